@@ -1,0 +1,68 @@
+# What to do with the service; `make` alone lists it.
+#
+# PYTHON and VENV can be chosen: make test PYTHON=python3.13 VENV=.venv-3.13
+
+.DEFAULT_GOAL := help
+VENV ?= .venv
+BIN := $(VENV)/bin
+# The first of these that is 3.11 or later; looked for only when VENV is to be made.
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& echo $$python && break; done)
+INSTALLED := $(VENV)/.installed
+
+.PHONY: help install run test lint lock bench clean
+
+help: ## List these targets.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+install: $(INSTALLED) ## Make the virtual environment and install what development needs.
+
+run: $(INSTALLED) ## Serve on http://127.0.0.1:8000 (PORT=8001 make run: on another port).
+	@exec $(BIN)/flask dev --parent $$PPID
+
+test: lint ## Check the style and the types, then run the tests.
+	$(BIN)/pytest -n 2
+
+lint: $(INSTALLED) ## Check the style, the types and the direction of imports.
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(INSTALLED) ## Compare the speed with that of other frameworks.
+	$(BIN)/python -m benchmarks
+
+clean: ## Remove the virtual environment and all caches, but no data.
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	find . -name __pycache__ -type d -not -path './.venv*' -prune -exec rm -rf {} +
+
+# The build backend is in the lock too, so that installing the project itself fetches nothing more.
+lock: ## Choose the versions of requirements/ anew where pyproject.toml asks for it (needs uv).
+	echo 'flit_core>=3.12,<4' | $(COMPILE) - --group embedded --group test -o requirements/dev.txt
+	$(COMPILE) --constraint requirements/dev.txt -o requirements/production.txt
+COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-annotate --custom-compile-command 'make lock' $(LOCK_FLAGS) pyproject.toml
+
+# uv where it is there, as it is faster; who works with `uv sync` has a uv.lock and goes on with it.
+$(INSTALLED): requirements/dev.txt pyproject.toml
+	@set -e; \
+	if command -v uv >/dev/null && [ -e uv.lock ]; then \
+		UV_PROJECT_ENVIRONMENT=$(VENV) uv sync --quiet; \
+	elif [ ! -x $(BIN)/python ] && [ -z "$(PYTHON)" ]; then \
+		echo 'Python 3.11 or later is needed, and none was found: install it, or name it' \
+			'with PYTHON=/path/to/python3.' >&2; exit 1; \
+	elif command -v uv >/dev/null; then \
+		[ -x $(BIN)/python ] || uv venv --quiet --python "$(PYTHON)" $(VENV); \
+		export VIRTUAL_ENV=$(VENV); \
+		uv pip install --quiet --requirement requirements/dev.txt; \
+		uv pip install --quiet --no-deps --no-build-isolation --editable .; \
+	else \
+		echo 'Installing into $(VENV) …' >&2; \
+		[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV); \
+		$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip; \
+		export PIP_DISABLE_PIP_VERSION_CHECK=1; \
+		$(BIN)/python -m pip install --quiet --requirement requirements/dev.txt; \
+		$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .; \
+	fi
+	@touch $@

@@ -1,0 +1,1 @@
+"""The trip planner's system of record: a Flask service on serverless Postgres."""

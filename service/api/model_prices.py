@@ -1,0 +1,57 @@
+"""Model prices over REST."""
+
+from uuid import UUID
+
+from service.api.blueprint import Blueprint
+from service.api.documentation import LOCATION
+from service.db.statement import Query
+from service.domain.listing import Selection
+from service.domain.model_prices import (
+    DELETED_MODEL_PRICE,
+    MODEL_PRICE,
+    MODEL_PRICES,
+    NEW_MODEL_PRICE,
+)
+from service.models.model_price import ModelPriceCreate, ModelPriceFilter, ModelPriceRead
+
+blueprint = Blueprint(
+    "model prices",
+    __name__,
+    url_prefix="/v1/model-prices",
+    description="What a million tokens cost, from when to when.",
+)
+
+
+@blueprint.get("")
+@blueprint.arguments(ModelPriceFilter, location="query")
+@blueprint.paginate(MODEL_PRICES)
+def list_model_prices(filters: ModelPriceFilter) -> Selection:
+    """List prices, the newest first."""
+    return MODEL_PRICES.where(filters)
+
+
+@blueprint.post("")
+@blueprint.arguments(ModelPriceCreate)
+@blueprint.response(201, ModelPriceRead, headers={"Location": LOCATION})
+@blueprint.alt_response(200, schema=ModelPriceRead, description="The price was there already.")
+def create_model_price(new: ModelPriceCreate) -> tuple[Query, dict[str, str]]:
+    """Add a price.
+
+    Of several that hold at a time the one that began last counts. Costs that were computed before
+    stay as they are.
+    """
+    return NEW_MODEL_PRICE.query(new), {"Location": f"/v1/model-prices/{new.id}"}
+
+
+@blueprint.get("/<uuid:price_id>")
+@blueprint.response(200, ModelPriceRead)
+def get_model_price(price_id: UUID) -> Query:
+    """Get a price."""
+    return MODEL_PRICE.get(price_id)
+
+
+@blueprint.delete("/<uuid:price_id>")
+@blueprint.response(204)
+def delete_model_price(price_id: UUID) -> Query:
+    """Delete a price; costs that were computed with it stay as they are."""
+    return DELETED_MODEL_PRICE.query(price_id)

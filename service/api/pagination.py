@@ -1,0 +1,85 @@
+"""Pages of a listing over HTTP: the query that asks for one, and the answer that holds it."""
+
+import json
+from typing import Any, Literal
+from urllib.parse import quote, urlencode
+
+from flask import Response, request
+from pydantic import BaseModel, Field, create_model
+
+from service.api.parsing import COMMA_SEPARATED, read_values
+from service.api.work import unit_of_work
+from service.domain.listing import Listing, Page, Selection, bad_cursor, cut
+from service.errors import InvalidInputError
+
+
+def page_parameters(listing: Listing, default_limit: int, max_limit: int) -> type[BaseModel]:
+    """Make the query parameters of a listing: limit, cursor, sort, fields, include."""
+    names: Any = Literal[listing.names]
+    fields: dict[str, Any] = {
+        "limit": (int, Field(default=default_limit, ge=1, le=max_limit)),
+        "cursor": (
+            str | None,
+            Field(default=None, max_length=1000, description="`next_cursor` of the page before."),
+        ),
+        "sort": (
+            Literal[tuple(listing.sorts)],
+            Field(default=listing.default_sort, description="`-` is descending."),
+        ),
+        "fields": (
+            list[names] | None,
+            Field(default=None, description="Nothing but these, and the id."),
+        ),
+    }
+    if listing.heavy:
+        heavy: Any = Literal[listing.heavy]
+        fields["include"] = (
+            list[heavy],
+            Field(default=[], description="These as well, which lists leave out."),
+        )
+    model = create_model(f"{listing.name}PageParameters", **fields)
+    for name in ("fields", "include"):
+        if name in model.model_fields:
+            model.model_fields[name].metadata.append(COMMA_SEPARATED)
+    return model
+
+
+def page_shape(listing: Listing) -> type[BaseModel]:
+    """Make the body of a page: whole rows, or those fields that were asked for."""
+    return create_model(
+        f"{listing.name}Page",
+        items=(list[listing.summary | listing.sparse], ...),  # type: ignore[name-defined]
+        next_cursor=(
+            str | None,
+            Field(description="What `cursor` takes for the next page; null on the last."),
+        ),
+    )
+
+
+def read_page(listing: Listing, model: type[BaseModel]) -> Page:
+    """Read which page the request wants; InvalidInputError when it can't be."""
+    values: Any = read_values(model, "query", request.args)
+    fields = values.fields or (*listing.light, *getattr(values, "include", ()))
+    return Page(values.limit, values.sort, tuple(fields), values.cursor)
+
+
+def respond_with_page(selection: Selection, page: Page) -> Response:
+    """Fetch a page, and answer with it and the way to the next one."""
+    work = unit_of_work()
+    try:
+        rows = work.fetch(selection.query(page))
+    except InvalidInputError as error:
+        # What passed for a cursor may still hold a key that Postgres can't read.
+        raise (bad_cursor() if page.cursor and not error.errors else error) from error
+    if not rows and selection.parent:
+        work.run(selection.parent)
+    items = cut(rows, page)
+    headers = {}
+    if items.next_cursor:
+        query = [
+            (name, value) for name, value in request.args.items(multi=True) if name != "cursor"
+        ]
+        onward = urlencode([*query, ("cursor", items.next_cursor)])
+        headers["Link"] = f'<{quote(request.path)}?{onward}>; rel="next"'
+    body = f'{{"items":[{",".join(items.items)}],"next_cursor":{json.dumps(items.next_cursor)}}}'
+    return Response(body, headers=headers, content_type="application/json")

@@ -1,0 +1,110 @@
+"""RFC 9457 problem details: how errors look on the wire, and how exceptions become them."""
+
+import logging
+from typing import Any
+
+from flask import Flask, Response, request
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_core import to_json
+from werkzeug.exceptions import HTTPException
+
+from service.db import errors as database_errors
+from service.errors import FieldError, ServiceError
+
+logger = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class ProblemError(BaseModel):
+    """What is wrong with one value of the request."""
+
+    location: str = Field(description="body, query, path, header, form or files.")
+    pointer: str = Field(description="JSON Pointer (RFC 6901) to the value, inside its location.")
+    code: str = Field(description="A stable word for programs.")
+    message: str = Field(description="A sentence for people.")
+
+
+class Problem(BaseModel):
+    """An error, as RFC 9457 has it; some types have members of their own."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str = Field(description="What kind of problem it is; a stable URI for programs.")
+    title: str
+    status: int
+    detail: str | None = Field(default=None, description="What happened this time.")
+    instance: str | None = Field(default=None, description="The path of the request.")
+    errors: list[ProblemError] | None = Field(
+        default=None, description="The values that are not acceptable."
+    )
+
+
+def init_app(app: Flask) -> None:
+    """Answer every error of an app with problem details."""
+    app.register_error_handler(ServiceError, _from_service_error)
+    app.register_error_handler(HTTPException, _from_http_exception)
+    app.register_error_handler(Exception, _from_exception)
+
+
+def problem(
+    status: int,
+    code: str,
+    title: str,
+    detail: str | None = None,
+    errors: list[FieldError] | None = None,
+    **members: Any,
+) -> Response:
+    """Make the response to an error."""
+    body: dict[str, Any] = {
+        "type": f"urn:trip-planner:problem:{code}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "instance": request.path,
+        **members,
+    }
+    if errors:
+        body["errors"] = [
+            {
+                "location": error.location,
+                "pointer": error.pointer,
+                "code": error.code,
+                "message": error.message,
+            }
+            for error in errors
+        ]
+    return Response(to_json(body), status, content_type=MEDIA_TYPE)
+
+
+def _from_service_error(error: ServiceError) -> Response:
+    response = problem(
+        error.status, error.code, error.title, error.detail, error.errors, **error.members
+    )
+    response.headers.extend(error.headers)
+    return response
+
+
+def _from_http_exception(error: HTTPException) -> Response:
+    if error.response is not None and isinstance(error.response, Response):
+        return error.response
+    status = error.code or 500
+    code = error.name.lower().replace(" ", "-")
+    response = problem(status, code, error.name, error.description)
+    for name, value in error.get_headers():
+        if name.lower() not in {"content-type", "content-length"}:
+            response.headers.add(name, value)
+    return response
+
+
+def _from_exception(error: Exception) -> Response:
+    translated = database_errors.translate(error)
+    if translated is not None:
+        return _from_service_error(translated)
+    logger.error("%s %s failed", request.method, request.path, exc_info=error)
+    return problem(
+        500,
+        "internal-error",
+        "Internal Server Error",
+        "The service failed on this request; the fault is in its log.",
+    )

@@ -1,0 +1,98 @@
+"""Users over REST."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlmodel import SQLModel
+
+from service.api.blueprint import Blueprint
+from service.api.documentation import LOCATION
+from service.api.selection import fields_of
+from service.db.statement import Query
+from service.domain.listing import Selection
+from service.domain.users import (
+    CHANGED_USER,
+    DELETED_USER,
+    NEW_USER,
+    USER,
+    USERS,
+    get_or_create,
+)
+from service.models.user import (
+    UserCreate,
+    UserFields,
+    UserFilter,
+    UserName,
+    UserProvision,
+    UserRead,
+    UserUpdate,
+)
+
+blueprint = Blueprint(
+    "users", __name__, url_prefix="/v1/users", description="The people whose wishes are planned."
+)
+
+
+@blueprint.get("")
+@blueprint.arguments(UserFilter, location="query")
+@blueprint.paginate(USERS)
+def list_users(filters: UserFilter) -> Selection:
+    """List users."""
+    return USERS.where(filters)
+
+
+@blueprint.post("")
+@blueprint.arguments(UserCreate)
+@blueprint.response(201, UserRead, etag=True, headers={"Location": LOCATION})
+@blueprint.alt_response(200, schema=UserRead, description="The user was there already.")
+def create_user(new: UserCreate) -> tuple[Query, dict[str, str]]:
+    """Create a user.
+
+    The username and the email must be free, whatever their case. With an id of the client's own the
+    request can be repeated: it finds the user that it made.
+    """
+    return NEW_USER.query(new), {"Location": f"/v1/users/{new.id}"}
+
+
+@blueprint.get("/<uuid:user_id>")
+@blueprint.arguments(fields_of(UserRead), location="query")
+@blueprint.response(200, UserRead | UserFields, etag=True)
+def get_user(chosen: Any, user_id: UUID) -> Query:
+    """Get a user."""
+    return USER.get(user_id, chosen.fields)
+
+
+@blueprint.patch("/<uuid:user_id>")
+@blueprint.arguments(UserUpdate)
+@blueprint.if_match()
+@blueprint.response(200, UserRead, etag=True)
+@blueprint.alt_response(409)
+def update_user(changes: SQLModel, user_id: UUID, versions: list[int] | None) -> Query:
+    """Change a user, field by field."""
+    return CHANGED_USER.query(user_id, changes, versions)
+
+
+@blueprint.delete("/<uuid:user_id>")
+@blueprint.if_match()
+@blueprint.response(204)
+def delete_user(user_id: UUID, versions: list[int] | None) -> Query:
+    """Erase a person.
+
+    Everything held about them goes with the user, at once: runs, steps, states, LLM calls.
+    """
+    return DELETED_USER.query(user_id, versions)
+
+
+@blueprint.put("/by-username/<path:username>")
+@blueprint.arguments(UserName, location="path")
+@blueprint.arguments(UserProvision, required=False)
+@blueprint.response(201, UserRead, etag=True)
+@blueprint.alt_response(200, schema=UserRead, description="The user was there already.")
+@blueprint.alt_response(409)
+def get_or_create_user(name: UserName, profile: UserProvision) -> Query:
+    """Get the user of that name, or create one.
+
+    Of concurrent requests one creates the user; all of them get it. The body tells what a new user
+    gets; a user who is there stays as is.
+    """
+    return get_or_create(UserCreate(username=name.username, **profile.model_dump()))

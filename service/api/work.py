@@ -1,0 +1,31 @@
+"""The unit of work of the current request."""
+
+from typing import cast
+
+from flask import Flask, current_app, g
+
+from service.db.database import Database, UnitOfWork
+
+
+def init_app(app: Flask, database: Database) -> None:
+    """Give each request of an app a unit of work when it first needs one, and end it after."""
+    app.extensions["database"] = database
+    app.teardown_appcontext(_close)
+
+
+def database() -> Database:
+    """Get the database of the current app."""
+    return cast("Database", current_app.extensions["database"])
+
+
+def unit_of_work() -> UnitOfWork:
+    """Get the unit of work of the current request."""
+    if "work" not in g:
+        g.work = UnitOfWork(database())
+    return cast("UnitOfWork", g.work)
+
+
+def _close(_: BaseException | None) -> None:
+    work: UnitOfWork | None = g.pop("work", None)
+    if work is not None:
+        work.close()

@@ -1,0 +1,129 @@
+"""Runs over REST: their life from start to end, and their timeline."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlmodel import SQLModel
+
+from service.api.blueprint import Blueprint
+from service.api.documentation import LOCATION
+from service.api.selection import fields_of
+from service.db.statement import Query
+from service.domain.listing import Selection
+from service.domain.workflows import (
+    CANCEL_WORKFLOW,
+    CHANGED_WORKFLOW,
+    COMPLETE_WORKFLOW,
+    DELETED_WORKFLOW,
+    FAIL_WORKFLOW,
+    HEARTBEAT,
+    NEW_WORKFLOW,
+    TIMELINE,
+    WORKFLOW,
+    WORKFLOWS,
+)
+from service.models.workflow import (
+    WorkflowCancel,
+    WorkflowComplete,
+    WorkflowCreate,
+    WorkflowFail,
+    WorkflowFields,
+    WorkflowFilter,
+    WorkflowRead,
+    WorkflowUpdate,
+)
+
+blueprint = Blueprint(
+    "workflows",
+    __name__,
+    url_prefix="/v1/workflows",
+    description="Planning runs, from a person's wish to an itinerary.",
+)
+
+
+@blueprint.get("")
+@blueprint.arguments(WorkflowFilter, location="query")
+@blueprint.paginate(WORKFLOWS)
+def list_workflows(filters: WorkflowFilter) -> Selection:
+    """List runs, the newest first."""
+    return WORKFLOWS.where(filters)
+
+
+@blueprint.post("")
+@blueprint.arguments(WorkflowCreate)
+@blueprint.response(201, WorkflowRead, etag=True, headers={"Location": LOCATION})
+@blueprint.alt_response(200, schema=WorkflowRead, description="The run was there already.")
+def create_workflow(new: WorkflowCreate) -> tuple[Query, dict[str, str]]:
+    """Start a run.
+
+    With an id of the client's own the request can be repeated: it finds the run that it started.
+    """
+    return NEW_WORKFLOW.query(new), {"Location": f"/v1/workflows/{new.id}"}
+
+
+@blueprint.get("/<uuid:workflow_id>")
+@blueprint.arguments(fields_of(WorkflowRead), location="query")
+@blueprint.response(200, WorkflowRead | WorkflowFields, etag=True)
+def get_workflow(chosen: Any, workflow_id: UUID) -> Query:
+    """Get a run."""
+    return WORKFLOW.get(workflow_id, chosen.fields)
+
+
+@blueprint.patch("/<uuid:workflow_id>")
+@blueprint.arguments(WorkflowUpdate)
+@blueprint.if_match(required=False)
+@blueprint.response(200, WorkflowRead, etag=True)
+def update_workflow(changes: SQLModel, workflow_id: UUID, versions: list[int] | None) -> Query:
+    """Change a run's name, session, intent, tags or metadata, at any time."""
+    return CHANGED_WORKFLOW.query(workflow_id, changes, versions)
+
+
+@blueprint.delete("/<uuid:workflow_id>")
+@blueprint.if_match(required=False)
+@blueprint.response(204)
+def delete_workflow(workflow_id: UUID, versions: list[int] | None) -> Query:
+    """Delete a run with its steps, states and LLM calls."""
+    return DELETED_WORKFLOW.query(workflow_id, versions)
+
+
+@blueprint.post("/<uuid:workflow_id>/complete")
+@blueprint.arguments(WorkflowComplete, required=False)
+@blueprint.response(200, WorkflowRead, etag=True)
+def complete_workflow(end: WorkflowComplete, workflow_id: UUID) -> Query:
+    """Complete a run.
+
+    Steps that are still open are cancelled with it. Completing a completed run changes nothing;
+    from any other state than running the answer is 409, which names the current state and those
+    allowed after it.
+    """
+    return COMPLETE_WORKFLOW.query(workflow_id, end)
+
+
+@blueprint.post("/<uuid:workflow_id>/fail")
+@blueprint.arguments(WorkflowFail)
+@blueprint.response(200, WorkflowRead, etag=True)
+def fail_workflow(end: WorkflowFail, workflow_id: UUID) -> Query:
+    """Fail a run; otherwise as with completing."""
+    return FAIL_WORKFLOW.query(workflow_id, end)
+
+
+@blueprint.post("/<uuid:workflow_id>/cancel")
+@blueprint.arguments(WorkflowCancel, required=False)
+@blueprint.response(200, WorkflowRead, etag=True)
+def cancel_workflow(end: WorkflowCancel, workflow_id: UUID) -> Query:
+    """Cancel a run; otherwise as with completing."""
+    return CANCEL_WORKFLOW.query(workflow_id, end)
+
+
+@blueprint.post("/<uuid:workflow_id>/heartbeat")
+@blueprint.response(200, WorkflowRead, etag=True)
+def record_heartbeat(workflow_id: UUID) -> Query:
+    """Tell that the agent of a run is alive."""
+    return HEARTBEAT.query(workflow_id)
+
+
+@blueprint.get("/<uuid:workflow_id>/timeline")
+@blueprint.paginate(TIMELINE)
+def get_timeline(workflow_id: UUID) -> Selection:
+    """List a run's steps and LLM calls in the order in which they began."""
+    return TIMELINE.where(workflow_id=workflow_id, parent=WORKFLOW.get(workflow_id, ["id"]))

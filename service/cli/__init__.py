@@ -1,0 +1,1 @@
+"""The commands of `flask`: thin shells over `schema/` and `domain/`."""

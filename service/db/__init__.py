@@ -1,0 +1,1 @@
+"""The database: its URL, the engine, the embedded server, statements and errors."""

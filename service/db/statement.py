@@ -1,0 +1,123 @@
+"""Statements compiled once, whose rows Postgres turns into JSON that goes to the wire as it is.
+
+Building a statement costs more than running it, and turning rows into objects and those into JSON
+more still. So the fast path is: a `Read` model names the columns, SQLAlchemy builds the SQL when
+the service starts, Postgres answers with `row_to_json`, and nobody touches the text any more.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    ClauseElement,
+    ColumnElement,
+    FromClause,
+    Integer,
+    Select,
+    Text,
+    cast,
+    func,
+    null,
+    select,
+    true,
+)
+from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
+from sqlmodel import SQLModel
+
+_DIALECT = PGDialect_psycopg2()  # type: ignore[no-untyped-call]
+
+Rows = Sequence[tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row as JSON text, its version where it has one, and whether this request made it."""
+
+    json: str
+    version: int | None = None
+    created: bool = True
+
+
+def first_row(rows: Rows) -> Row:
+    """Judge a statement that always has a row."""
+    return Row(*rows[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A statement with its parameters, and the rule that turns its rows into an answer.
+
+    `judge` takes the rows and returns a Row or raises a ServiceError. `duplicate` is what to ask
+    instead when a row of the same id is already there.
+    """
+
+    sql: str
+    parameters: Mapping[str, Any]
+    judge: Callable[[Rows], Row]
+    duplicate: "Query | None" = None
+
+
+class Statement:
+    """One or more clauses, compiled once and sent in one round trip.
+
+    Several clauses are sent as one batch: one transaction for Postgres, though each of them sees
+    what was committed before it began, which is what a lock wants (PostgreSQL 18, 54.2.2.1
+    "Multiple Statements in a Simple Query"). The rows are those of the last clause.
+    """
+
+    def __init__(self, *clauses: ClauseElement) -> None:
+        compiled: list[Any] = [clause.compile(dialect=_DIALECT) for clause in clauses]
+        self.sql = ";\n".join(part.string for part in compiled)
+        self.constants: dict[str, Any] = {}
+        for part in compiled:
+            for name, value in part.params.items():
+                if part.binds[name].required:
+                    continue
+                if self.constants.setdefault(name, value) != value:
+                    message = f"two clauses of one statement use the parameter {name}"
+                    raise ValueError(message)
+
+    def query(
+        self,
+        parameters: Mapping[str, Any],
+        judge: Callable[[Rows], Row] = first_row,
+        *,
+        duplicate: Query | None = None,
+    ) -> Query:
+        """Bind the parameters: whatever psycopg2 can adapt."""
+        return Query(self.sql, {**self.constants, **parameters}, judge, duplicate)
+
+
+def json_name(model: type[SQLModel], field_name: str) -> str:
+    """Name a field as JSON and the database do: its alias where it has one."""
+    return model.model_fields[field_name].alias or field_name
+
+
+def json_names(model: type[SQLModel]) -> list[str]:
+    """Name all fields of a model as JSON and the database do, in order."""
+    return [json_name(model, field_name) for field_name in model.model_fields]
+
+
+def as_json(
+    source: FromClause,
+    names: Iterable[str],
+    *extra: ColumnElement[Any],
+    more: Mapping[str, ColumnElement[Any]] | None = None,
+) -> Select[Any]:
+    """Select rows of a source as JSON text (column 1), and whatever else is wanted of them.
+
+    `names` are the members of the JSON, in order: columns of the source, or of `more` where the
+    source has none of that name.
+    """
+    more = more or {}
+    members = [more[name].label(name) if name in more else source.c[name] for name in names]
+    shown = select(*members).correlate(source).lateral("shown")
+    return select(cast(func.row_to_json(shown.table_valued()), Text), *extra).select_from(
+        source.join(shown, true())
+    )
+
+
+def version_of(source: FromClause) -> ColumnElement[int | None]:
+    """Select the version of a row, or null where its table has none."""
+    return source.c["version"] if "version" in source.c else cast(null(), Integer)

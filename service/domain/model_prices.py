@@ -1,0 +1,42 @@
+"""The statements about model prices."""
+
+from sqlalchemy import bindparam, func, true
+
+from service.domain.listing import Listing
+from service.domain.rows import Deleted, New, One, table_of
+from service.models.model_price import (
+    ModelPrice,
+    ModelPriceCreate,
+    ModelPriceFields,
+    ModelPriceFilter,
+    ModelPriceRead,
+)
+
+_prices = table_of(ModelPrice)
+
+MODEL_PRICE = One("model price", ModelPrice, ModelPriceRead)
+
+MODEL_PRICES = Listing(
+    "ModelPrice",
+    ModelPrice,
+    ModelPriceRead,
+    sparse=ModelPriceFields,
+    filters=ModelPriceFilter,
+    conditions={
+        "provider": _prices.c.provider == bindparam("provider"),
+        "model": _prices.c.model == bindparam("model"),
+        "valid_at": (_prices.c.valid_from <= bindparam("valid_at"))
+        & func.coalesce(_prices.c.valid_to > bindparam("valid_at"), true()),
+    },
+    sorts={"created_at": _prices.c.created_at, "valid_from": _prices.c.valid_from},
+    default_sort="-created_at",
+)
+
+NEW_MODEL_PRICE = New(
+    ModelPrice,
+    ModelPriceCreate,
+    ModelPriceRead,
+    computed=lambda body: {"valid_from": func.coalesce(body.c["valid_from"], func.now())},
+)
+
+DELETED_MODEL_PRICE = Deleted("model price", ModelPrice)

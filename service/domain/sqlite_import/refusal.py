@@ -1,0 +1,36 @@
+"""Why a row of the SQLite predecessor can't be imported, and checks that tables share."""
+
+import json
+from datetime import datetime
+
+from service.domain.sqlite_import.values import Values
+
+
+class RefusedError(Exception):
+    """A row can't be imported; the message says why."""
+
+
+def known(column: str, value: str | None, vocabulary: frozenset[str]) -> str:
+    """Hold a value to a closed vocabulary; RefusedError for any other."""
+    if value in vocabulary:
+        return value
+    message = f"{column} {json.dumps(value, ensure_ascii=False)} is unknown"
+    raise RefusedError(message)
+
+
+def birth(values: Values, created_at: object) -> datetime:
+    """Convert the time at which a row came to be; RefusedError for none."""
+    moment = values.moment("created_at", created_at)
+    if moment is None:
+        message = "created_at is no time"
+        raise RefusedError(message)
+    return moment
+
+
+def last_change(values: Values, updated_at: object, created_at: datetime) -> datetime:
+    """Convert the time at which a row last changed; without one, it never did."""
+    moment = values.moment("updated_at", updated_at)
+    if moment is None:
+        values.note("updated_at missing, now created_at")
+        return created_at
+    return moment

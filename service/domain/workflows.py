@@ -1,0 +1,291 @@
+"""The statements about runs, and the rules by which a run goes from one state to the next."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    ColumnElement,
+    FromClause,
+    Select,
+    Text,
+    any_,
+    bindparam,
+    cast,
+    exists,
+    extract,
+    false,
+    func,
+    literal,
+    null,
+    select,
+    true,
+    union_all,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlmodel import SQLModel
+
+from service.db.statement import Query, Row, Rows, Statement, as_json, json_names
+from service.domain.listing import Listing
+from service.domain.rows import (
+    Changed,
+    Deleted,
+    New,
+    One,
+    among,
+    contains,
+    given,
+    lock,
+    table_of,
+)
+from service.errors import ConflictError, NotFoundError
+from service.models.base import for_database
+from service.models.generation import Generation, GenerationSummary
+from service.models.node import NODE_TRANSITIONS, Node, NodeStatus, NodeSummary
+from service.models.timeline import TimelineEntry, TimelineFields
+from service.models.workflow import (
+    WORKFLOW_TRANSITIONS,
+    Workflow,
+    WorkflowCancel,
+    WorkflowComplete,
+    WorkflowCreate,
+    WorkflowFail,
+    WorkflowFields,
+    WorkflowFilter,
+    WorkflowRead,
+    WorkflowStatus,
+    WorkflowSummary,
+)
+
+_workflows = table_of(Workflow)
+_nodes = table_of(Node)
+_generations = table_of(Generation)
+
+OPEN = tuple(status for status, after in WORKFLOW_TRANSITIONS.items() if after)
+OPEN_NODE = tuple(status for status, after in NODE_TRANSITIONS.items() if after)
+
+WORKFLOW = One("workflow", Workflow, WorkflowRead)
+
+WORKFLOWS = Listing(
+    "Workflow",
+    Workflow,
+    WorkflowRead,
+    sparse=WorkflowFields,
+    summary=WorkflowSummary,
+    filters=WorkflowFilter,
+    conditions={
+        "status": _workflows.c.status == any_(bindparam("status", type_=ARRAY(Text))),
+        "user_id": _workflows.c.user_id == bindparam("user_id"),
+        "session_id": _workflows.c.session_id == bindparam("session_id"),
+        "parent_workflow_id": _workflows.c.parent_workflow_id == bindparam("parent_workflow_id"),
+        "node_name": exists().where(
+            _nodes.c.workflow_id == _workflows.c.id,
+            _nodes.c.node_name == bindparam("node_name"),
+        ),
+        "model": exists().where(
+            _generations.c.workflow_id == _workflows.c.id,
+            _generations.c.model_name == bindparam("model"),
+        ),
+        "has_error": (_workflows.c.status == "failed") == bindparam("has_error"),
+        "min_duration_ms": _workflows.c.completed_at.is_not(None)
+        & (_workflows.c.active_ms >= bindparam("min_duration_ms")),
+        "max_duration_ms": _workflows.c.completed_at.is_not(None)
+        & (_workflows.c.active_ms <= bindparam("max_duration_ms")),
+        "started_after": _workflows.c.started_at >= bindparam("started_after"),
+        "started_before": _workflows.c.started_at < bindparam("started_before"),
+        "tag": _workflows.c.tags.contains(bindparam("tag", type_=ARRAY(Text))),
+        "q": contains("q", _workflows.c.user_input, _workflows.c.name),
+    },
+    sorts={
+        "created_at": _workflows.c.created_at,
+        "started_at": _workflows.c.started_at,
+        "updated_at": _workflows.c.updated_at,
+        "active_ms": _workflows.c.active_ms,
+        "node_count": _workflows.c.node_count,
+        "total_cost": func.coalesce(_workflows.c.total_cost, -1),
+    },
+    default_sort="-created_at",
+)
+
+
+def _started(body: FromClause) -> Mapping[str, ColumnElement[Any]]:
+    return {"started_at": func.coalesce(body.c["started_at"], func.now())}
+
+
+NEW_WORKFLOW = New(Workflow, WorkflowCreate, WorkflowRead, computed=_started)
+CHANGED_WORKFLOW = Changed("workflow", Workflow, WorkflowRead)
+DELETED_WORKFLOW = Deleted("workflow", Workflow)
+
+
+def lock_of(workflow_id: Any) -> Select[Any]:
+    """Take a run's lock: whoever changes a run, its steps or its counters does so first."""
+    return lock(_workflows, workflow_id)
+
+
+def milliseconds(interval: ColumnElement[Any]) -> ColumnElement[int]:
+    """Express an interval in whole milliseconds, rounded down."""
+    return cast(func.floor(extract("epoch", interval) * 1000), BigInteger)
+
+
+def touched(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Add to a run's changes what every change brings."""
+    return {
+        **values,
+        "version": _workflows.c.version + 1,
+        "updated_at": func.now(),
+        "heartbeat_at": func.now(),
+    }
+
+
+def judge_transition(
+    noun: str, target: str | None, transitions: Mapping[Any, frozenset[Any]]
+) -> Callable[[Rows], Row]:
+    """Judge the row of a transition: (json, version, changed, status before).
+
+    A row that was in the terminal target state already is returned as it is; one in any other state
+    is a ConflictError that names the current and the allowed states.
+    """
+
+    def judge(rows: Rows) -> Row:
+        if not rows:
+            message = f"There is no such {noun}."
+            raise NotFoundError(message)
+        text, version, changed, status = rows[0]
+        allowed = sorted(transitions[status])
+        if changed or (status == target and not allowed):
+            return Row(text, version, changed)
+        onward = f"it can become {', '.join(allowed)}" if allowed else "that is final"
+        message = f"The {noun} is {status}; {onward}."
+        raise ConflictError(message, current=status, allowed=allowed)
+
+    return judge
+
+
+class Transition:
+    """The step of a run from one state to another, with all that it brings about."""
+
+    def __init__(self, target: WorkflowStatus | None, body: type[SQLModel] | None) -> None:
+        sources = [
+            status
+            for status, after in WORKFLOW_TRANSITIONS.items()
+            if (target in after if target else after)
+        ]
+        wanted = [_workflows.c.id == bindparam("key"), among(_workflows.c.status, sources)]
+        values: dict[str, Any] = {}
+        if target and body:
+            values = _closing(target, given(_workflows, json_names(body)))
+        changed = (
+            update(_workflows)
+            .values(touched(values))
+            .where(*wanted)
+            .returning(*_workflows.c)
+            .cte("changed")
+        )
+        names = json_names(WorkflowRead)
+        row = as_json(changed, names, changed.c.version, true(), changed.c.status)
+        unchanged = as_json(
+            _workflows,
+            names,
+            _workflows.c.version,
+            false(),
+            _workflows.c.status,
+        ).where(_workflows.c.id == bindparam("key"), ~exists(select(changed.c.id)))
+        both = row.union_all(unchanged)
+        if target:
+            both = both.add_cte(_closed_nodes(changed))
+        self._statement = Statement(lock_of(bindparam("key")), both)
+        self._judge = judge_transition("workflow", target, WORKFLOW_TRANSITIONS)
+
+    def query(self, key: UUID, body: SQLModel | None = None) -> Query:
+        """Take the step; ConflictError from a state where it is not allowed."""
+        text = for_database(body) if body else "{}"
+        return self._statement.query({"key": key, "json": text}, self._judge)
+
+
+def _closing(target: WorkflowStatus, body: FromClause) -> dict[str, Any]:
+    """Set what a closed run has; active and waiting time add up to its duration."""
+    run = _workflows.c
+    end = func.coalesce(body.c["completed_at"], func.greatest(func.now(), run.started_at))
+    duration = milliseconds(end - run.started_at)
+    waited = run.waiting_ms + func.coalesce(
+        func.greatest(milliseconds(end - run.waiting_since), 0), 0
+    )
+    waiting = func.least(waited, duration)
+    given_columns = {name: body.c[name] for name in body.c.keys() if name != "completed_at"}  # noqa: SIM118
+    return {
+        **given_columns,
+        "status": target,
+        "completed_at": end,
+        "waiting_ms": waiting,
+        "active_ms": duration - waiting,
+        "waiting_since": None,
+        "pending_step": None,
+    }
+
+
+def _closed_nodes(run: Any) -> Any:
+    """Cancel the steps that are still open when their run is closed."""
+    end = func.greatest(run.c.completed_at, _nodes.c.started_at)
+    return (
+        update(_nodes)
+        .values(
+            status=NodeStatus.CANCELLED,
+            completed_at=end,
+            duration_ms=milliseconds(end - _nodes.c.started_at),
+            updated_at=func.now(),
+        )
+        .where(_nodes.c.workflow_id == run.c.id, among(_nodes.c.status, OPEN_NODE))
+        .returning(_nodes.c.id)
+        .cte("closed")
+    )
+
+
+COMPLETE_WORKFLOW = Transition(WorkflowStatus.COMPLETED, WorkflowComplete)
+FAIL_WORKFLOW = Transition(WorkflowStatus.FAILED, WorkflowFail)
+CANCEL_WORKFLOW = Transition(WorkflowStatus.CANCELLED, WorkflowCancel)
+HEARTBEAT = Transition(None, None)
+
+
+def _timeline() -> FromClause:
+    """Put steps and LLM calls of all runs side by side; a condition on the run picks its own."""
+
+    def member(source: FromClause, summary: type[SQLModel]) -> ColumnElement[Any]:
+        names = json_names(summary)
+        shown = select(*[source.c[name] for name in names]).correlate(source).subquery("shown")
+        row = select(func.row_to_json(shown.table_valued())).correlate(source)
+        return row.scalar_subquery()
+
+    nothing = cast(null(), JSON)
+    steps = select(
+        _nodes.c.id,
+        literal("node").label("kind"),
+        func.coalesce(_nodes.c.started_at, _nodes.c.created_at).label("at"),
+        member(_nodes, NodeSummary).label("node"),
+        nothing.label("generation"),
+        _nodes.c.workflow_id,
+    )
+    calls = select(
+        _generations.c.id,
+        literal("generation"),
+        _generations.c.created_at,
+        nothing,
+        member(_generations, GenerationSummary),
+        _generations.c.workflow_id,
+    )
+    return union_all(steps, calls).subquery("timeline")
+
+
+_entries = _timeline()
+
+TIMELINE = Listing(
+    "Timeline",
+    _entries,
+    TimelineEntry,
+    sparse=TimelineFields,
+    conditions={"workflow_id": _entries.c.workflow_id == bindparam("workflow_id")},
+    sorts={"at": _entries.c.at},
+    default_sort="at",
+)

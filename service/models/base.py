@@ -1,0 +1,259 @@
+"""What every model builds on: constraint names, shared columns, field types, input rules."""
+
+import re
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from functools import cache
+from typing import Annotated, Any, cast
+from uuid import UUID
+from zoneinfo import available_timezones
+
+from pydantic import (
+    MISSING,
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    PlainSerializer,
+    SerializationInfo,
+    StringConstraints,
+    WithJsonSchema,
+    create_model,
+    model_validator,
+)
+from pydantic import Field as PydanticField
+from sqlalchemy import CheckConstraint, ColumnElement, Text, column, func, text
+from sqlmodel import Field, SQLModel
+from sqlmodel._compat import SQLModelConfig
+from sqlmodel.main import FieldInfoMetadata
+from uuid_utils.compat import uuid7
+
+# Set before the first table class is made: constraints take their names when they are created.
+SQLModel.metadata.naming_convention = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+INT_MAX = 2**31 - 1
+"""Largest value of a Postgres integer column."""
+
+
+_RFC_3339 = re.compile(
+    r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})", re.ASCII
+)
+_DECIMAL = re.compile(r"-?\d+(?:\.\d+)?(?:e[+-]?\d{1,2})?", re.ASCII)
+
+
+def _parse_time(value: Any) -> Any:
+    """Take RFC 3339 only: pydantic takes numbers, other separators and bare dates besides."""
+    if isinstance(value, datetime):
+        return value
+    if isinstance(value, str) and _RFC_3339.fullmatch(value):
+        # In strict mode what a BeforeValidator passes on must be of the type already.
+        return datetime.fromisoformat(value.upper())
+    message = "must be an RFC 3339 date-time with a zone, such as 2026-01-11T14:00:00+09:00"
+    raise ValueError(message)
+
+
+def _parse_amount(value: Any) -> Any:
+    """Take plain numbers only: Python takes "1_000", " 5 " and digits of other scripts besides."""
+    if isinstance(value, Decimal) or value is None:
+        return value
+    if not isinstance(value, bool) and _DECIMAL.fullmatch(str(value)):
+        return Decimal(str(value))
+    message = "must be a number"
+    raise ValueError(message)
+
+
+def _money(value: Decimal, info: SerializationInfo) -> float | str:
+    return str(value) if info.context is EXACT else float(value)
+
+
+def _is_plausible(moment: datetime) -> datetime:
+    if not 1970 <= moment.year <= 2999:  # noqa: PLR2004  the bounds stand in the message
+        message = "must lie between the years 1970 and 2999"
+        raise ValueError(message)
+    return moment
+
+
+@cache
+def _time_zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def _is_time_zone(name: str) -> str:
+    if name not in _time_zones():
+        message = "must be a name of the IANA time zone database, such as Asia/Seoul"
+        raise ValueError(message)
+    return name
+
+
+Timestamp = Annotated[AwareDatetime, BeforeValidator(_parse_time), AfterValidator(_is_plausible)]
+"""An RFC 3339 date-time with its zone; the years keep it inside what JSON and Postgres share."""
+
+TimeZone = Annotated[str, AfterValidator(_is_time_zone)]
+"""A name of the IANA time zone database."""
+
+EXACT = object()
+"""The context in which amounts are written as texts, so that none of their digits is lost."""
+
+Money = Annotated[
+    Decimal,
+    BeforeValidator(_parse_amount),
+    PlainSerializer(_money, when_used="json"),
+    WithJsonSchema({"type": "number"}, mode="serialization"),
+]
+"""An amount, NUMERIC(18,9) in the database and a number in JSON."""
+
+
+Currency = Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")]
+"""An ISO 4217 code."""
+
+
+MOST_MONEY = 10**9
+"""What an amount must stay below."""
+
+
+def money(description: str, **options: Any) -> Any:
+    """Declare a field of type `Money`: not negative, 18 digits, 9 of them behind the point."""
+    return Field(ge=0, max_digits=18, decimal_places=9, description=description, **options)
+
+
+def default(sql: str, **options: Any) -> dict[str, Any]:
+    """Let the database fill a column that the service leaves out."""
+    return {"server_default": text(sql), **options}
+
+
+def one_of(name: str, vocabulary: type[StrEnum]) -> CheckConstraint:
+    """Hold a text column to a closed vocabulary: the values of one Python enum."""
+    allowed = ", ".join(f"'{member.value}'" for member in vocabulary)
+    return CheckConstraint(f"{name} IN ({allowed})", name=f"{name}_known")
+
+
+def iff(condition: str, then: str) -> str:
+    """Word a CHECK: one holds exactly when the other does."""
+    return f"({condition}) = ({then})"
+
+
+def lower(name: str) -> ColumnElement[str]:
+    """Word an index on `lower(column)`: names that differ in case only are the same."""
+    return cast("ColumnElement[str]", func.lower(column(name)))
+
+
+class Identity(SQLModel):
+    """A UUIDv7 primary key that the client may choose."""
+
+    id: UUID = Field(
+        default_factory=uuid7,
+        primary_key=True,
+        description="UUIDv7; a client may choose its own, which makes a repeated POST harmless.",
+    )
+
+
+class Timestamps(SQLModel):
+    """When the row came to be and when it last changed."""
+
+    created_at: Timestamp = Field(sa_column_kwargs=default("now()"))
+    updated_at: Timestamp = Field(sa_column_kwargs=default("now()"))
+
+
+class Versioned(SQLModel):
+    """A number that grows with every change; the ETag is made of it."""
+
+    version: int = Field(sa_column_kwargs=default("1"))
+
+
+class Imported(SQLModel):
+    """Where an imported row came from."""
+
+    legacy_id: str | None = Field(
+        default=None, max_length=64, description="The row's id in the SQLite predecessor."
+    )
+    legacy_note: str | None = Field(
+        default=None, sa_type=Text, description="What was repaired when the row was imported."
+    )
+
+
+class Input(SQLModel):
+    """Rules for what comes in: unknown fields are refused, and so are NaN and infinity."""
+
+    model_config = SQLModelConfig(
+        extra="forbid", allow_inf_nan=False, ser_json_inf_nan="constants", validate_by_name=False
+    )
+
+    # SQLModel's own `__init__` makes pydantic validate JSON by way of Python, where "5" passes for
+    # a number. Input is never a table, so pydantic's will do.
+    __init__ = BaseModel.__init__
+
+
+def for_database(body: SQLModel, *, only_given: bool = False) -> str:
+    """Write a validated body as the JSON that statements take: all of it, or what was given."""
+    return body.model_dump_json(by_alias=True, exclude_unset=only_given, context=EXACT)
+
+
+class Output(SQLModel):
+    """Rules for what goes out: every field is always present."""
+
+    model_config = SQLModelConfig(json_schema_serialization_defaults_required=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_row_by_field_names(cls, row: Any) -> Any:
+        """Take a row's fields by their own names: `row.metadata` is SQLAlchemy's, not the run's."""
+        if not isinstance(row, SQLModel):
+            return row
+        return {
+            field.alias or name: getattr(row, name)
+            for name, field in cls.model_fields.items()
+            if hasattr(row, name)
+        }
+
+
+def without(
+    name: str, model: type[SQLModel], fields: tuple[str, ...], *, base: type[SQLModel]
+) -> type[SQLModel]:
+    """Derive a model that lacks some fields, such as those too heavy for a list."""
+    kept: dict[str, Any] = {
+        field_name: (field.annotation, field)
+        for field_name, field in model.model_fields.items()
+        if field_name not in fields
+    }
+    return cast("type[SQLModel]", create_model(name, __base__=base, __doc__=model.__doc__, **kept))
+
+
+def partial(
+    name: str,
+    model: type[SQLModel],
+    *,
+    base: type[SQLModel],
+    required: tuple[str, ...] = (),
+    only: tuple[str, ...] = (),
+) -> type[SQLModel]:
+    """Derive a model whose fields (all, or `only` some) may be absent, none written a second time.
+
+    An absent field stays absent in `model_dump`; an explicit null is refused unless the field of
+    `model` is nullable.
+    """
+    fields: dict[str, Any] = {}
+    for field_name, field in model.model_fields.items():
+        if only and field_name not in only:
+            continue
+        if field_name in required:
+            always = PydanticField(alias=field.alias, description=field.description)
+            fields[field_name] = (field.annotation, always)
+            continue
+        constraints = [item for item in field.metadata if not isinstance(item, FieldInfoMetadata)]
+        annotation: Any = field.annotation
+        for constraint in constraints:
+            annotation = Annotated[annotation, constraint]
+        fields[field_name] = (
+            annotation | MISSING,
+            PydanticField(default=MISSING, alias=field.alias, description=field.description),
+        )
+    return cast(
+        "type[SQLModel]", create_model(name, __base__=base, __doc__=model.__doc__, **fields)
+    )

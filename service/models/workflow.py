@@ -1,0 +1,320 @@
+"""Workflows: one planning run each, from a person's wish to an itinerary."""
+
+from enum import StrEnum
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import StringConstraints
+from sqlalchemy import BigInteger, CheckConstraint, Index, Numeric, Text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlmodel import Field, SQLModel
+
+from service.models.base import (
+    INT_MAX,
+    Currency,
+    Identity,
+    Imported,
+    Input,
+    Money,
+    Output,
+    Timestamp,
+    Timestamps,
+    TimeZone,
+    Versioned,
+    default,
+    iff,
+    money,
+    one_of,
+    partial,
+    without,
+)
+
+Tag = Annotated[str, StringConstraints(min_length=1, max_length=50)]
+ClockTime = Annotated[str, StringConstraints(pattern=r"^(?:[01][0-9]|2[0-3]):[0-5][0-9]$")]
+
+
+class WorkflowStatus(StrEnum):
+    """Where a run stands."""
+
+    RUNNING = "running"
+    AWAITING_INPUT = "awaiting_input"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+WORKFLOW_TRANSITIONS: dict[WorkflowStatus, frozenset[WorkflowStatus]] = {
+    WorkflowStatus.RUNNING: frozenset(WorkflowStatus) - {WorkflowStatus.RUNNING},
+    WorkflowStatus.AWAITING_INPUT: frozenset(
+        {WorkflowStatus.RUNNING, WorkflowStatus.FAILED, WorkflowStatus.CANCELLED}
+    ),
+    WorkflowStatus.COMPLETED: frozenset(),
+    WorkflowStatus.FAILED: frozenset(),
+    WorkflowStatus.CANCELLED: frozenset(),
+}
+"""Which states may follow which; a run begins as running."""
+
+
+class InputType(StrEnum):
+    """What the wish names: a region, or one place to start from."""
+
+    REGION = "region"
+    SPECIFIC_PLACE = "specific_place"
+
+
+class TimeSettings(Input):
+    """When the day starts and how long it may last."""
+
+    enabled: bool = True
+    start_time: ClockTime | None = Field(
+        default=None,
+        description="Local wall clock time, HH:MM.",
+        schema_extra={"examples": ["14:00"]},
+    )
+    duration_hours: float | None = Field(default=None, ge=2, le=12)
+
+
+class WorkflowBase(SQLModel):
+    """What a client says of a run."""
+
+    user_id: UUID = Field(foreign_key="users.id", ondelete="CASCADE")
+    user_input: str = Field(
+        min_length=1,
+        max_length=8000,
+        description="The wish, as the person typed it.",
+        schema_extra={"examples": ["홍대에서 데이트하고 싶어"]},
+    )
+    name: str = Field(default="Trip planning", min_length=1, max_length=255)
+    session_id: str | None = Field(
+        default=None, max_length=255, description="Groups the runs of one conversation."
+    )
+    input_type: InputType | None = Field(default=None, sa_type=Text)
+    time_settings: TimeSettings | None = Field(default=None, sa_type=JSONB)
+    timezone: TimeZone = Field(
+        default="Asia/Seoul",
+        max_length=64,
+        description="IANA time zone of the trip.",
+        sa_column_kwargs=default("'Asia/Seoul'"),
+    )
+    search_radius_m: int = Field(
+        default=2000, ge=100, le=20000, description="Metres.", sa_column_kwargs=default("2000")
+    )
+    user_intent: dict[str, Any] | None = Field(
+        default=None, sa_type=JSONB, description="What the agent understood of the wish."
+    )
+    tags: list[Tag] = Field(
+        default_factory=list,
+        max_length=20,
+        sa_type=ARRAY(Text),
+        sa_column_kwargs=default("'{}'"),
+    )
+    meta: dict[str, Any] | None = Field(
+        default=None,
+        alias="metadata",
+        sa_type=JSONB,
+        sa_column_kwargs={"name": "metadata"},
+        description="Anything else that the client wants to keep with the run.",
+    )
+    parent_workflow_id: UUID | None = Field(
+        default=None,
+        foreign_key="workflows.id",
+        ondelete="SET NULL",
+        description="The run that this one tries again.",
+    )
+
+
+class WorkflowProgress(SQLModel):
+    """What the service keeps of a run's course."""
+
+    status: WorkflowStatus = Field(sa_type=Text, sa_column_kwargs=default("'running'"))
+    pending_step: str | None = Field(
+        default=None, max_length=255, description="The step that waits for a person."
+    )
+    error_type: str | None = Field(default=None, max_length=255)
+    error_message: str | None = Field(default=None, sa_type=Text)
+    final_itinerary: list[Any] | dict[str, Any] | None = Field(
+        default=None, sa_type=JSONB, description="The plan, as the agent gave it."
+    )
+    started_at: Timestamp = Field(sa_column_kwargs=default("now()"))
+    heartbeat_at: Timestamp | None = Field(
+        default=None, description="The last sign of life of the agent."
+    )
+    waiting_since: Timestamp | None = Field(
+        default=None, description="Set while the run awaits input."
+    )
+    completed_at: Timestamp | None = Field(
+        default=None, description="Set if and only if the run is completed, failed or cancelled."
+    )
+
+
+def _counter(description: str) -> Any:
+    return Field(ge=0, description=description, sa_type=BigInteger, sa_column_kwargs=default("0"))
+
+
+class WorkflowCounters(SQLModel):
+    """Sums kept in the same transaction as the rows that they count."""
+
+    node_count: int = _counter("Steps recorded.")
+    failed_node_count: int = _counter("Steps that failed.")
+    generation_count: int = _counter("LLM calls recorded.")
+    input_tokens: int = _counter("Prompt tokens of all calls.")
+    output_tokens: int = _counter("Completion tokens of all calls.")
+    total_cost: Money | None = money(
+        "Sum of the known costs in `currency`; null while none is known.",
+        default=None,
+        # More digits than one amount has: the sum of many must never be what fails a call.
+        sa_type=Numeric(38, 9),
+    )
+    currency: Currency | None = Field(
+        default=None,
+        max_length=3,
+        description="ISO 4217; that of the first call whose cost is known. Costs in another "
+        "currency are not added.",
+    )
+    active_ms: int = _counter("Time of the agent, known once the run is closed.")
+    waiting_ms: int = _counter("Time spent waiting for a person.")
+
+
+class Workflow(
+    Imported,
+    Versioned,
+    Timestamps,
+    WorkflowCounters,
+    WorkflowProgress,
+    WorkflowBase,
+    Identity,
+    table=True,
+):
+    """The table of runs."""
+
+    __tablename__ = "workflows"
+
+    last_node_seq: int = Field(
+        ge=0,
+        le=INT_MAX,
+        description="The highest seq given to a step; the next one is one more.",
+        sa_column_kwargs=default("0"),
+    )
+
+    __table_args__ = (
+        one_of("status", WorkflowStatus),
+        one_of("input_type", InputType),
+        CheckConstraint(
+            iff("status IN ('completed', 'failed', 'cancelled')", "completed_at IS NOT NULL"),
+            name="completed_at_iff_terminal",
+        ),
+        CheckConstraint(
+            iff("status = 'awaiting_input'", "waiting_since IS NOT NULL"),
+            name="waiting_since_iff_awaiting",
+        ),
+        CheckConstraint(
+            "completed_at IS NULL OR active_ms + waiting_ms = "
+            "floor(EXTRACT(epoch FROM completed_at - started_at) * 1000)",
+            name="times_add_up",
+        ),
+        # Postgres checks by name, and tells of the first that is broken: this one says most.
+        CheckConstraint("completed_at >= started_at", name="completed_after_start"),
+        CheckConstraint(
+            "node_count >= failed_node_count AND failed_node_count >= 0 "
+            "AND generation_count >= 0 AND input_tokens >= 0 AND output_tokens >= 0 "
+            "AND total_cost >= 0",
+            name="counters_not_negative",
+        ),
+        CheckConstraint("active_ms >= 0 AND waiting_ms >= 0", name="times_not_negative"),
+        CheckConstraint("parent_workflow_id <> id", name="parent_is_another"),
+        CheckConstraint("search_radius_m BETWEEN 100 AND 20000", name="search_radius_m_range"),
+        CheckConstraint("(total_cost IS NULL) = (currency IS NULL)", name="cost_has_currency"),
+        Index("ix_workflows_created_at_id", "created_at", "id"),
+        Index("ix_workflows_user_id_created_at_id", "user_id", "created_at", "id"),
+        Index("ix_workflows_session_id", "session_id"),
+        Index("ix_workflows_parent_workflow_id", "parent_workflow_id"),
+        Index("ix_workflows_status_created_at", "status", "created_at"),
+        Index("ix_workflows_tags", "tags", postgresql_using="gin"),
+    )
+
+
+class WorkflowCreate(Input, WorkflowBase, Identity):
+    """A run that begins."""
+
+    started_at: Timestamp | None = Field(default=None, description="When it began, if not now.")
+
+
+WorkflowUpdate = partial(
+    "WorkflowUpdate",
+    WorkflowBase,
+    base=Input,
+    only=("name", "session_id", "user_intent", "tags", "meta"),
+)
+
+
+class WorkflowComplete(Input):
+    """How a run came to its end."""
+
+    final_itinerary: list[Any] | dict[str, Any] | None = Field(
+        default=None, description="The plan; a list of stops, or an object."
+    )
+    completed_at: Timestamp | None = Field(default=None, description="When, if not now.")
+
+
+class WorkflowFail(Input):
+    """Why a run failed."""
+
+    error_message: str = Field(min_length=1, max_length=20000)
+    error_type: str | None = Field(default=None, max_length=255)
+    completed_at: Timestamp | None = Field(default=None, description="When, if not now.")
+
+
+class WorkflowCancel(Input):
+    """When a run was cancelled."""
+
+    completed_at: Timestamp | None = Field(default=None, description="When, if not now.")
+
+
+class WorkflowRead(
+    Output,
+    Imported,
+    Versioned,
+    Timestamps,
+    WorkflowCounters,
+    WorkflowProgress,
+    WorkflowBase,
+    Identity,
+):
+    """A run."""
+
+
+WorkflowSummary = without(
+    "WorkflowSummary",
+    WorkflowRead,
+    ("user_intent", "meta", "final_itinerary"),
+    base=Output,
+)
+WorkflowFields = partial("WorkflowFields", WorkflowRead, base=SQLModel, required=("id",))
+
+
+class WorkflowFilter(Input):
+    """Which runs to list."""
+
+    status: list[WorkflowStatus] | None = Field(default=None, description="Any of these.")
+    user_id: UUID | None = None
+    session_id: str | None = Field(default=None, max_length=255)
+    parent_workflow_id: UUID | None = None
+    node_name: str | None = Field(
+        default=None, max_length=255, description="Runs with a step of this name."
+    )
+    model: str | None = Field(
+        default=None, max_length=255, description="Runs with a call to this model."
+    )
+    has_error: bool | None = Field(default=None, description="Failed runs, or all others.")
+    min_duration_ms: int | None = Field(
+        default=None, ge=0, le=INT_MAX, description="At least this much time of the agent."
+    )
+    max_duration_ms: int | None = Field(
+        default=None, ge=0, le=INT_MAX, description="At most this much time of the agent."
+    )
+    started_after: Timestamp | None = Field(default=None, description="At this time or later.")
+    started_before: Timestamp | None = Field(default=None, description="Before this time.")
+    tag: list[Tag] | None = Field(default=None, description="All of these.")
+    q: str | None = Field(
+        default=None, min_length=1, max_length=200, description="Part of the wish or the name."
+    )

@@ -1,0 +1,139 @@
+"""Pages, cursors, sorts and sparse fields, on the list of runs."""
+
+import base64
+import json
+import re
+from urllib.parse import quote
+
+import pytest
+
+
+def _walk(client, path: str) -> list[list[str]]:
+    """Follow the Link headers from page to page."""
+    pages = []
+    while path:
+        response = client.get(path)
+        assert response.status_code == 200, response.text
+        pages.append([item["id"] for item in response.json["items"]])
+        link = response.headers.get("Link", "")
+        assert bool(link) == (response.json["next_cursor"] is not None)
+        found = re.fullmatch(r'<([^>]+)>; rel="next"', link)
+        path = found[1] if found else ""
+    return pages
+
+
+@pytest.fixture
+def runs(make):
+    """Seven runs; some began at the same time."""
+    user = make.user()
+    times = ["2026-01-01T00:00:00Z", "2026-01-02T00:00:00.123456Z", "2026-01-03T00:00:00Z"]
+    return [
+        make.workflow(user_id=user["id"], started_at=times[number % 3], tags=["ㄱ"])
+        for number in range(7)
+    ]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 7, 8])
+@pytest.mark.parametrize("sort", ["started_at", "-started_at", "-created_at", "total_cost"])
+def test_pages_hold_every_row_once_in_order(client, runs, limit, sort):
+    pages = _walk(client, f"/v1/workflows?limit={limit}&sort={sort}&tag={quote('ㄱ')}")
+    assert all(len(page) <= limit for page in pages)
+    seen = [item for page in pages for item in page]
+    key = "total_cost" if sort == "total_cost" else sort.removeprefix("-")
+    order = sorted(runs, key=lambda run: (run[key] or 0, run["id"]), reverse=sort.startswith("-"))
+    assert seen == [run["id"] for run in order]
+
+
+def test_rows_that_come_meanwhile_neither_repeat_nor_hide_others(client, make, runs):
+    first = client.get("/v1/workflows?limit=4").json
+    make.workflow()
+    second = client.get(f"/v1/workflows?limit=4&cursor={first['next_cursor']}").json
+    seen = [item["id"] for item in first["items"] + second["items"]]
+    assert sorted(seen) == sorted(run["id"] for run in runs)
+
+
+def test_an_empty_list_is_one_empty_page(client):
+    response = client.get("/v1/workflows")
+    assert response.json == {"items": [], "next_cursor": None}
+    assert "Link" not in response.headers
+
+
+def _cursor(*parts: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
+
+
+UUID = "00000000-0000-7000-8000-000000000000"
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        "",
+        "x",
+        "한글",
+        "!!!!",
+        "AAAA",
+        _cursor(),
+        _cursor("-created_at", "2026-01-01", "no uuid"),
+        _cursor("-created_at", "no time", UUID),
+        _cursor("-created_at", "2026-01-01\x00", UUID),
+        _cursor("-created_at", "\ud800", UUID),
+        _cursor("-created_at", 5, UUID),
+        _cursor("-created_at", None, UUID),
+        _cursor("created_at", "2026-01-01 00:00:00+00", UUID),
+        _cursor("-created_at", "2026-01-01 00:00:00+00", 7),
+        base64.urlsafe_b64encode(b"[" * 500).decode(),
+    ],
+)
+def test_a_bad_cursor_is_refused(client, pointers, cursor):
+    path = f"/v1/workflows?cursor={quote(cursor)}"
+    assert pointers(client.get(path)) == ["/cursor"]
+
+
+@pytest.mark.parametrize(
+    ("query", "pointer"),
+    [
+        ("limit=0", "/limit"),
+        ("limit=201", "/limit"),
+        ("limit=many", "/limit"),
+        ("limit=1&limit=2", "/limit"),
+        ("sort=name", "/sort"),
+        ("status=open", "/status/0"),
+        ("status=running&status=open", "/status/1"),
+        ("user_id=1", "/user_id"),
+        ("has_error=maybe", "/has_error"),
+        ("started_after=yesterday", "/started_after"),
+        ("started_after=2026-01-01T00:00:00", "/started_after"),
+        ("started_after=1700000000", "/started_after"),
+        ("started_after=2026-01-01T00:00:00+09:00", "/started_after"),
+        ("min_duration_ms=-1", "/min_duration_ms"),
+        ("min_duration_ms=99999999999", "/min_duration_ms"),
+        ("q=", "/q"),
+        ("q=a%00b", "/q"),
+        ("fields=nothing", "/fields/0"),
+        ("fields=id,", "/fields/1"),
+        ("include=status", "/include/0"),
+        ("offset=5", "/offset"),
+        ("Limit=5", "/Limit"),
+    ],
+)
+def test_a_bad_query_is_refused_with_a_pointer(client, pointers, query, pointer):
+    assert pointers(client.get(f"/v1/workflows?{query}")) == [pointer]
+
+
+def test_operations_without_parameters_take_none(client, make, pointers):
+    user = make.user()
+    assert pointers(client.get("/healthz?verbose=1")) == ["/verbose"]
+    assert pointers(client.post("/v1/users?x=1", json={"username": "a"})) == ["/x"]
+    assert pointers(client.get(f"/v1/users/{user['id']}?limit=1")) == ["/limit"]
+
+
+def test_fields_of_one_row(client, make, pointers):
+    run = make.workflow(metadata={"a": 1})
+    path = f"/v1/workflows/{run['id']}"
+    assert client.get(f"{path}?fields=metadata,name").json == {
+        "id": run["id"],
+        "name": run["name"],
+        "metadata": {"a": 1},
+    }
+    assert pointers(client.get(f"{path}?fields=last_node_seq")) == ["/fields/0"]

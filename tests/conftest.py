@@ -1,0 +1,200 @@
+"""The database, the service and the rows that tests stand on: real ones."""
+
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg2
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import URL
+from werkzeug.test import TestResponse
+
+from service.app import create_app
+from service.db.database import Database
+from service.db.embedded import EmbeddedPostgres
+from service.db.url import parse
+from service.schema.runner import upgrade
+from service.settings import Settings
+
+TEMPLATE = "trip_planner_template"
+
+
+def execute(url: URL, *statements: str) -> None:
+    """Run statements in autocommit on another connection than the service's."""
+    connection = psycopg2.connect(
+        url.set(drivername="postgresql").render_as_string(hide_password=False)
+    )
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+    connection.close()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[URL]:
+    """A Postgres for this test run: TEST_DATABASE_URL, or an embedded one for all workers."""
+    given = os.environ.get("TEST_DATABASE_URL")
+    if given:
+        yield parse(given)
+        return
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    with EmbeddedPostgres(folder / "postgres", durable=False) as url:
+        yield parse(url)
+
+
+@pytest.fixture(scope="session")
+def template(server: URL, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of a database that the migrations have brought to head, once per test run."""
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", uuid4().hex)
+    name = f"{TEMPLATE}_{run[:12]}"
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    done = folder / f"{name}.done"
+    with (folder / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            execute(server, f"CREATE DATABASE {name}")
+            upgrade(server.set(database=name).render_as_string(hide_password=False))
+            done.touch()
+    return name
+
+
+@pytest.fixture(scope="session")
+def make_database(server: URL, template: str) -> Iterator[Callable[[], URL]]:
+    """Make databases of one's own, with the schema at head."""
+    names: list[str] = []
+
+    def make() -> URL:
+        name = f"test_{uuid4().hex[:12]}"
+        execute(server, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+        names.append(name)
+        return server.set(database=name)
+
+    yield make
+    for name in names:
+        execute(server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def worker_url(make_database: Callable[[], URL]) -> URL:
+    """The database of this worker."""
+    return make_database()
+
+
+@pytest.fixture(scope="session")
+def settings(worker_url: URL) -> Settings:
+    return Settings(database_url=worker_url.render_as_string(hide_password=False))
+
+
+@pytest.fixture(scope="session")
+def app(settings: Settings) -> Iterator[Flask]:
+    app = create_app(settings)
+    yield app
+    app.extensions["database"].dispose()
+
+
+@pytest.fixture
+def database(app: Flask, worker_url: URL) -> Iterator[Database]:
+    """The database of the service, with no rows."""
+    yield app.extensions["database"]
+    execute(
+        worker_url,
+        "DELETE FROM users",
+        "DELETE FROM model_prices",
+        "DELETE FROM idempotency_keys",
+    )
+
+
+@pytest.fixture
+def client(app: Flask, database: Database) -> FlaskClient:
+    """A client of the service, whose database has no rows."""
+    assert database is app.extensions["database"]
+    return app.test_client()
+
+
+class Rows:
+    """Makes rows over REST, with what matters to a test and defaults for the rest."""
+
+    def __init__(self, client: FlaskClient) -> None:
+        self._client = client
+
+    def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        response = self._client.post(path, json=body)
+        assert response.status_code == 201, response.text
+        return response.get_json()
+
+    def user(self, **values: Any) -> dict[str, Any]:
+        return self._post("/v1/users", {"username": f"user-{uuid4().hex[:8]}", **values})
+
+    def workflow(self, **values: Any) -> dict[str, Any]:
+        if "user_id" not in values:
+            values["user_id"] = self.user()["id"]
+        return self._post("/v1/workflows", {"user_input": "홍대에서 데이트하고 싶어", **values})
+
+    def node(self, workflow_id: str, **values: Any) -> dict[str, Any]:
+        body = {"node_name": "analyze_user_input", "node_type": "analysis", **values}
+        return self._post(f"/v1/workflows/{workflow_id}/nodes", body)
+
+    def generation(self, workflow_id: str, **values: Any) -> dict[str, Any]:
+        body = {"model_provider": "ollama", "model_name": "llama3.2", **values}
+        return self._post(f"/v1/workflows/{workflow_id}/generations", body)
+
+    def price(self, **values: Any) -> dict[str, Any]:
+        body = {"provider": "openai", "model": "gpt-5", "input_per_million": 1.25}
+        return self._post("/v1/model-prices", {**body, "output_per_million": 10, **values})
+
+
+@pytest.fixture
+def make(client: FlaskClient) -> Rows:
+    """Make rows over REST."""
+    return Rows(client)
+
+
+Problem = Callable[[TestResponse, int], dict[str, Any]]
+
+
+@pytest.fixture
+def problem() -> Problem:
+    """Check that a response is a problem of a status, and return it."""
+
+    def check(response: TestResponse, status: int) -> dict[str, Any]:
+        assert response.status_code == status, response.text
+        assert response.content_type == "application/problem+json"
+        body: dict[str, Any] = response.get_json()
+        assert body["status"] == status
+        assert body["type"].startswith("urn:trip-planner:problem:")
+        assert body["title"]
+        return body
+
+    return check
+
+
+@pytest.fixture
+def pointers(problem: Problem) -> Callable[[TestResponse, int], list[str]]:
+    """Check that a response is a problem of a status, and return what it points to."""
+
+    def check(response: TestResponse, status: int = 422) -> list[str]:
+        return [error["pointer"] for error in problem(response, status)["errors"]]
+
+    return check
+
+
+@pytest.fixture
+def nowhere() -> UUID:
+    """An id that no row has."""
+    return UUID("00000000-0000-7000-8000-000000000000")
+
+
+@pytest.fixture
+def root() -> Path:
+    """The folder of the project."""
+    return Path(__file__).resolve().parent.parent

@@ -1,0 +1,112 @@
+"""What takes more than one row to tell: parents, ids and names."""
+
+from uuid import UUID, uuid4
+
+
+def test_what_hangs_on_a_refused_row_is_accounted_for(old, report):
+    old.workflow(id=2, status="weird")
+    old.workflow(9, id=3)
+    old.workflow(id=4, created_at="never")
+    for workflow_id in (2, 3, 99):
+        old.node(workflow_id)
+        old.generation(workflow_id)
+    old.node(status="COMPLETED")
+    told = report(old)
+    assert told.refusals("workflows") == {
+        'status "weird" is unknown': ["2"],
+        "its user is not in the file": ["3"],
+        "created_at is no time": ["4"],
+    }
+    orphans = {
+        "its workflow was refused": ["1", "2"],
+        "its workflow is not in the file": ["3"],
+    }
+    assert told.refusals("nodes") == {**orphans, 'status "COMPLETED" is unknown': ["4"]}
+    assert told.refusals("generations") == orphans
+
+
+def test_a_call_keeps_only_a_node_of_its_workflow(old, report, rows):
+    other = old.workflow()
+    for node_id in (old.node(), old.node(other), old.node(status="odd"), 99):
+        old.generation(node_id=node_id)
+    told = report(old)
+    repair = "node_id of no imported node of the workflow, now null"
+    assert told.repairs("generations") == {repair: 3}
+    found = rows("SELECT legacy_note, node_id FROM generations ORDER BY legacy_id")
+    assert [call["legacy_note"] for call in found] == [
+        None,
+        f'{repair}: "2"',
+        f'{repair}: "3"',
+        f'{repair}: "99"',
+    ]
+    assert [call["node_id"] is None for call in found] == [False, True, True, True]
+
+
+def test_seqs_follow_the_start_then_the_place_in_the_file(old, report, rows):
+    starts = (None, "2026-01-03", "2026-01-02T00:00:00Z", None, "2026-01-02 00:00:00.000000")
+    for started_at in starts:
+        old.node(status="skipped", started_at=started_at)
+    report(old)
+    found = rows("SELECT seq FROM nodes ORDER BY legacy_id")
+    assert [node["seq"] for node in found] == [4, 3, 1, 5, 2]
+
+
+def test_ids_that_are_no_uuids_are_mapped(make_file, report, rows):
+    file = make_file(revision="r2")
+    file.user()
+    kept = uuid4()
+    file.workflow(id=str(kept).upper())
+    file.workflow(id="run-1")
+    file.node("run-1", id="x" * 70)
+    assert report(file).counts("written") == [1, 2, 1, 0]
+    ids = {row["legacy_id"]: row["id"] for row in rows("SELECT * FROM workflows")}
+    assert ids[str(kept).upper()] == kept
+    assert isinstance(ids["run-1"], UUID)
+    (node,) = rows("SELECT * FROM nodes")
+    assert node["legacy_id"] == "x" * 64
+    assert node["legacy_note"] == f'id cut to 64 characters: "{"x" * 70}"'
+
+
+def test_ids_that_differ_in_case_only_are_one(make_file, report):
+    file = make_file(revision="r3")
+    file.user()
+    key = "abcdef00-0000-4000-8000-000000000000"
+    file.workflow(id=key)
+    file.workflow(id=key.upper())
+    told = report(file)
+    assert told.refusals("workflows") == {"an earlier row has the same id": [key.upper()]}
+
+
+def test_names_are_unique_whatever_their_case(make_file, report, rows):
+    rows("INSERT INTO users (id, username, email) VALUES (gen_random_uuid(), 'Kim', 'k@x.kr')")
+    rows("INSERT INTO users (id, username) VALUES (gen_random_uuid(), 'LEE (legacy 4)')")
+    file = make_file()
+    file.user("kim", email="K@x.kr")
+    file.user("KIM", email="a@x.kr")
+    file.user("Lee", email="A@x.kr")
+    file.user("lee", email="no address")
+    file.user("z" * 120)
+    file.user(" spaced ")
+    file.user("")
+    report(file)
+    found = rows("SELECT * FROM users WHERE legacy_id IS NOT NULL ORDER BY legacy_id")
+    assert [(user["username"], user["email"]) for user in found] == [
+        ("kim (legacy 1)", None),
+        ("KIM (legacy 2)", "a@x.kr"),
+        ("Lee", None),
+        ("lee (legacy 4, 2)", None),
+        ("z" * 100, None),
+        ("spaced", None),
+        ("user (legacy 7)", None),
+    ]
+    taken = "username already taken, now with the legacy id"
+    assert [user["legacy_note"] for user in found] == [
+        f'{taken}: "kim"\nemail already taken, now null: "K@x.kr"',
+        f'{taken}: "KIM"',
+        'email already taken, now null: "A@x.kr"',
+        f'email is no address, now null: "no address"\n{taken}: "lee"',
+        f'username cut to 100 characters: "{"z" * 120}"',
+        'white space around username removed: " spaced "',
+        "username missing, now user (legacy 7)",
+    ]
+    assert report(file).counts("already_there") == [7, 0, 0, 0]

@@ -1,0 +1,145 @@
+"""Files that can't be read, in whole or in part, and files that can although it is not easy."""
+
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+
+import pytest
+
+from service.domain.sqlite_import import source
+
+
+def break_file(path, kind):
+    """Make a file that can't be imported of one that can."""
+    whole = path.read_bytes()
+    contents = {
+        "empty": b"",
+        "text": b"Dear diary" * 100,
+        "short": whole[:60],
+        "cut": whole[:-4096],
+        "zeroed page": whole[:8192] + bytes(4096) + whole[12288:],
+    }
+    if kind in contents:
+        path.write_bytes(contents[kind])
+    elif kind == "folder":
+        path.unlink()
+        path.mkdir()
+    else:
+        with closing(sqlite3.connect(path)) as file:
+            file.executescript(kind)
+
+
+RENAMED = """
+    ALTER TABLE nodes RENAME state_data TO state;
+    ALTER TABLE users RENAME email TO address
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "says"),
+    [
+        ("empty", "is empty"),
+        ("text", "is not a SQLite database"),
+        ("short", "is cut off"),
+        ("cut", "is cut off"),
+        ("zeroed page", "is damaged"),
+        ("folder", "is a directory"),
+        ("DROP TABLE generations", "the table generations is missing"),
+        (RENAMED, "the column users.email, the column nodes.state_data are missing"),
+        ("ALTER TABLE workflows DROP COLUMN date_theme", "workflows.date_theme is missing"),
+    ],
+)
+def test_a_bad_file_is_refused_in_a_sentence(old, command, rows, kind, says):
+    old.close()
+    break_file(old.path, kind)
+    result = command(old)
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: ")
+    assert says in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert rows("SELECT count(*) FROM users") == [{"count": 0}]
+
+
+def test_a_missing_file_is_refused_in_a_sentence(command, tmp_path):
+    result = command(tmp_path / "nowhere.db")
+    assert result.exit_code == 1
+    assert result.stderr == f"Error: There is no file {tmp_path / 'nowhere.db'}.\n"
+
+
+def test_damage_found_while_reading_takes_everything_back(old, command, rows, monkeypatch):
+    for _ in range(200):
+        old.node(error_message="x" * 1000)
+    old.close()
+    with old.path.open("r+b") as file:
+        file.seek(-20 * 4096, 2)
+        file.write(bytes(4096))
+    monkeypatch.setattr(source, "_check_pages", lambda *_: None)
+    result = command(old)
+    assert result.exit_code == 1
+    assert "is damaged (database disk image is malformed)" in result.stderr
+    assert rows("SELECT count(*) FROM users") == [{"count": 0}]
+
+
+def test_a_file_that_is_being_written_to_is_refused(old, command, monkeypatch):
+    monkeypatch.setattr(source, "BUSY_TIMEOUT_S", 0.1)
+    with closing(sqlite3.connect(old.path, isolation_level=None)) as writer:
+        writer.execute("BEGIN EXCLUSIVE")
+        assert "is being written by another program" in command(old).stderr
+
+
+def test_an_unfinished_change_is_not_read(old, command):
+    """What a crash left must be rolled back first; reading past it would read nonsense."""
+    crash = """
+import os, sqlite3, sys
+file = sqlite3.connect(sys.argv[1])
+file.execute("PRAGMA cache_size = 1")
+file.execute("UPDATE workflows SET name = hex(randomblob(100000))")
+os._exit(0)
+"""
+    subprocess.run([sys.executable, "-c", crash, old.path], check=True)
+    assert "was left in the middle of a change" in command(old).stderr
+
+
+def test_the_latest_changes_are_read_from_the_log(old, report):
+    old.execute("PRAGMA journal_mode = WAL")
+    old.user("in the log")
+    assert report(old).counts("written") == [2, 1, 0, 0]
+
+
+def test_nothing_is_written_beside_a_file_that_keeps_a_log(old, report):
+    old.execute("PRAGMA journal_mode = WAL")
+    old.close()
+    assert report(old).counts("written") == [1, 1, 0, 0]
+    assert list(old.path.parent.iterdir()) == [old.path]
+
+
+def test_a_path_may_have_any_characters(make_file, report):
+    file = make_file("what? 100% #1.db")
+    file.user()
+    assert report(file).counts("written") == [1, 0, 0, 0]
+
+
+def test_text_that_is_no_utf8_is_repaired_and_the_rest_read_on(old, report, rows):
+    for number in range(3):
+        old.node(node_name=f"n{number}", error_message="fine")
+    old.execute("UPDATE nodes SET error_message = CAST(x'61ff62' AS TEXT) WHERE id <> 2")
+    old.execute("UPDATE users SET username = CAST(x'ff' AS TEXT)")
+    told = report(old)
+    repair = "text that was not valid UTF-8, now with U+FFFD"
+    assert told.repairs("users") == {repair: 1}
+    assert told.repairs("nodes") == {repair: 2}
+    found = rows("SELECT error_message FROM nodes ORDER BY legacy_id")
+    assert [row["error_message"] for row in found] == ["a\ufffdb", "fine", "a\ufffdb"]
+    assert report(old).counts("already_there") == [1, 1, 3, 0]
+
+
+def test_rowids_at_the_ends_of_their_range_are_read(old, report):
+    for key in (2**63 - 1, -(2**63), 0):
+        old.execute(
+            "INSERT INTO users (id, username, created_at, updated_at) "
+            "VALUES (?, CAST(? AS TEXT), '2026-01-01', '2026-01-01')",
+            key,
+            f"u{key}".encode() + b"\xff",
+        )
+    assert report(old).counts("written") == [4, 1, 0, 0]

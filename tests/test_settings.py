@@ -1,0 +1,49 @@
+"""Settings: read from the environment, checked, and all of them documented."""
+
+from dataclasses import fields
+
+import pytest
+
+from service.errors import ConfigurationError
+from service.settings import ROOT, Settings
+
+
+def test_without_an_environment_the_defaults_hold():
+    settings = Settings.load({})
+    assert (settings.host, settings.port, settings.database_url) == ("127.0.0.1", 8000, None)
+    assert settings.instance_dir == ROOT / "instance"
+    assert not settings.is_production
+
+
+def test_the_environment_is_read_and_empty_means_not_set():
+    settings = Settings.load(
+        {"PORT": " 8001 ", "DATABASE_URL": "", "APP_ENV": "production", "INSTANCE_DIR": "/tmp/x"}  # noqa: S108
+    )
+    assert (settings.port, settings.database_url) == (8001, None)
+    assert settings.is_production
+    assert str(settings.instance_dir) == "/tmp/x"  # noqa: S108  never opened
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "http"),
+        ("PORT", "0"),
+        ("PORT", "65536"),
+        ("POOL_SIZE", "0"),
+        ("MAX_BODY_BYTES", "4MB"),
+        ("APP_ENV", "staging"),
+    ],
+)
+def test_a_value_that_can_not_be_is_refused_by_name(name, value):
+    with pytest.raises(ConfigurationError, match=name) as refused:
+        Settings.load({name: value})
+    assert repr(value) in str(refused.value)
+
+
+def test_every_setting_is_explained_in_the_example():
+    text = (ROOT / ".env.example").read_text(encoding="utf-8")
+    internal = {"flask_run_from_cli"}
+    for spec in fields(Settings):
+        if spec.name not in internal:
+            assert f"{spec.name.upper()}=" in text, spec.name
