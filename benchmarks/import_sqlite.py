@@ -2,10 +2,10 @@
 
     DATABASE_URL=postgresql://... python benchmarks/import_sqlite.py [--rows 600000] [--rounds 3]
 
-It generates a SQLite file of the predecessor's form (100 bytes a row), makes a database of its own
-on the server of DATABASE_URL, and takes turns: the whole command in a process of its own, and COPY
-FROM of exactly the rows that it left, into the same tables with their indexes and constraints. The
-import has to come in at no more than three times the time of the COPY.
+It generates a SQLite file of the predecessor's form (about 100 bytes a row), makes a database of its
+own on the server of DATABASE_URL, and takes turns: the whole command in a process of its own, and
+COPY FROM of exactly the rows that it left, into the same tables with their indexes and constraints.
+The import has to come in at no more than three times the time of the COPY.
 """
 
 import argparse
@@ -69,11 +69,11 @@ CREATE INDEX ix_generations_workflow_id ON generations (workflow_id);
 """
 
 STEPS = (
-    ("analyze_user_input", "analysis"),
-    ("discover_activity_places", "search"),
-    ("discover_dining_places", "search"),
-    ("plan_route", "routing"),
-    ("validate_plan", "test"),
+    ("analyze", "analysis"),
+    ("activities", "search"),
+    ("dining", "search"),
+    ("route", "routing"),
+    ("check", "test"),
 )
 SETTINGS = '{"enabled": true, "start_time": "14:00", "duration_hours": 6}'
 
@@ -118,8 +118,8 @@ def _generate_workflow(
         [
             (
                 *(first + step, number, name, kind, "completed"),
-                '{"user_input": "\\ud64d\\ub300"}' if step == 0 else None,
-                '{"places_found": 1}',
+                '{"location": "\\ud64d\\ub300"}' if step == 0 else None,
+                '{"n": 1}',
                 *(str(begin + timedelta(seconds=step)), str(begin + timedelta(seconds=step + 1))),
                 1000,
             )
@@ -132,7 +132,7 @@ def _generate_workflow(
         [
             (
                 *((number - 1) * GENERATIONS_PER_WORKFLOW + call + 1, number, first + call),
-                *("홍대에서 데이트", '{"location": "홍대"}\n'),
+                *("홍대", "{}\n"),
                 *(chance.randrange(2000), chance.randrange(500)),
                 str(begin + timedelta(seconds=call + 0.5)),
             )

@@ -31,6 +31,8 @@ from pathlib import Path
 from typing import Any
 
 import psycopg2
+import psycopg2.extras
+from psycopg2.errors import QueryCanceled
 from sqlalchemy import URL
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -262,10 +264,12 @@ def postgres() -> Iterator[URL]:
         return
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "postgres"
+        embedded = EmbeddedPostgres(folder)
+        url = embedded.start()
         try:
-            with EmbeddedPostgres(folder) as url:
-                yield parse(url)
+            yield parse(url)
         finally:
+            embedded.release()
             # Postgres has this lock until it has ended; only then can its files be removed.
             with (folder / "postgres.lock").open() as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
@@ -436,6 +440,8 @@ def main() -> None:
     )
     options = parser.parse_args()
     _wrk()
+    # Without this a statement that takes long holds Ctrl-C up.
+    psycopg2.extensions.set_wait_callback(psycopg2.extras.wait_select)
     # As with Ctrl-C: all that was started is ended on the way out.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     granian = ("granian", "--interface=wsgi", "--log-level=warning", f"--workers={PROCESSES}")
@@ -465,5 +471,5 @@ if __name__ == "__main__":
         main()
     except ServiceError as error:
         sys.exit(f"Error: {error}")
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, QueryCanceled):
         sys.exit(130)

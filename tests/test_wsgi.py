@@ -30,7 +30,7 @@ def load(root, tmp_path):
 
 @pytest.mark.parametrize(
     "environment",
-    [{}, {"DATABASE_URL": ""}, {"APP_ENV": "production"}, {"APP_ENV": "development"}],
+    [{}, {"DATABASE_URL": "", "APP_ENV": "production"}],
 )
 def test_without_a_database_it_stops_and_says_how_to_mend_it(load, tmp_path, environment):
     stopped = load(**environment)
@@ -47,11 +47,8 @@ def test_in_production_a_flask_command_embeds_nothing_either(load, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(
-    "url", ["nonsense", "mysql://me:s3cret@host/trips", "postgresql://me:s3cret@host"]
-)
-def test_a_url_that_can_not_be_stops_it_without_its_password(load, url):
-    stopped = load(DATABASE_URL=url)
+def test_a_url_that_can_not_be_stops_it_without_its_password(load):
+    stopped = load(DATABASE_URL="mysql://me:s3cret@host/trips")
     assert stopped.returncode == 1
     assert stopped.stderr.startswith("Error: DATABASE_URL is not a Postgres URL")
     assert "Traceback" not in stopped.stderr

@@ -9,9 +9,9 @@ from typing import Any
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
-from service.db.errors import describe, is_connection_loss
+from service.db.errors import describe
 from service.errors import ConfigurationError
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -42,9 +42,9 @@ def run(
         getattr(command, name)(config, *arguments, **options)
     except CommandError as error:
         raise ConfigurationError(str(error)) from error
+    except OperationalError as error:
+        raise ConfigurationError(describe(error)) from error
     except DBAPIError as error:
-        if is_connection_loss(error):
-            raise ConfigurationError(describe(error)) from error
         message = f"The database refuses a statement: {_first_line(error)}"
         raise ConfigurationError(message) from error
 

@@ -19,8 +19,7 @@ from service.models.workflow import WorkflowRead
 @pytest.fixture
 def paths(client, make) -> dict[type[SQLModel], str]:
     """One full row of each kind."""
-    user = make.user(username='지민 "😀"', display_name="김	
-지민", email="a@example.com", phone="010")
+    user = make.user(username='지민 "😀"', display_name="김\t\n지민", phone="010")
     run = make.workflow(
         user_id=user["id"],
         user_input="줄\n바꿈 \\ / \u2028",
