@@ -30,8 +30,11 @@ lint: $(INSTALLED) ## Check the style, the types and the direction of imports.
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(INSTALLED) ## Compare the speed with that of other frameworks.
-	$(BIN)/python -m benchmarks
+bench: $(INSTALLED) ## Compare the speed with that of peers (needs wrk).
+	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip
+	$(BIN)/python -m pip install --quiet --requirement requirements/bench.txt
+	$(BIN)/python benchmarks/rest.py
+	$(BIN)/python benchmarks/import_sqlite.py
 
 clean: ## Remove the virtual environment and all caches, but no data.
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
@@ -41,6 +44,7 @@ clean: ## Remove the virtual environment and all caches, but no data.
 lock: ## Choose the versions of requirements/ anew where pyproject.toml asks for it (needs uv).
 	echo 'flit_core>=3.12,<4' | $(COMPILE) - --group embedded --group test -o requirements/dev.txt
 	$(COMPILE) --constraint requirements/dev.txt -o requirements/production.txt
+	$(COMPILE) --constraint requirements/dev.txt --group bench -o requirements/bench.txt
 COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --custom-compile-command 'make lock' $(LOCK_FLAGS) pyproject.toml
 

@@ -24,7 +24,7 @@ def test_the_compose_file_is_valid(root):
     assert checked.returncode == 0, checked.stdout
 
 
-@pytest.mark.parametrize("name", ["dev", "production"])
+@pytest.mark.parametrize("name", ["dev", "production", "bench"])
 def test_requirements_are_pinned_with_hashes_and_name_no_registry(root, name):
     text = (root / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
     assert not re.search(r"https?://|--(extra-)?index-url|--find-links", text)

@@ -237,7 +237,7 @@ def read_values(
 
     Names that the model does not have are left to the caller. Raises InvalidInputError.
     """
-    if not values and (defaults := _defaults(model)):
+    if names_of(model).isdisjoint(values.keys()) and (defaults := _defaults(model)):
         return defaults
     given: dict[str, Any] = {}
     errors: list[FieldError] = []
@@ -292,6 +292,7 @@ def is_list(annotation: Any) -> bool:
     return get_origin(annotation) is list or any(is_list(item) for item in get_args(annotation))
 
 
+@cache
 def names_of(model: type[BaseModel]) -> frozenset[str]:
     """Name the fields of a model as the wire does."""
     return frozenset(field.alias or name for name, field in model.model_fields.items())

@@ -2,25 +2,41 @@
 
 from collections.abc import Callable
 from functools import wraps
+from importlib import import_module
 from typing import Any
 
 import click
+from typing_extensions import override
 
-from service.cli.import_sqlite import import_sqlite
 from service.errors import ServiceError
 
 Command = Callable[..., None]
 
 
-@click.group()
+class _Group(click.Group):
+    """A group whose large commands are imported when they are called."""
+
+    LAZY = ("import-sqlite",)
+
+    @override
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), *self.LAZY])
+
+    @override
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in self.LAZY:
+            name = cmd_name.replace("-", "_")
+            command: click.Command = getattr(import_module(f"service.cli.{name}"), name)
+            return command
+        return super().get_command(ctx, cmd_name)
+
+
+@click.group(cls=_Group)
 def db() -> None:
     """Work on the database: its schema, and what is imported into it.
 
     The database is DIRECT_DATABASE_URL or DATABASE_URL, else the embedded one.
     """
-
-
-db.add_command(import_sqlite)
 
 
 def _alembic(*decorators: Callable[[Command], Command]) -> Callable[[Command], Command]:

@@ -7,14 +7,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from service.db.database import Database
-from service.db.url import resolve
-from service.domain.sqlite_import import Progress, Report, TableReport, import_file
 from service.errors import ServiceError
 from service.settings import Settings
+
+if TYPE_CHECKING:  # At run time, no other command of `flask db` should wait a second for them.
+    from service.db.database import Database
+    from service.domain.sqlite_import import Progress, Report, TableReport
 
 NOTICE_AFTER_S = 2
 IDS_SHOWN = 10
@@ -33,6 +35,8 @@ def import_sqlite(file: Path, *, dry_run: bool, as_json: bool) -> None:
 
     Example: flask db import-sqlite trip_planner.db --dry-run
     """
+    from service.domain.sqlite_import import import_file  # noqa: PLC0415
+
     try:
         with _database() as database, _progress(file, quiet=as_json) as progress:
             report = import_file(database, file, dry_run=dry_run, progress=progress)
@@ -45,8 +49,11 @@ def import_sqlite(file: Path, *, dry_run: bool, as_json: bool) -> None:
 
 
 @contextmanager
-def _database() -> Iterator[Database]:
+def _database() -> Iterator["Database"]:
     """Use the database past the pooler, as for schema changes: this is one long transaction."""
+    from service.db.database import Database  # noqa: PLC0415
+    from service.db.url import resolve  # noqa: PLC0415
+
     settings = Settings.load()
     url = resolve(settings, direct=True).render_as_string(hide_password=False)
     database = Database(replace(settings, database_url=url))
@@ -57,7 +64,7 @@ def _database() -> Iterator[Database]:
 
 
 @contextmanager
-def _progress(file: Path, *, quiet: bool) -> Iterator[Progress | None]:
+def _progress(file: Path, *, quiet: bool) -> Iterator["Progress | None"]:
     """Show on a terminal how far the work is; elsewhere, say once that it takes a while."""
     if quiet:
         yield None
@@ -69,8 +76,8 @@ def _progress(file: Path, *, quiet: bool) -> Iterator[Progress | None]:
 
 
 @contextmanager
-def _bar() -> Iterator[Progress]:
-    from rich.console import Console  # noqa: PLC0415  only a terminal needs it
+def _bar() -> Iterator["Progress"]:
+    from rich.console import Console  # noqa: PLC0415
     from rich.progress import Progress as Bar  # noqa: PLC0415
 
     with Bar(console=Console(stderr=True), transient=True) as bar:
@@ -82,7 +89,7 @@ def _bar() -> Iterator[Progress]:
         yield progress
 
 
-def _notice(file: Path) -> Progress:
+def _notice(file: Path) -> "Progress":
     due = time.monotonic() + NOTICE_AFTER_S
     is_given = False
 
@@ -95,7 +102,7 @@ def _notice(file: Path) -> Progress:
     return progress
 
 
-def _text(report: Report) -> str:
+def _text(report: "Report") -> str:
     """Write the report for people."""
     lines = [f"{report.file} (revision {report.revision})", ""]
     lines.append(f"{'':12}" + "".join(f"{name.replace('_', ' '):>15}" for name in COUNTS))
@@ -112,7 +119,7 @@ def _text(report: Report) -> str:
     return "\n".join([*lines, "", outcome])
 
 
-def _details(name: str, table: TableReport) -> list[str]:
+def _details(name: str, table: "TableReport") -> list[str]:
     lines = [
         f"  {item.rows:,} x {item.repair} ({_ids(item.examples, item.rows)})"
         for item in table.repairs

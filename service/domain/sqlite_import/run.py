@@ -17,7 +17,7 @@ from service.domain.sqlite_import.converter import Converter, Fields
 from service.domain.sqlite_import.keys import Keys
 from service.domain.sqlite_import.report import Report, TableReport
 from service.domain.sqlite_import.source import Source, open_source
-from service.errors import ConflictError
+from service.errors import ConflictError, UnavailableError
 
 Progress = Callable[[str, int, int], None]
 """Is told what is done now, and how much of the whole work is done: so much, of so much."""
@@ -105,6 +105,7 @@ def _import(cursor: extensions.cursor, source: Source, steps: _Steps) -> dict[st
     settling.settle_names(cursor)
     settling.settle_node_references(cursor)
     writing.tally_workflows(cursor)
+    writing.keep_vacuum_away(cursor)
     for table, report in tables.items():
         steps.take(f"Writing {table}", 0)
         report.written = writing.WRITE[table](cursor)
@@ -135,6 +136,12 @@ def _explained() -> Iterator[None]:
             "written; run the import again."
         )
         raise ConflictError(message) from error
+    except psycopg2.errors.DiskFull as error:
+        message = (
+            "The database has no room left, so nothing was written; make room, and run the import "
+            "again."
+        )
+        raise UnavailableError(message) from error
     except (psycopg2.Error, SQLAlchemyError) as error:
         translated = translate(error)
         if translated is None:

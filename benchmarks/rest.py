@@ -1,6 +1,6 @@
 """How many requests a second this service answers, next to FastAPI + SQLModel on the same rows.
 
-    python benchmarks/requests.py [--seconds 5] [--rounds 3] [--connections 16]
+    python benchmarks/rest.py [--seconds 5] [--rounds 3] [--connections 16]
 
 Both servers have two processes, the same pools and the same database, which is made for the
 occasion: on the server of DATABASE_URL, or on an embedded Postgres that ends with the comparison.
