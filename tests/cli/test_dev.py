@@ -86,6 +86,7 @@ def free_port() -> int:
 
 
 def is_served(port: int) -> bool:
+    # A process that ends gives its memory back, and so its name, a little before its sockets.
     try:
         socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S).close()
     except ConnectionRefusedError:
@@ -148,7 +149,7 @@ def test_every_end_leaves_nothing_but_the_data(tmp_path: Path) -> None:
             dev.process.send_signal(end)
             assert dev.process.wait(PATIENCE_S) == (0 if end == signal.SIGTERM else -end)
             assert eventually(lambda: not processes(instance)), processes(instance)
-            assert not is_served(dev.port)
+            assert eventually(lambda: not is_served(dev.port))
             assert "Traceback" not in dev.output
 
     url = f"http://127.0.0.1:{dev.port}"
@@ -185,7 +186,7 @@ def test_mistake_is_answered_until_it_is_mended(tmp_path: Path, worker_url: URL)
         assert dev.output.count(f"Database  {url.render_as_string()}\n") == 1
         dev.process.send_signal(signal.SIGINT)
         assert dev.process.wait(PATIENCE_S) == 0
-        assert not is_served(dev.port)
+        assert eventually(lambda: not is_served(dev.port))
     assert eventually(lambda: not processes(instance))
     assert not instance.exists(), "there is a database already"
 
