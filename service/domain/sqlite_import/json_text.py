@@ -16,7 +16,8 @@ _DIGITS_BEFORE_POINT = 131_072
 _DIGITS_AFTER_POINT = 16_383
 _EXPONENT_LENGTH = 8
 
-_SUSPICIOUS_ESCAPE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
+_ENDLESS_INTEGER = re.compile(rf"[0-9]{{{_DIGITS_BEFORE_POINT + 1}}}")
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _SURROGATE_PAIR = r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 _ESCAPE = re.compile(rf"(?:{_SURROGATE_PAIR})|\\u[0-9a-fA-F]{{4}}|\\.", re.DOTALL)
 _STRING = r'"(?:[^"\\]|\\.)*"'
@@ -45,7 +46,9 @@ def decode(text: str) -> object:
         message = "nested too deeply"
         raise ValueError(message)
     value: object = _STRICT.decode(text)
-    if len(text) > _DIGITS_BEFORE_POINT or _SUSPICIOUS_ESCAPE.search(text):
+    if r"\u0000" in text or (_SURROGATE.search(text) and not _is_encodable(value)):
+        raise DoubtfulJsonError
+    if len(text) > _DIGITS_BEFORE_POINT and _ENDLESS_INTEGER.search(text):
         raise DoubtfulJsonError
     return value
 
@@ -63,8 +66,9 @@ def mend(text: str) -> Mended:
     def mend_escape(match: re.Match[str]) -> str:
         nonlocal characters
         escape = match[0]
-        is_lone_surrogate = len(escape) == len(r"\ud800") and escape[2:4].lower() in _SURROGATES
-        if escape != r"\u0000" and not is_lone_surrogate:
+        # A pair of surrogates is one escape of twice the length.
+        is_lone = len(escape) == len(r"\ud800") and _SURROGATE.match(escape)
+        if escape != r"\u0000" and not is_lone:
             return escape
         characters += 1
         return r"\ufffd"
@@ -82,7 +86,13 @@ def mend(text: str) -> Mended:
     return Mended(mended, characters, numbers)
 
 
-_SURROGATES = {"d8", "d9", "da", "db", "dc", "dd", "de", "df"}
+def _is_encodable(value: object) -> bool:
+    """Tell whether all surrogates in a decoded value are paired."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _is_in_range(number: str) -> bool:

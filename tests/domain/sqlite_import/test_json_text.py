@@ -9,7 +9,14 @@ from service.domain.sqlite_import.json_text import DoubtfulJsonError, decode, me
 
 @pytest.mark.parametrize(
     "text",
-    ["1", '"\\ud64d\\ub300"', '{"a": [1.5e-7, "NaN"]}', " [ ] ", "[" * 500 + "]" * 500, "9" * 5000],
+    [
+        "1",
+        '"\\ud64d\\ub300 \\ud83d\\ude00"',
+        '{"a": [1.5e-7, "NaN"]}',
+        " [ ] ",
+        "[" * 500 + "]" * 500,
+        "9" * 5000,
+    ],
 )
 def test_ordinary_json_needs_no_mending(text):
     decode(text)
@@ -26,7 +33,7 @@ def test_what_is_no_json_is_told(text):
     [
         (r'"\u0000"', r'"\ufffd"', 1, []),
         (r'{"\ud800": "\uDC00\ud83d"}', r'{"\ufffd": "\ufffd\ufffd"}', 3, []),
-        (r'"\ud83d\ude00"', r'"\ud83d\ude00"', 0, []),
+        (r'"\ud800 \ud83d\ude00"', r'"\ufffd \ud83d\ude00"', 1, []),
         (r'"\\u0000 \\\u0000"', r'"\\u0000 \\\ufffd"', 1, []),
         ('[NaN, "NaN", -Infinity]', '[null, "NaN", null]', 0, ["NaN", "-Infinity"]),
         ("[1e200000, 1e-17000, 1e131000]", "[null, null, 1e131000]", 0, ["1e200000", "1e-17000"]),
