@@ -1,5 +1,6 @@
 """`flask dev` starts from nothing, follows changes of the code, and leaves nothing behind."""
 
+import http.client
 import os
 import shutil
 import signal
@@ -47,7 +48,8 @@ class Dev:
             except urllib.error.HTTPError as error:
                 with error:
                     return error.code, error.read().decode()
-            except OSError:
+            except (OSError, http.client.HTTPException):
+                # Not there yet, or just being replaced by a newer one.
                 if self.process.poll() is not None or time.monotonic() > deadline:
                     raise AssertionError(self.output) from None
                 time.sleep(0.02)

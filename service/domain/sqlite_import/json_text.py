@@ -38,7 +38,7 @@ class Mended(NamedTuple):
 
 
 def decode(text: str) -> object:
-    """Decode JSON that Postgres takes as it stands; numbers come as text.
+    """Decode JSON that Postgres takes as it stands; numbers come as text, objects as pairs.
 
     Raises ValueError for what is no JSON, or too deep, and DoubtfulJsonError for what wants `mend`.
     """
@@ -128,6 +128,9 @@ def _depth(text: str) -> int:
     return deepest
 
 
-# Integers as text: Python refuses to convert those of more than 4300 digits.
-_STRICT = json.JSONDecoder(parse_int=str, parse_float=_fraction, parse_constant=_constant)
+# Integers as text: Python refuses to convert those of more than 4300 digits. Members as pairs: a
+# dictionary would lose one of two that have the same name, and with it what Postgres refuses in it.
+_STRICT = json.JSONDecoder(
+    object_pairs_hook=tuple, parse_int=str, parse_float=_fraction, parse_constant=_constant
+)
 _LENIENT = json.JSONDecoder(parse_int=str, parse_float=str)

@@ -90,6 +90,9 @@ def _times(
 ) -> tuple[datetime | None, datetime | None]:
     started_at = values.moment("started_at", started)
     ended_at = values.moment("completed_at", completed)
+    if status == NodeStatus.PENDING and started_at:
+        values.note("started_at of a pending node, now null", str(started_at))
+        started_at = None
     if status in _OPEN:
         if ended_at:
             values.note(f"completed_at of a {status} node, now null", str(ended_at))

@@ -245,9 +245,17 @@ NODE_TIMES = [
         ["node still pending in a closed workflow, now cancelled"],
     ),
     (
-        ("pending", "2026-02-01", None, None),
+        ("running", "2026-02-01", None, None),
         ("cancelled", "2026-02-01", "2026-02-01"),
-        ["node still pending in a closed workflow, now cancelled"],
+        ["node still running in a closed workflow, now cancelled"],
+    ),
+    (
+        ("pending", START, None, None),
+        ("cancelled", None, END),
+        [
+            f'started_at of a pending node, now null: "{START}"',
+            "node still pending in a closed workflow, now cancelled",
+        ],
     ),
 ]
 

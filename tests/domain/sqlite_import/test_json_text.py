@@ -35,6 +35,7 @@ def test_what_is_no_json_is_told(text):
         (r'{"\ud800": "\uDC00\ud83d"}', r'{"\ufffd": "\ufffd\ufffd"}', 3, []),
         (r'"\ud800 \ud83d\ude00"', r'"\ufffd \ud83d\ude00"', 1, []),
         (r'"\\u0000 \\\u0000"', r'"\\u0000 \\\ufffd"', 1, []),
+        (r'{"a": "\ud800", "a": 1}', r'{"a": "\ufffd", "a": 1}', 1, []),
         ('[NaN, "NaN", -Infinity]', '[null, "NaN", null]', 0, ["NaN", "-Infinity"]),
         ("[1e200000, 1e-17000, 1e131000]", "[null, null, 1e131000]", 0, ["1e200000", "1e-17000"]),
     ],
