@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    Integer,
+    CTE,
     Text,
     any_,
     bindparam,
@@ -26,7 +26,8 @@ from sqlmodel import SQLModel
 from service.db.statement import Query, Row, Rows, Statement, as_json, json_names
 from service.domain.listing import Listing
 from service.domain.rows import One, Repeated, among, expect_one, given, table_of
-from service.domain.workflows import OPEN, judge_transition, lock_of, milliseconds, touched
+from service.domain.transitions import Transition
+from service.domain.workflows import OPEN, lock_of, milliseconds, touched
 from service.errors import ConflictError, NotFoundError
 from service.models.base import for_database
 from service.models.node import (
@@ -154,62 +155,47 @@ def new_node(workflow_id: UUID, body: NodeCreate) -> Query:
     return _NEW_NODE.query(parameters, judge, duplicate=repeated)
 
 
-class Transition:
-    """The step of a node from one state to another, with all that it brings about."""
+def _transition(target: NodeStatus, body: type[SQLModel]) -> Transition:
+    fields = given(_nodes, json_names(body))
+    values: dict[str, Any] = {name: fields.c[name] for name in json_names(body)}
+    values["updated_at"] = func.now()
+    if target is NodeStatus.SKIPPED:
+        values["skip_reason"] = func.coalesce(fields.c.skip_reason, _nodes.c.skip_reason)
+    if target is NodeStatus.RUNNING:
+        values["started_at"] = func.coalesce(fields.c.started_at, func.now())
+    else:
+        end = func.coalesce(fields.c.completed_at, func.greatest(func.now(), _nodes.c.started_at))
+        values["completed_at"] = end
+        if target is not NodeStatus.SKIPPED:
+            values["duration_ms"] = milliseconds(end - _nodes.c.started_at)
 
-    def __init__(self, target: NodeStatus, body: type[SQLModel]) -> None:
-        sources = [status for status, after in NODE_TRANSITIONS.items() if target in after]
-        fields = given(_nodes, json_names(body))
-        values: dict[str, Any] = {name: fields.c[name] for name in json_names(body)}
-        values |= {"status": target, "updated_at": func.now()}
-        if target is NodeStatus.SKIPPED:
-            values["skip_reason"] = func.coalesce(fields.c.skip_reason, _nodes.c.skip_reason)
-        if target is NodeStatus.RUNNING:
-            values["started_at"] = func.coalesce(fields.c.started_at, func.now())
-        else:
-            end = func.coalesce(
-                fields.c.completed_at, func.greatest(func.now(), _nodes.c.started_at)
-            )
-            values["completed_at"] = end
-            if target is not NodeStatus.SKIPPED:
-                values["duration_ms"] = milliseconds(end - _nodes.c.started_at)
-        changed = (
-            update(_nodes)
-            .values(values)
-            .where(_nodes.c.id == bindparam("key"), among(_nodes.c.status, sources))
-            .returning(*_nodes.c)
-            .cte("changed")
-        )
-        names = json_names(NodeRead)
-        no_version = cast(null(), Integer)
-        row = as_json(changed, names, no_version, true(), changed.c.status)
-        unchanged = as_json(_nodes, names, no_version, false(), _nodes.c.status).where(
-            _nodes.c.id == bindparam("key"), ~exists(select(changed.c.id))
-        )
-        both = row.union_all(unchanged)
+    def counted(node: CTE) -> CTE:
         failed = 1 if target is NodeStatus.FAILED else 0
-        counted = (
+        return (
             update(_workflows)
             .values(touched({"failed_node_count": _workflows.c.failed_node_count + failed}))
-            .where(_workflows.c.id == changed.c.workflow_id)
+            .where(_workflows.c.id == node.c.workflow_id)
             .returning(_workflows.c.id)
             .cte("counted")
         )
-        both = both.add_cte(counted)
-        run = select(_nodes.c.workflow_id).where(_nodes.c.id == bindparam("key"))
-        self._statement = Statement(lock_of(run.scalar_subquery()), both)
-        self._judge = judge_transition("node", target, NODE_TRANSITIONS)
 
-    def query(self, key: UUID, body: SQLModel) -> Query:
-        """Take the step; ConflictError from a state where it is not allowed."""
-        parameters = {"key": key, "json": for_database(body)}
-        return self._statement.query(parameters, self._judge)
+    run = select(_nodes.c.workflow_id).where(_nodes.c.id == bindparam("key"))
+    return Transition(
+        "node",
+        Node,
+        NodeRead,
+        target=target,
+        transitions=NODE_TRANSITIONS,
+        values=values,
+        locked=lock_of(run.scalar_subquery()),
+        effect=counted,
+    )
 
 
-START_NODE = Transition(NodeStatus.RUNNING, NodeStart)
-COMPLETE_NODE = Transition(NodeStatus.COMPLETED, NodeComplete)
-FAIL_NODE = Transition(NodeStatus.FAILED, NodeFail)
-SKIP_NODE = Transition(NodeStatus.SKIPPED, NodeSkip)
+START_NODE = _transition(NodeStatus.RUNNING, NodeStart)
+COMPLETE_NODE = _transition(NodeStatus.COMPLETED, NodeComplete)
+FAIL_NODE = _transition(NodeStatus.FAILED, NodeFail)
+SKIP_NODE = _transition(NodeStatus.SKIPPED, NodeSkip)
 
 
 def _write_state() -> Statement:

@@ -1,10 +1,10 @@
 """The statements about runs, and the rules by which a run goes from one state to the next."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import (
+    CTE,
     JSON,
     BigInteger,
     ColumnElement,
@@ -16,19 +16,17 @@ from sqlalchemy import (
     cast,
     exists,
     extract,
-    false,
     func,
     literal,
     null,
     select,
-    true,
     union_all,
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import SQLModel
 
-from service.db.statement import Query, Row, Rows, Statement, as_json, json_names
+from service.db.statement import json_names
 from service.domain.listing import Listing
 from service.domain.rows import (
     Changed,
@@ -41,8 +39,7 @@ from service.domain.rows import (
     lock,
     table_of,
 )
-from service.errors import ConflictError, NotFoundError
-from service.models.base import for_database
+from service.domain.transitions import Transition
 from service.models.generation import Generation, GenerationSummary
 from service.models.node import NODE_TRANSITIONS, Node, NodeStatus, NodeSummary
 from service.models.timeline import TimelineEntry, TimelineFields
@@ -140,72 +137,7 @@ def touched(values: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def judge_transition(
-    noun: str, target: str | None, transitions: Mapping[Any, frozenset[Any]]
-) -> Callable[[Rows], Row]:
-    """Judge the row of a transition: (json, version, changed, status before).
-
-    A row that was in the terminal target state already is returned as it is; one in any other state
-    is a ConflictError that names the current and the allowed states.
-    """
-
-    def judge(rows: Rows) -> Row:
-        if not rows:
-            message = f"There is no such {noun}."
-            raise NotFoundError(message)
-        text, version, changed, status = rows[0]
-        allowed = sorted(transitions[status])
-        if changed or (status == target and not allowed):
-            return Row(text, version, changed)
-        onward = f"it can become {', '.join(allowed)}" if allowed else "that is final"
-        message = f"The {noun} is {status}; {onward}."
-        raise ConflictError(message, current=status, allowed=allowed)
-
-    return judge
-
-
-class Transition:
-    """The step of a run from one state to another, with all that it brings about."""
-
-    def __init__(self, target: WorkflowStatus | None, body: type[SQLModel] | None) -> None:
-        sources = [
-            status
-            for status, after in WORKFLOW_TRANSITIONS.items()
-            if (target in after if target else after)
-        ]
-        wanted = [_workflows.c.id == bindparam("key"), among(_workflows.c.status, sources)]
-        values: dict[str, Any] = {}
-        if target and body:
-            values = _closing(target, given(_workflows, json_names(body)))
-        changed = (
-            update(_workflows)
-            .values(touched(values))
-            .where(*wanted)
-            .returning(*_workflows.c)
-            .cte("changed")
-        )
-        names = json_names(WorkflowRead)
-        row = as_json(changed, names, changed.c.version, true(), changed.c.status)
-        unchanged = as_json(
-            _workflows,
-            names,
-            _workflows.c.version,
-            false(),
-            _workflows.c.status,
-        ).where(_workflows.c.id == bindparam("key"), ~exists(select(changed.c.id)))
-        both = row.union_all(unchanged)
-        if target:
-            both = both.add_cte(_closed_nodes(changed))
-        self._statement = Statement(lock_of(bindparam("key")), both)
-        self._judge = judge_transition("workflow", target, WORKFLOW_TRANSITIONS)
-
-    def query(self, key: UUID, body: SQLModel | None = None) -> Query:
-        """Take the step; ConflictError from a state where it is not allowed."""
-        text = for_database(body) if body else "{}"
-        return self._statement.query({"key": key, "json": text}, self._judge)
-
-
-def _closing(target: WorkflowStatus, body: FromClause) -> dict[str, Any]:
+def _closing(body: FromClause) -> dict[str, Any]:
     """Set what a closed run has; active and waiting time add up to its duration."""
     run = _workflows.c
     end = func.coalesce(body.c["completed_at"], func.greatest(func.now(), run.started_at))
@@ -217,7 +149,6 @@ def _closing(target: WorkflowStatus, body: FromClause) -> dict[str, Any]:
     given_columns = {name: body.c[name] for name in body.c.keys() if name != "completed_at"}  # noqa: SIM118
     return {
         **given_columns,
-        "status": target,
         "completed_at": end,
         "waiting_ms": waiting,
         "active_ms": duration - waiting,
@@ -226,7 +157,7 @@ def _closing(target: WorkflowStatus, body: FromClause) -> dict[str, Any]:
     }
 
 
-def _closed_nodes(run: Any) -> Any:
+def _closed_nodes(run: CTE) -> CTE:
     """Cancel the steps that are still open when their run is closed."""
     end = func.greatest(run.c.completed_at, _nodes.c.started_at)
     return (
@@ -243,10 +174,23 @@ def _closed_nodes(run: Any) -> Any:
     )
 
 
-COMPLETE_WORKFLOW = Transition(WorkflowStatus.COMPLETED, WorkflowComplete)
-FAIL_WORKFLOW = Transition(WorkflowStatus.FAILED, WorkflowFail)
-CANCEL_WORKFLOW = Transition(WorkflowStatus.CANCELLED, WorkflowCancel)
-HEARTBEAT = Transition(None, None)
+def _transition(target: WorkflowStatus | None, body: type[SQLModel] | None) -> Transition:
+    return Transition(
+        "workflow",
+        Workflow,
+        WorkflowRead,
+        target=target,
+        transitions=WORKFLOW_TRANSITIONS,
+        values=touched(_closing(given(_workflows, json_names(body))) if body else {}),
+        locked=lock_of(bindparam("key")),
+        effect=_closed_nodes if body else None,
+    )
+
+
+COMPLETE_WORKFLOW = _transition(WorkflowStatus.COMPLETED, WorkflowComplete)
+FAIL_WORKFLOW = _transition(WorkflowStatus.FAILED, WorkflowFail)
+CANCEL_WORKFLOW = _transition(WorkflowStatus.CANCELLED, WorkflowCancel)
+HEARTBEAT = _transition(None, None)
 
 
 def _timeline() -> FromClause:

@@ -67,6 +67,15 @@ def test_a_missing_file_is_refused_in_a_sentence(command, tmp_path):
     assert result.stderr == f"Error: There is no file {tmp_path / 'nowhere.db'}.\n"
 
 
+def test_a_file_that_may_not_be_read_is_refused(old, command, monkeypatch):
+    def refuse(*_):
+        raise PermissionError
+
+    # No permission would keep a test that runs as root from reading it.
+    monkeypatch.setattr("pathlib.Path.open", refuse)
+    assert "may not be read: check its permissions" in command(old).stderr
+
+
 def test_damage_found_while_reading_takes_everything_back(old, command, rows, monkeypatch):
     for _ in range(200):
         old.node(error_message="x" * 1000)

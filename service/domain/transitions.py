@@ -1,0 +1,86 @@
+"""How a row goes from one state to another: under its run's lock, and only where it may."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CTE, BindParameter, Select, bindparam, exists, false, select, true, update
+from sqlmodel import SQLModel
+
+from service.db.statement import Query, Row, Rows, Statement, as_json, json_names, version_of
+from service.domain.rows import among, table_of
+from service.errors import ConflictError, NotFoundError
+from service.models.base import for_database
+
+
+class Transition:
+    """The step of a row to a state, with all that it brings about.
+
+    `transitions` says which states may follow which; without a `target` the row stays in its state,
+    which must not be final. `values` are set in terms of the body, `locked` takes the lock, and
+    `effect` is another change that follows from the row's.
+    """
+
+    def __init__(
+        self,
+        noun: str,
+        model: type[SQLModel],
+        read: type[SQLModel],
+        *,
+        target: str | None,
+        transitions: Mapping[Any, frozenset[Any]],
+        values: Mapping[str, Any],
+        locked: Select[Any],
+        effect: Callable[[CTE], CTE] | None = None,
+    ) -> None:
+        table = table_of(model)
+        key: BindParameter[Any] = bindparam("key")
+        sources = [
+            status
+            for status, after in transitions.items()
+            if (target in after if target else after)
+        ]
+        changed = (
+            update(table)
+            .values({**values, "status": target} if target else values)
+            .where(table.c.id == key, among(table.c.status, sources))
+            .returning(*table.c)
+            .cte("changed")
+        )
+        names = json_names(read)
+        row = as_json(changed, names, version_of(changed), true(), changed.c.status)
+        unchanged = as_json(table, names, version_of(table), false(), table.c.status).where(
+            table.c.id == key, ~exists(select(changed.c.id))
+        )
+        both = row.union_all(unchanged)
+        self._statement = Statement(locked, both.add_cte(effect(changed)) if effect else both)
+        self._judge = _judge(noun, target, transitions)
+
+    def query(self, key: UUID, body: SQLModel | None = None) -> Query:
+        """Take the step; ConflictError from a state where it is not allowed."""
+        text = for_database(body) if body else "{}"
+        return self._statement.query({"key": key, "json": text}, self._judge)
+
+
+def _judge(
+    noun: str, target: str | None, transitions: Mapping[Any, frozenset[Any]]
+) -> Callable[[Rows], Row]:
+    """Judge the row of a transition: (json, version, changed, status).
+
+    A row that was in the final target state already is returned as it is; one in any other state is
+    a ConflictError that names the current and the allowed states.
+    """
+
+    def judge(rows: Rows) -> Row:
+        if not rows:
+            message = f"There is no such {noun}."
+            raise NotFoundError(message)
+        text, version, changed, status = rows[0]
+        allowed = sorted(transitions[status])
+        if changed or (status == target and not allowed):
+            return Row(text, version, changed)
+        onward = f"it can become {', '.join(allowed)}" if allowed else "that is final"
+        message = f"The {noun} is {status}; {onward}."
+        raise ConflictError(message, current=status, allowed=allowed)
+
+    return judge
