@@ -27,7 +27,7 @@ PARAMETER: dict[str, Any] = {
     "in": "header",
     "required": False,
     "description": "Makes it safe to send the request again: the first answer is replayed.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^[ -~]+$"},
 }
 REPLAYED_DOC: dict[str, Any] = {
     "description": "`true` on the answer to a repeated request.",

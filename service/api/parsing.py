@@ -252,7 +252,7 @@ def read_values(
         if not texts:
             continue
         if COMMA_SEPARATED in field.metadata:
-            given[key] = [part for text in texts for part in text.split(",")]
+            given[key] = [part for text in texts if text for part in text.split(",")]
         elif is_list(field.annotation):
             given[key] = texts
         elif len(texts) == 1:

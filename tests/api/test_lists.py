@@ -128,6 +128,11 @@ def test_operations_without_parameters_take_none(client, make, pointers):
     assert pointers(client.get(f"/v1/users/{user['id']}?limit=1")) == ["/limit"]
 
 
+def test_empty_lists_of_names_are_as_good_as_none(client, make):
+    make.workflow()
+    assert client.get("/v1/workflows?fields=&include=").json == client.get("/v1/workflows").json
+
+
 def test_fields_of_one_row(client, make, pointers):
     run = make.workflow(metadata={"a": 1})
     path = f"/v1/workflows/{run['id']}"
