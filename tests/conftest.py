@@ -3,6 +3,7 @@
 import fcntl
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -51,7 +52,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[URL]:
 
 
 @pytest.fixture(scope="session")
-def template(server: URL, tmp_path_factory: pytest.TempPathFactory) -> str:
+def template(server: URL, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The name of a database that the migrations have brought to head, once per test run."""
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID", uuid4().hex)
     name = f"{TEMPLATE}_{run[:12]}"
@@ -59,13 +60,19 @@ def template(server: URL, tmp_path_factory: pytest.TempPathFactory) -> str:
     if "PYTEST_XDIST_WORKER" in os.environ:
         folder = folder.parent
     done = folder / f"{name}.done"
-    with (folder / f"{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not done.exists():
-            execute(server, f"CREATE DATABASE {name}")
-            upgrade(server.set(database=name).render_as_string(hide_password=False))
-            done.touch()
-    return name
+    with (folder / f"{name}.users").open("w") as users:
+        fcntl.flock(users, fcntl.LOCK_SH)
+        with (folder / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not done.exists():
+                execute(server, f"CREATE DATABASE {name}")
+                upgrade(server.set(database=name).render_as_string(hide_password=False))
+                done.touch()
+        yield name
+        # Whoever is the last one of this run clears up.
+        with suppress(BlockingIOError):
+            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            execute(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(scope="session")
