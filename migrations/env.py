@@ -1,7 +1,7 @@
 """How Alembic reaches the database and compares it with the models.
 
 It serves `alembic` and `flask db` alike, and never imports flask. The database is, in this order:
-`-x url=...`, a connection or engine in `config.attributes["connection"]`, DIRECT_DATABASE_URL,
+a connection or engine in `config.attributes["connection"]`, `-x url=...`, DIRECT_DATABASE_URL,
 DATABASE_URL, the embedded server.
 """
 

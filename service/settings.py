@@ -45,7 +45,7 @@ class Settings:
     )
     direct_database_url: str | None = _setting(
         None,
-        "Postgres for schema changes, past the pooler. Not set: DATABASE_URL made direct.",
+        "Postgres for schema changes, past the pooler. Not set: DATABASE_URL.",
     )
     flask_run_from_cli: str | None = _setting(
         None, "Set by the `flask` command itself; without it, a WSGI server runs the service."

@@ -14,6 +14,8 @@ from service.api.preconditions import IF_NONE_MATCH
 
 View = Callable[..., Any]
 
+_BODIES = {"json", "form", "files"}
+
 ETAG = {"description": "The version of the row (RFC 9110, 8.8.3).", "schema": {"type": "string"}}
 LOCATION = {
     "description": "Where the new row is (RFC 9110, 10.2.2).",
@@ -104,6 +106,3 @@ def document_service(
         responses[int(HTTPStatus.NOT_MODIFIED)] = [not_modified | {"headers": {"ETag": ETAG}}]
     if not parameters:
         del documentation["arguments"]["parameters"]
-
-
-_BODIES = {"json", "form", "files"}

@@ -5,12 +5,10 @@
 
 import fcntl
 import os
-import pwd
 import secrets
 import shutil
 import signal
 import socket
-import stat
 import subprocess
 import sys
 import threading
@@ -32,6 +30,7 @@ from service.db.embedded import (
     unusable,
     url_of,
 )
+from service.db.embedded_privileges import Privileges, is_root
 from service.errors import ConfigurationError
 
 # LC_ALL: the server's messages in English. Nothing else, or PGPORT and its like would reach it.
@@ -46,6 +45,7 @@ class Cluster:
         self._pgdata = data_dir / "pgdata"
         self._durable = durable
         self._binaries = binaries()
+        self._privileges = Privileges(self._binaries, data_dir)
         self._deadline = time.monotonic() + TIME_LIMIT_S
 
     def start(self) -> subprocess.Popen[bytes]:
@@ -55,7 +55,7 @@ class Cluster:
         """
         with opened_lock(self._data_dir / "postgres.lock") as lock:
             self._await_end_of_predecessor(lock)
-            self._own_files()
+            self._privileges.own_files()
             try:
                 version = (self._pgdata / "PG_VERSION").read_text(encoding="ascii").strip()
             except FileNotFoundError:
@@ -130,9 +130,9 @@ class Cluster:
         password = secrets.token_hex(24)
         for folder in (self._data_dir, staging):
             _write_private(folder / "password", password)
-        if _is_root():
+        if is_root():
             for path in (staging, staging / "password"):
-                os.chown(path, *self._account())
+                os.chown(path, *self._privileges.account())
         command: list[str | Path] = [
             self._binaries / "initdb",
             *("--pgdata", staging / "pgdata"),
@@ -185,7 +185,7 @@ class Cluster:
 
     def _run(self, command: list[str | Path], lock: int) -> subprocess.Popen[bytes]:
         return subprocess.Popen(  # noqa: S603  programs of the wheel
-            [*self._privileges(), *command],
+            [*self._privileges.command(), *command],
             cwd="/",
             env=SERVER_ENVIRONMENT,
             pass_fds=(lock,),
@@ -213,58 +213,6 @@ class Cluster:
             if cursor.rowcount == 0:
                 cursor.execute(f"CREATE DATABASE {DATABASE}")
 
-    # Privileges
-
-    def _account(self) -> tuple[int, int]:
-        """Return the user and group to be instead of root, whom postgres refuses."""
-        with suppress(FileNotFoundError):
-            owner = self._pgdata.stat()
-            if owner.st_uid != 0:
-                return owner.st_uid, owner.st_gid
-        nobody = pwd.getpwnam("nobody")
-        return nobody.pw_uid, nobody.pw_gid
-
-    def _own_files(self) -> None:
-        """Give a cluster that was copied by root to the account that will serve it."""
-        if _is_root() and self._pgdata.exists() and self._pgdata.stat().st_uid == 0:
-            for path in (self._pgdata, *self._pgdata.rglob("*")):
-                os.chown(path, *self._account(), follow_symlinks=False)
-
-    def _privileges(self) -> list[str]:
-        """Return the command that lowers privileges and ties a process to the keeper's life."""
-        setpriv = _setpriv()
-        if setpriv is None:
-            if not _is_root():
-                return []  # macOS, mostly: the keeper alone is responsible.
-            message = (
-                "Postgres does not run as root, and setpriv (util-linux 2.33 or later), which "
-                "would start it as another user, is not here: use another user, or set "
-                "DATABASE_URL."
-            )
-            raise ConfigurationError(message)
-        options = [setpriv, "--pdeathsig=INT"]
-        if _is_root():
-            user, group = self._account()
-            options += [f"--reuid={user}", f"--regid={group}", "--clear-groups"]
-            if capability := self._missing_capability():
-                options += [
-                    f"--inh-caps=+{capability}",
-                    f"--ambient-caps=+{capability}",
-                    # Without this access(2) ignores the capability, and initdb asks access(2).
-                    "--securebits=+no_setuid_fixup",
-                ]
-        return [*options, "--"]
-
-    def _missing_capability(self) -> str | None:
-        """Return what the account needs to get at files below folders closed to others."""
-        program = self._binaries / "postgres"
-        folders = {*program.parents, self._data_dir, *self._data_dir.parents}
-        if not program.stat().st_mode & stat.S_IXOTH:
-            return "dac_override"
-        if all(folder.stat().st_mode & stat.S_IXOTH for folder in folders):
-            return None
-        return "dac_read_search" if _may_have_dac_read_search() else "dac_override"
-
 
 def _write_private(path: Path, text: str) -> None:
     path.unlink(missing_ok=True)
@@ -282,27 +230,6 @@ def _is_free(port: int) -> bool:
         except OSError:
             return False
         return True
-
-
-def _is_root() -> bool:
-    return os.geteuid() == 0
-
-
-def _setpriv() -> str | None:
-    program = shutil.which("setpriv")
-    if program is None:
-        return None
-    usage = subprocess.run([program, "--help"], capture_output=True, text=True, check=False)  # noqa: S603
-    return program if "--pdeathsig" in usage.stdout else None
-
-
-def _may_have_dac_read_search() -> bool:
-    """Tell whether the bounding set has CAP_DAC_READ_SEARCH; most containers lack it."""
-    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
-        name, _, value = line.partition(":")
-        if name == "CapBnd":
-            return bool(int(value, 16) & 1 << 2)
-    return False
 
 
 def _stop(server: subprocess.Popen[bytes]) -> None:

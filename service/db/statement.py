@@ -103,16 +103,12 @@ def as_json(
     source: FromClause,
     names: Iterable[str],
     *extra: ColumnElement[Any],
-    more: Mapping[str, ColumnElement[Any]] | None = None,
 ) -> Select[Any]:
     """Select rows of a source as JSON text (column 1), and whatever else is wanted of them.
 
-    `names` are the members of the JSON, in order: columns of the source, or of `more` where the
-    source has none of that name.
+    `names` are the members of the JSON, in order: columns of the source.
     """
-    more = more or {}
-    members = [more[name].label(name) if name in more else source.c[name] for name in names]
-    shown = select(*members).correlate(source).lateral("shown")
+    shown = select(*[source.c[name] for name in names]).correlate(source).lateral("shown")
     return select(cast(func.row_to_json(shown.table_valued()), Text), *extra).select_from(
         source.join(shown, true())
     )

@@ -114,7 +114,6 @@ class One:
         read: type[SQLModel],
         *,
         key: str = "id",
-        more: Mapping[str, ColumnElement[Any]] | None = None,
     ) -> None:
         table = table_of(model)
         self._names = tuple(json_names(read))
@@ -122,7 +121,7 @@ class One:
 
         @lru_cache(CACHED_STATEMENTS)
         def statement(names: tuple[str, ...]) -> Statement:
-            row = as_json(table, names, version_of(table), more=more)
+            row = as_json(table, names, version_of(table))
             return Statement(row.where(table.c[key] == bindparam("key")))
 
         self._statement = statement

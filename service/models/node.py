@@ -24,6 +24,7 @@ from service.models.base import (
     Timestamp,
     Timestamps,
     default,
+    iff,
     one_of,
     partial,
     without,
@@ -118,8 +119,10 @@ class Node(Imported, Timestamps, NodeProgress, NodeBase, Identity, table=True):
         one_of("status", NodeStatus),
         one_of("node_type", NodeType),
         CheckConstraint(
-            "(status IN ('completed', 'failed', 'skipped', 'cancelled')) = "
-            "(completed_at IS NOT NULL)",
+            iff(
+                "status IN ('completed', 'failed', 'skipped', 'cancelled')",
+                "completed_at IS NOT NULL",
+            ),
             name="completed_at_iff_terminal",
         ),
         CheckConstraint(

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-VERSIONS = Path(__file__).resolve().parent.parent.parent / "migrations" / "versions"
+from service.settings import ROOT
+
+VERSIONS = ROOT / "migrations" / "versions"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 import argparse
 import logging
 import sys
-from pathlib import Path
 from typing import Any
 
 from alembic import command
@@ -13,8 +12,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from service.db.errors import describe
 from service.errors import ConfigurationError
-
-ROOT = Path(__file__).resolve().parent.parent.parent
+from service.settings import ROOT
 
 
 def run(
