@@ -10,11 +10,12 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& echo $$python && break; done)
 INSTALLED := $(VENV)/.installed
+SEMGREP := $(VENV)-semgrep/.installed
 
-.PHONY: help install run test lint lock bench clean
+.PHONY: help install run test test-pooler faults lint lock bench audit clean
 
 help: ## List these targets.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 install: $(INSTALLED) ## Make the virtual environment and install what development needs.
 
@@ -22,7 +23,19 @@ run: $(INSTALLED) ## Serve on http://127.0.0.1:8000 (PORT=8001 make run: on anot
 	@exec $(BIN)/flask dev --parent $$PPID
 
 test: lint ## Check the style and the types, then run the tests.
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 4
+	@if PATH="$$PATH:/usr/sbin" command -v pgbouncer >/dev/null; then \
+		$(MAKE) --no-print-directory test-pooler; \
+	else \
+		echo 'The tests through PgBouncer were left out: it is not installed.' >&2; \
+	fi
+
+test-pooler: $(INSTALLED) ## Run the API's tests through PgBouncer in transaction mode.
+	TEST_POOLER=1 $(BIN)/pytest -n 4 tests/api tests/models \
+		--ignore tests/api/observability --ignore tests/api/test_read_replica.py
+
+faults: $(INSTALLED) ## Put the service under load and break what it stands on, for 7 minutes.
+	$(BIN)/python -m tests.faults $(FAULTS)
 
 lint: $(INSTALLED) ## Check the style, the types and the direction of imports.
 	$(BIN)/ruff check
@@ -36,17 +49,32 @@ bench: $(INSTALLED) ## Compare the speed with that of peers (needs wrk).
 	$(BIN)/python benchmarks/rest.py
 	$(BIN)/python benchmarks/import_sqlite.py
 
+audit: $(INSTALLED) $(SEMGREP) ## Attack the service with bandit, semgrep, Schemathesis and sqlmap.
+	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip
+	$(BIN)/python -m pip install --quiet --requirement requirements/audit.txt
+	$(BIN)/python -m tests.audit $(AUDIT)
+
+# An environment of its own: semgrep wants older versions of OpenTelemetry than the service.
+$(SEMGREP): requirements/semgrep.txt | $(INSTALLED)
+	$(BIN)/python -m venv $(VENV)-semgrep
+	$(VENV)-semgrep/bin/python -m pip install --quiet --requirement requirements/semgrep.txt
+	@touch $@
+
 clean: ## Remove the virtual environment and all caches, but no data.
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) $(VENV)-semgrep .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -not -path './.venv*' -prune -exec rm -rf {} +
 
 # The build backend is in the lock too, so that installing the project itself fetches nothing more.
 lock: ## Choose the versions of requirements/ anew where pyproject.toml asks for it (needs uv).
-	echo 'flit_core>=3.12,<4' | $(COMPILE) - --group embedded --group test -o requirements/dev.txt
-	$(COMPILE) --constraint requirements/dev.txt -o requirements/production.txt
-	$(COMPILE) --constraint requirements/dev.txt --group bench -o requirements/bench.txt
+	echo 'flit_core>=3.12,<4' | $(COMPILE_PROJECT) - --group embedded --group test \
+		-o requirements/dev.txt
+	$(COMPILE_PROJECT) --all-extras --constraint requirements/dev.txt -o requirements/production.txt
+	$(COMPILE_PROJECT) --constraint requirements/dev.txt --group bench -o requirements/bench.txt
+	$(COMPILE_PROJECT) --constraint requirements/dev.txt --group audit -o requirements/audit.txt
+	echo 'semgrep>=1.185' | $(COMPILE) - -o requirements/semgrep.txt
 COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-annotate --custom-compile-command 'make lock' $(LOCK_FLAGS) pyproject.toml
+	--no-annotate --custom-compile-command 'make lock' $(LOCK_FLAGS)
+COMPILE_PROJECT = $(COMPILE) pyproject.toml
 
 # uv where it is there, as it is faster; who works with `uv sync` has a uv.lock and goes on with it.
 $(INSTALLED): requirements/dev.txt pyproject.toml

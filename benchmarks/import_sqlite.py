@@ -5,7 +5,8 @@
 It generates a SQLite file of the predecessor's form, makes a database of its own on the server of
 DATABASE_URL, and takes turns: the whole command in a process of its own, and COPY FROM of exactly
 the rows that it left, into the same tables with their indexes and constraints. The import has to
-come in at no more than three times the time of the COPY.
+come in at no more than three times the time of the COPY. With `pgloader` on the PATH, that loads
+the same file, too, into tables of its own making and a database of its own.
 """
 
 import argparse
@@ -13,6 +14,7 @@ import json
 import os
 import random
 import secrets
+import shutil
 import sqlite3
 import statistics
 import subprocess
@@ -25,14 +27,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import psycopg2
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import URL
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from service.db.url import parse  # noqa: E402  found only now
+from service.schema.runner import upgrade  # noqa: E402
 
 TABLES = ("users", "workflows", "nodes", "node_states", "generations")
 NODES_PER_WORKFLOW = 5
@@ -142,8 +143,8 @@ def _generate_workflow(
 
 
 @contextmanager
-def own_database() -> Iterator[URL]:
-    """Make a database at the newest revision, and drop it after."""
+def empty_database() -> Iterator[URL]:
+    """Make a database, and drop it after."""
     server = parse(os.environ["DATABASE_URL"])
     name = f"bench_import_{secrets.token_hex(4)}"
     admin = psycopg2.connect(text_of(server))
@@ -151,14 +152,18 @@ def own_database() -> Iterator[URL]:
     with admin.cursor() as cursor:
         cursor.execute(f"CREATE DATABASE {name}")
         try:
-            url = server.set(database=name)
-            config = Config(ROOT / "alembic.ini")
-            config.cmd_opts = argparse.Namespace(x=[f"url={text_of(url)}"])
-            command.upgrade(config, "head")
-            yield url
+            yield server.set(database=name)
         finally:
             cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
             admin.close()
+
+
+@contextmanager
+def own_database() -> Iterator[URL]:
+    """Make a database at the newest revision, and drop it after."""
+    with empty_database() as url:
+        upgrade(text_of(url))
+        yield url
 
 
 def text_of(url: URL) -> str:
@@ -176,7 +181,7 @@ def empty(connection: psycopg2.extensions.connection) -> None:
 
 def time_import(file: Path, url: URL) -> tuple[float, float]:
     """Run the command; return its seconds, start of Python included, and its peak RSS in MB."""
-    code = "from service.cli.import_sqlite import import_sqlite; import_sqlite()"
+    code = "from service.cli.db.import_sqlite import import_sqlite; import_sqlite()"
     environ = {**os.environ, "DATABASE_URL": text_of(url), "DIRECT_DATABASE_URL": text_of(url)}
     began = time.perf_counter()
     process = subprocess.Popen(
@@ -208,6 +213,18 @@ def time_copy(folder: Path, url: URL) -> float:
         return time.perf_counter() - began
 
 
+def time_pgloader(file: Path) -> float:
+    """Load the file with pgloader into a fresh database; return its seconds."""
+    with empty_database() as url:
+        began = time.perf_counter()
+        subprocess.run(
+            ["pgloader", f"sqlite://{file}", text_of(url)],  # noqa: S607  as on the PATH
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+        return time.perf_counter() - began
+
+
 def export(folder: Path, connection: psycopg2.extensions.connection) -> int:
     """Write each table's rows to a file; return how many there are."""
     count = 0
@@ -236,7 +253,7 @@ def main() -> None:
                 # It could come at any moment, and slows down COPY many times over: see
                 # service/domain/sqlite_import/writing.py.
                 cursor.execute(f"ALTER TABLE {table} SET (autovacuum_enabled = off)")
-        imports, copies, peaks = [], [], []
+        imports, copies, peaks, pgloads = [], [], [], []
         for _ in range(options.rounds):
             empty(connection)
             seconds, peak = time_import(file, url)
@@ -245,12 +262,16 @@ def main() -> None:
             rows = export(folder, connection)
             empty(connection)
             copies.append(time_copy(folder, url))
+            if shutil.which("pgloader"):
+                pgloads.append(time_pgloader(file))
         connection.close()
         size = file.stat().st_size / 1e6
     ratio = statistics.median(imports) / statistics.median(copies)
     print(f"{rows:,} rows written, from a SQLite file of {size:.1f} MB; {options.rounds} rounds")
     print("| | median s | min s | max s |\n|---|---|---|---|")
-    for name, times in (("import-sqlite", imports), ("bare COPY", copies)):
+    for name, times in (("import-sqlite", imports), ("bare COPY", copies), ("pgloader", pgloads)):
+        if not times:
+            continue
         print(f"| {name} | {statistics.median(times):.2f} | {min(times):.2f} | {max(times):.2f} |")
     print(f"ratio {ratio:.2f} (at most 3 wanted); peak RSS of the import {max(peaks):.0f} MB")
 

@@ -438,6 +438,9 @@ def main() -> None:
     parser.add_argument(
         "--blocking-threads", type=int, default=4, help="of each process of this service"
     )
+    parser.add_argument(
+        "--granian", action="store_true", help="serve with granian's own WSGI interface"
+    )
     options = parser.parse_args()
     _wrk()
     # Without this a statement that takes long holds Ctrl-C up.
@@ -446,6 +449,10 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     granian = ("granian", "--interface=wsgi", "--log-level=warning", f"--workers={PROCESSES}")
     threads = f"--blocking-threads={options.blocking_threads}"
+    service = ("service.server",)
+    if options.granian:
+        service = (*granian, threads, "wsgi:app")
+    os.environ |= {"WORKERS": str(PROCESSES), "THREADS": str(options.blocking_threads)}
     uvicorn = ("uvicorn", "--http=httptools", "--loop=uvloop", f"--workers={PROCESSES}")
     quiet = ("--no-access-log", "--log-level=warning")
     load_before = os.getloadavg()
@@ -453,7 +460,7 @@ def main() -> None:
         url = stack.enter_context(own_database(stack.enter_context(postgres())))
         sample = fill(url)
         commands = {
-            SERVICE: (*granian, threads, "wsgi:app"),
+            SERVICE: service,
             PEER: (*uvicorn, *quiet, "benchmarks.peer_fastapi:app"),
         }
         servers = [

@@ -1,23 +1,27 @@
 """Puts the parts of the service together."""
 
 from flask import Flask
-from flask_swagger_ui import get_swaggerui_blueprint
 
 from service.api import (
+    consistency,
     generations,
     model_prices,
     nodes,
     operations,
     problems,
+    security,
+    swagger_ui,
     users,
     work,
     workflows,
 )
+from service.api.observability import wiring as observability
 from service.api.openapi import Api, uuid_parameter
 from service.api.path import UUIDConverter
 from service.api.schema_guard import SchemaGuard
 from service.cli.db import db
 from service.cli.dev import dev
+from service.cli.neon import neon
 from service.db.database import Database
 from service.db.url import parse
 from service.settings import Settings
@@ -47,6 +51,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or Settings.load()
     if settings.database_url:
         parse(settings.database_url)
+    if settings.database_read_url:
+        parse(settings.database_read_url, "DATABASE_READ_URL")
     app = Flask(__name__, static_folder=None)
     app.config.update(
         API_TITLE="Trip planner",
@@ -61,22 +67,19 @@ def create_app(settings: Settings | None = None) -> Flask:
     # Otherwise a name that begins with a slash is answered with a redirect to another name.
     app.url_map.merge_slashes = False
     problems.init_app(app)
+    security.init_app(app, settings)
     database = Database(settings)
     work.init_app(app, database)
+    consistency.init_app(app, database.replica)
     app.before_request(SchemaGuard(database).check)
 
     api = Api(app, spec_kwargs={"info": {"description": DESCRIPTION}})
     api.register_converter(UUIDConverter, uuid_parameter)
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)
-    app.register_blueprint(
-        get_swaggerui_blueprint(
-            "/docs",
-            "/openapi.json",
-            # Swagger UI would send the document to a validator on the internet.
-            config={"app_name": "Trip planner", "validatorUrl": None},
-        )
-    )
-    for group in (db, dev):
+    app.register_blueprint(swagger_ui.blueprint)
+    for group in (db, dev, neon):
         app.cli.add_command(group)
+    # Last: it sees what all the layers before it answer.
+    observability.init_app(app, database, settings)
     return app

@@ -5,7 +5,25 @@ commands of `cli/` into one sentence and an exit code.
 """
 
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Any, ClassVar, Self
+
+
+class ExitCode(IntEnum):
+    """How a command of `flask db` ends."""
+
+    OK = 0
+    ERROR = 1
+    DRIFT = 2
+    """The models and the database differ."""
+    BEHIND = 3
+    """Revisions are pending."""
+    LINT = 4
+    """A revision holds unsafe operations."""
+    LOCKED = 5
+    """Others held their locks for too long."""
+    SEVERAL_HEADS = 6
+    """Two revisions follow the same one, and nobody has merged them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +47,7 @@ class ServiceError(Exception):
     status: ClassVar[int] = 500
     code: ClassVar[str] = "internal-error"
     title: ClassVar[str] = "Internal Server Error"
+    exit_code: ClassVar[ExitCode] = ExitCode.ERROR
 
     def __init__(
         self,
@@ -123,3 +142,31 @@ class ConfigurationError(ServiceError):
     status = 503
     code = "configuration-error"
     title = "Service Unavailable"
+
+
+class LockedError(UnavailableError):
+    """Other connections, or another deploy, held their locks for longer than one may wait."""
+
+    code = "locked"
+    exit_code = ExitCode.LOCKED
+
+
+class SeveralHeadsError(ConfigurationError):
+    """The revisions have several heads, so that "the newest" is not one."""
+
+    code = "several-heads"
+    exit_code = ExitCode.SEVERAL_HEADS
+
+
+class BehindError(ConfigurationError):
+    """Revisions are pending, and the command wants them applied."""
+
+    code = "behind"
+    exit_code = ExitCode.BEHIND
+
+
+class DriftError(ConfigurationError):
+    """The models and the database differ."""
+
+    code = "drift"
+    exit_code = ExitCode.DRIFT

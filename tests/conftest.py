@@ -21,6 +21,7 @@ from service.db.embedded import EmbeddedPostgres
 from service.db.url import parse
 from service.schema.runner import upgrade
 from service.settings import Settings
+from tests.pooler import Pooler
 
 TEMPLATE = "trip_planner_template"
 
@@ -35,6 +36,12 @@ def execute(url: URL, *statements: str) -> None:
         for statement in statements:
             cursor.execute(statement)
     connection.close()
+
+
+@pytest.fixture(scope="session", name="execute")
+def _execute() -> Callable[..., None]:
+    """Run statements on a database: `execute(url, "DELETE FROM users")`."""
+    return execute
 
 
 @pytest.fixture(scope="session")
@@ -98,8 +105,20 @@ def worker_url(make_database: Callable[[], URL]) -> URL:
 
 
 @pytest.fixture(scope="session")
-def settings(worker_url: URL) -> Settings:
-    return Settings(database_url=worker_url.render_as_string(hide_password=False))
+def service_url(
+    server: URL, worker_url: URL, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[URL]:
+    """Lead the service to its database: with TEST_POOLER=1, through PgBouncer."""
+    if os.environ.get("TEST_POOLER") != "1":
+        yield worker_url
+        return
+    with Pooler(server, tmp_path_factory.mktemp("pooler") / "pooler.log") as pooler:
+        yield pooler.url(worker_url.database)
+
+
+@pytest.fixture(scope="session")
+def settings(service_url: URL) -> Settings:
+    return Settings(database_url=service_url.render_as_string(hide_password=False))
 
 
 @pytest.fixture(scope="session")

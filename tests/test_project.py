@@ -24,12 +24,21 @@ def test_the_compose_file_is_valid(root):
     assert checked.returncode == 0, checked.stdout
 
 
-@pytest.mark.parametrize("name", ["dev", "production", "bench"])
-def test_requirements_are_pinned_with_hashes_and_name_no_registry(root, name):
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [
+        ("dev", "flask"),
+        ("production", "flask"),
+        ("bench", "flask"),
+        ("audit", "flask"),
+        ("semgrep", "semgrep"),
+    ],
+)
+def test_requirements_are_pinned_with_hashes_and_name_no_registry(root, name, what):
     text = (root / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
     assert not re.search(r"https?://|--(extra-)?index|--find-links", text)
     pins = re.findall(r"^([a-z0-9_.\[\]-]+)==\S+", text, re.MULTILINE)
-    assert "flask" in pins
+    assert what in pins
     blocks = re.split(r"\n(?=[a-z0-9])", text)
     unhashed = [block.split("==")[0] for block in blocks if "==" in block and "--hash" not in block]
     assert unhashed == []

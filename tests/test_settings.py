@@ -41,6 +41,12 @@ def test_a_value_that_can_not_be_is_refused_by_name(name, value):
     assert repr(value) in str(refused.value)
 
 
+def test_no_password_is_shown_with_the_settings():
+    url = "postgresql://me:s3cret@h/d"
+    names = ("DATABASE_URL", "DATABASE_READ_URL", "DIRECT_DATABASE_URL", "NEON_API_KEY")
+    assert "s3cret" not in repr(Settings.load(dict.fromkeys(names, url)))
+
+
 def test_every_setting_is_explained_in_the_example():
     text = (ROOT / ".env.example").read_text(encoding="utf-8")
     internal = {"flask_run_from_cli"}

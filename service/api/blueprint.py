@@ -24,6 +24,7 @@ from typing_extensions import override
 from werkzeug.datastructures import MultiDict
 
 from service.api import idempotency
+from service.api.consistency import read_after
 from service.api.documentation import (
     ETAG,
     LINK,
@@ -219,7 +220,8 @@ class Blueprint(flask_smorest.Blueprint):
         """Register a view: the outermost layer, which knows its transaction and its errors."""
         methods = {method.upper() for method in options.get("methods", ["GET"])}
         if hasattr(view_func, "_apidoc"):
-            view_func = _served(view_func, rule, methods)
+            is_of_rows = (self.url_prefix or "").startswith("/v1")
+            view_func = _served(view_func, rule, methods, is_of_rows=is_of_rows)
         super().add_url_rule(rule, endpoint, view_func, provide_automatic_options, **options)
 
 
@@ -278,7 +280,7 @@ def _respond(
     return Response(value.json, status, headers, content_type=JSON)
 
 
-def _served(view: View, rule: str, methods: set[str]) -> View:
+def _served(view: View, rule: str, methods: set[str], *, is_of_rows: bool) -> View:
     """Wrap a view in what holds for each: known parameters, one transaction, one commit."""
     keyed = "POST" in methods
     uuids = frozenset(re.findall(r"<uuid:(\w+)>", rule))
@@ -290,13 +292,14 @@ def _served(view: View, rule: str, methods: set[str]) -> View:
         if request.query_string:
             reject_unknown(request.args, known, "query")
         work = unit_of_work()
+        if is_of_rows and request.method in {"GET", "HEAD"}:
+            read_after(work)
         if keyed and idempotency.HEADER in request.headers:
-            response = idempotency.answer(work, lambda: view(**kwargs))
-        else:
-            response = view(**kwargs)
-        work.commit()
-        return response
+            return work.complete(
+                lambda: idempotency.answer(work, lambda: view(**kwargs)), is_repeatable=True
+            )
+        return work.complete(lambda: view(**kwargs), is_repeatable=False)
 
     known = getattr(view, "_apidoc", {}).get("query", frozenset())
-    document_service(documentation_of(wrapper), view.__name__, rule, methods)
+    document_service(documentation_of(wrapper), view.__name__, rule, methods, is_of_rows=is_of_rows)
     return wrapper

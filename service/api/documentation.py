@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from service.api import idempotency
+from service.api import consistency, idempotency
 from service.api.openapi import Api, SchemaOf
 from service.api.parsing import names_of
 from service.api.preconditions import IF_NONE_MATCH
@@ -78,9 +78,12 @@ def resolve_models(
 
 
 def document_service(
-    documentation: dict[str, Any], name: str, rule: str, methods: set[str]
+    documentation: dict[str, Any], name: str, rule: str, methods: set[str], *, is_of_rows: bool
 ) -> None:
-    """Document what the outermost layer does: its errors, its headers, the operation's id."""
+    """Document what the outermost layer does: its errors, its headers, the operation's id.
+
+    `is_of_rows` tells whether the view is about what the database keeps, not about the service.
+    """
     parameters = documentation.setdefault("arguments", {}).setdefault("parameters", [])
     documentation.setdefault("manual_doc", {})["operationId"] = name
     add_errors(documentation, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE)
@@ -97,12 +100,21 @@ def document_service(
     if "POST" in methods:
         parameters.append(idempotency.PARAMETER)
         add_errors(documentation, HTTPStatus.CONFLICT)
-        for status in documentation.get("success_status_codes", []):
-            for response in responses[status]:
-                response.setdefault("headers", {})[idempotency.REPLAYED] = idempotency.REPLAYED_DOC
+        _add_header(documentation, idempotency.REPLAYED, idempotency.REPLAYED_DOC)
+    if is_of_rows and "GET" in methods:
+        parameters.append(consistency.PARAMETER)
+    elif is_of_rows:
+        _add_header(documentation, consistency.HEADER, consistency.HEADER_DOC)
     if documentation.pop("etag_returned", False) and "GET" in methods:
         parameters.append(IF_NONE_MATCH)
         not_modified = {"description": "The client has this version.", "content_type": None}
         responses[int(HTTPStatus.NOT_MODIFIED)] = [not_modified | {"headers": {"ETag": ETAG}}]
     if not parameters:
         del documentation["arguments"]["parameters"]
+
+
+def _add_header(documentation: dict[str, Any], name: str, header: dict[str, Any]) -> None:
+    """Document a header of all answers that tell of success."""
+    for status in documentation.get("success_status_codes", []):
+        for response in documentation["response"]["responses"][status]:
+            response.setdefault("headers", {})[name] = header

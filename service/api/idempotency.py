@@ -6,6 +6,7 @@ same key waits for the end of the first one, then finds its answer.
 """
 
 import hashlib
+import hmac
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -16,7 +17,8 @@ from psycopg2.extras import Json
 
 from service.api.parsing import read_body
 from service.api.work import database
-from service.db.database import UnitOfWork
+from service.db.position import WRITTEN
+from service.db.unit_of_work import UnitOfWork
 from service.errors import ConflictError, InvalidInputError, UnavailableError
 
 HEADER = "Idempotency-Key"
@@ -27,7 +29,12 @@ PARAMETER: dict[str, Any] = {
     "in": "header",
     "required": False,
     "description": "Makes it safe to send the request again: the first answer is replayed.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^[ -~]+$"},
+    "schema": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 255,
+        "pattern": "^[!-~](?:[ -~]*[!-~])?$",
+    },
 }
 REPLAYED_DOC: dict[str, Any] = {
     "description": "`true` on the answer to a repeated request.",
@@ -65,10 +72,10 @@ WHERE stored.expires_at < now()
 RETURNING true
 """
 
-_FIND = """
-SELECT fingerprint, status, headers, body FROM idempotency_keys
+_FIND = f"""
+SELECT fingerprint, status, headers, body, {WRITTEN} FROM idempotency_keys
 WHERE (principal, method, path, key) = (%(principal)s, %(method)s, %(path)s, %(key)s)
-"""
+"""  # noqa: S608  a constant
 
 _KEEP = """
 UPDATE idempotency_keys SET status = %(status)s, headers = %(headers)s, body = %(body)s,
@@ -85,8 +92,8 @@ def answer(work: UnitOfWork, do: Callable[[], Response]) -> Response:
     while the first request with it is still in progress.
     """
     key = request.headers[HEADER]
-    if not 1 <= len(key) <= LONGEST_KEY or not key.isprintable():
-        message = f"must have 1 to {LONGEST_KEY} printable characters"
+    if not (1 <= len(key) <= LONGEST_KEY and key.isascii() and key.isprintable()):
+        message = f"must have 1 to {LONGEST_KEY} printable ASCII characters"
         raise InvalidInputError.of(location="header", name=HEADER, code="bad_key", message=message)
     claim = {
         "principal": ANONYMOUS,
@@ -132,8 +139,9 @@ def _subjects(response: Response) -> dict[str, str | None]:
 
 
 def _replay(work: UnitOfWork, claim: dict[str, Any]) -> Response:
-    fingerprint, status, headers, body = work.execute(_FIND, claim)[0]
-    if bytes(fingerprint) != claim["fingerprint"]:
+    fingerprint, status, headers, body, position = work.execute(_FIND, claim)[0]
+    work.note_written(position)
+    if not hmac.compare_digest(bytes(fingerprint), claim["fingerprint"]):
         message = "must not be used again with another body"
         raise InvalidInputError.of(
             location="header", name=HEADER, code="key_reused", message=message

@@ -45,12 +45,64 @@ class ParametersOf:
     location: str
 
 
+NO_NUL = r"^[^\u0000]*$"
+"""What Postgres can store of a text."""
+
+JSON_VALUE: dict[str, Any] = {
+    "description": "Any JSON without U+0000 and without numbers beyond 1e40 or closer to 0 than "
+    "1e-40, such as the database can store.",
+    "anyOf": [
+        {"type": ["null", "boolean"]},
+        {"type": "string", "pattern": NO_NUL},
+        {
+            "type": "number",
+            "anyOf": [
+                {"const": 0},
+                {"minimum": 1e-40, "maximum": 1e40},
+                {"minimum": -1e40, "maximum": -1e-40},
+            ],
+        },
+        {"type": "array", "items": {"$ref": REF.format(model="JsonValue")}},
+        {
+            "type": "object",
+            "propertyNames": {"pattern": NO_NUL},
+            "additionalProperties": {"$ref": REF.format(model="JsonValue")},
+        },
+    ],
+}
+
+_ANY = "https://json-value.invalid"
+"""Refers to JSON_VALUE until pydantic is done: it wants to know all others that it meets."""
+
+
 class _JsonSchema(GenerateJsonSchema):
-    """Pydantic's JSON Schema without the titles that only repeat a field's name."""
+    """Pydantic's JSON Schema, which also says what `api/unstorable.py` refuses.
+
+    It leaves out the titles that only repeat a field's name.
+    """
 
     @override
     def field_title_should_be_set(self, schema: Any) -> bool:
         return False
+
+    @override
+    def any_schema(self, schema: Any) -> dict[str, Any]:
+        return {"$ref": _ANY} if self.mode == "validation" else {}
+
+    @override
+    def str_schema(self, schema: Any) -> dict[str, Any]:
+        described = super().str_schema(schema)
+        if self.mode == "validation":
+            described.setdefault("pattern", NO_NUL)
+        return described
+
+    @override
+    def dict_schema(self, schema: Any) -> dict[str, Any]:
+        described = super().dict_schema(schema)
+        if values := described.pop("patternProperties", {}).get(NO_NUL):
+            # A pattern for names says nothing of those that don't match it.
+            described |= {"propertyNames": {"pattern": NO_NUL}, "additionalProperties": values}
+        return described
 
 
 class Api(flask_smorest.Api):
@@ -137,9 +189,12 @@ class Api(flask_smorest.Api):
 
 
 def _generate(wanted: SchemaOf) -> dict[str, Any]:
-    schema = adapter(wanted.type).json_schema(
+    described = adapter(wanted.type).json_schema(
         mode=wanted.mode, ref_template=REF, schema_generator=_JsonSchema
     )
+    schema: dict[str, Any] = _rename(described, {_ANY: REF.format(model="JsonValue")})
+    if schema != described:
+        schema.setdefault("$defs", {})["JsonValue"] = JSON_VALUE
     if (
         isinstance(wanted.type, type)
         and issubclass(wanted.type, BaseModel)

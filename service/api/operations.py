@@ -5,11 +5,18 @@ from enum import StrEnum
 from pydantic import BaseModel, Field
 
 from service.api.blueprint import Blueprint
-from service.api.work import unit_of_work
+from service.api.observability.wiring import note_schema
+from service.api.work import database
+from service.db.replica import ReadFrom
+from service.db.unit_of_work import UnitOfWork
 from service.errors import UnavailableError
 from service.schema.status import status
 
 blueprint = Blueprint("operations", __name__, description="For those who run the service.")
+
+
+PROBE_S = 1.0
+"""For how long a probe tries to reach the database: those who send it don't wait long."""
 
 
 class HealthState(StrEnum):
@@ -24,11 +31,21 @@ class Health(BaseModel):
     status: HealthState = HealthState.OK
 
 
+class ReplicaState(StrEnum):
+    """Whether reads go to the replica."""
+
+    USED = "used"
+    AWAY = "away"
+
+
 class Readiness(BaseModel):
     """What the service stands on."""
 
     status: HealthState = HealthState.OK
     revision: str = Field(description="The revision of the database schema.")
+    replica: ReplicaState | None = Field(
+        description="Of the read replica; null where there is none. Without it all goes on."
+    )
 
 
 @blueprint.get("/healthz")
@@ -45,7 +62,17 @@ def get_health() -> Health:
 @blueprint.response(200, Readiness)
 def get_readiness() -> Readiness:
     """Tell whether the database can be reached and has the schema that this code knows."""
-    found = status(unit_of_work())
+    with UnitOfWork(database(), budget_s=PROBE_S) as work:
+        found = status(work)
+    note_schema(found)
     if not found.is_at_head:
         raise UnavailableError(str(found))
-    return Readiness(revision=" ".join(found.current))
+    return Readiness(revision=" ".join(found.current), replica=_replica_state())
+
+
+def _replica_state() -> ReplicaState | None:
+    replica = database().replica
+    if replica is None:
+        return None
+    is_away = replica.objection(position=0) is ReadFrom.AWAY
+    return ReplicaState.AWAY if is_away else ReplicaState.USED

@@ -20,7 +20,12 @@ def page_parameters(listing: Listing, default_limit: int, max_limit: int) -> typ
         "limit": (int, Field(default=default_limit, ge=1, le=max_limit)),
         "cursor": (
             str | None,
-            Field(default=None, max_length=1000, description="`next_cursor` of the page before."),
+            Field(
+                default=None,
+                max_length=1000,
+                description="`next_cursor` of the page before.",
+                json_schema_extra={"pattern": "^[A-Za-z0-9_-]+$"},
+            ),
         ),
         "sort": (
             Literal[tuple(listing.sorts)],

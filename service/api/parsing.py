@@ -1,20 +1,24 @@
 """Reads the parts of a request into models, and says what is wrong with them."""
 
 import json
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from itertools import islice
-from math import isfinite
 from typing import Annotated, Any, get_args, get_origin
 
-from flask import request
+from flask import current_app, request
 from pydantic import BaseModel, InstanceOf, TypeAdapter, ValidationError, WithJsonSchema
 from pydantic_core import ErrorDetails
 from werkzeug.datastructures import FileStorage, Headers, MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from service.api.json_text import (
+    count_strings,
+    count_values,
+    is_deeper_than,
+    may_be_unstorable,
+    outside_strings,
+)
+from service.api.unstorable import STRING_PROBLEMS, pointer_step, string_problem, unstorable
 from service.errors import (
     BadRequestError,
     FieldError,
@@ -41,19 +45,8 @@ COMMA_SEPARATED = CommaSeparated()
 MOST_ERRORS = 50
 """How many bad values an answer names; a hostile body could have a million."""
 
-LONGEST_STEP = 200
-"""How much of a name a pointer shows."""
-
-# What pydantic lets pass or can't point to, and Postgres refuses: U+0000, lone surrogates,
-# numbers that are none. The bytes are searched first, because hardly any body has them.
-_SUSPICIOUS = re.compile(rb"\\u0000|\\u[dD][89a-fA-F]|NaN|Infinity|[eE][+-]?\d{2}|\d{40}")
-_SURROGATE = re.compile("[\ud800-\udfff]")
-
-_STRING_PROBLEMS = {
-    "nul_character": "must not contain the character U+0000",
-    "bad_encoding": "must be percent-encoded UTF-8",
-    "lone_surrogate": "must not contain half a surrogate pair; it is no Unicode text",
-}
+TOO_MANY_ERRORS = 1000
+"""From how many bad values on none is named."""
 
 
 @cache
@@ -65,9 +58,13 @@ def adapter(schema: Any) -> TypeAdapter[Any]:
 def read_body() -> bytes:
     """Read the whole body.
 
-    Raises BadRequestError when less came than was announced, RequestEntityTooLarge when there is
-    more than MAX_CONTENT_LENGTH, also when nothing was announced.
+    Raises UnsupportedMediaTypeError for a compressed one (RFC 9110, 15.5.16), BadRequestError when
+    less came than was announced, RequestEntityTooLarge when there is more than MAX_CONTENT_LENGTH,
+    also when nothing was announced.
     """
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        message = "The body must not be compressed."
+        raise UnsupportedMediaTypeError(message, headers={"Accept-Encoding": "identity"})
     body = request.get_data(cache=True)
     if request.content_length is None:
         # Werkzeug stops reading at the limit without a word.
@@ -82,8 +79,9 @@ def read_body() -> bytes:
 def read_json(schema: Any, *, required: bool = True) -> Any:
     """Read the body as JSON, straight from its bytes, in strict mode.
 
-    Raises UnsupportedMediaTypeError for another media type, BadRequestError for what is no JSON and
-    InvalidInputError, with a pointer each, for values that are not acceptable.
+    Raises UnsupportedMediaTypeError for another media type, BadRequestError for what is no JSON or
+    nested in more than MAX_JSON_DEPTH levels, RequestEntityTooLarge for more than MAX_JSON_VALUES
+    values and InvalidInputError, with a pointer each, for values that are not acceptable.
     """
     body = read_body()
     if not body and not required:
@@ -91,8 +89,12 @@ def read_json(schema: Any, *, required: bool = True) -> Any:
     elif not request.is_json:
         message = f"The body must be application/json, not {request.mimetype or 'untyped'}."
         raise UnsupportedMediaTypeError(message)
-    if _SUSPICIOUS.search(body):
-        errors = list(islice(_unstorable(_loads(body)), MOST_ERRORS))
+    _check_count(count_strings(body) // 2)
+    outside = outside_strings(body)
+    _check_count(count_values(outside))
+    _check_depth(outside)
+    if may_be_unstorable(body, outside):
+        errors = list(islice(unstorable(_loads(body)), MOST_ERRORS))
         if errors:
             message = "Some values of the body can't be stored."
             raise InvalidInputError(message, errors=errors)
@@ -100,6 +102,21 @@ def read_json(schema: Any, *, required: bool = True) -> Any:
         return adapter(schema).validate_json(body, strict=True)
     except ValidationError as error:
         raise _from_json(error, body) from error
+
+
+def _check_count(values: int) -> None:
+    most = current_app.config.get("MAX_JSON_VALUES")
+    if most and values > most:
+        message = f"The body holds more than {most} values; send it in parts."
+        raise RequestEntityTooLarge(message)
+
+
+def _check_depth(outside: bytes) -> None:
+    deepest = current_app.config.get("MAX_JSON_DEPTH")
+    if deepest and is_deeper_than(deepest, outside):
+        why = f"is nested in more than {deepest} levels"
+        message = f"The body {why}."
+        raise BadRequestError(message, errors=[FieldError("body", "", "too_deep", why)])
 
 
 def _loads(body: bytes) -> Any:
@@ -119,6 +136,9 @@ def _not_json(why: str) -> BadRequestError:
 
 
 def _from_json(error: ValidationError, body: bytes) -> BadRequestError | InvalidInputError:
+    if (count := error.error_count()) > TOO_MANY_ERRORS:
+        # Their list alone would take a second for a million; most often they are unknown names.
+        return InvalidInputError(f"{count} values of the body are not acceptable, or unknown.")
     details = error.errors(include_url=False, include_context=False, include_input=False)
     if details[0]["type"] == "json_invalid":
         return _not_json(details[0]["msg"].removeprefix("Invalid JSON: "))
@@ -162,70 +182,8 @@ def _pointer(loc: tuple[int | str, ...], value: Any) -> str:
             value = value[key]
         elif not (isinstance(value, dict) and index == len(loc) - 1):
             continue
-        pointer += "/" + _escaped(key)
+        pointer += "/" + pointer_step(key)
     return pointer
-
-
-def _unstorable(value: Any) -> Iterator[FieldError]:
-    """Find the strings and numbers of a JSON value that the database could not hold."""
-    waiting: list[_Place] = [_Place(value)]
-    while waiting:
-        place = waiting.pop()
-        item = place.value
-        if isinstance(item, str):
-            if code := string_problem(item):
-                yield FieldError("body", place.pointer(), code, _STRING_PROBLEMS[code])
-        elif isinstance(item, float):
-            if not _is_moderate(item):
-                message = "must be a finite number, between 1e-40 and 1e40 unless it is 0"
-                yield FieldError("body", place.pointer(), "finite_number", message)
-        elif isinstance(item, list):
-            waiting += [_Place(member, index, place) for index, member in enumerate(item)]
-        elif isinstance(item, dict):
-            for key, member in item.items():
-                if code := string_problem(key):
-                    message = f"a name {_STRING_PROBLEMS[code]}"
-                    yield FieldError("body", place.pointer(), code, message)
-                else:
-                    waiting.append(_Place(member, key, place))
-
-
-def _is_moderate(number: float) -> bool:
-    """Tell whether a number is one that jsonb does not write out with hundreds of zeros."""
-    return isfinite(number) and (number == 0 or 1e-40 <= abs(number) <= 1e40)  # noqa: PLR2004
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """A value inside of a JSON value; its pointer is made when somebody asks for it."""
-
-    value: Any
-    step: int | str = ""
-    parent: "_Place | None" = None
-
-    def pointer(self) -> str:
-        steps = []
-        place = self
-        while place.parent:
-            steps.append(_escaped(place.step))
-            place = place.parent
-        return "".join(f"/{step}" for step in reversed(steps))
-
-
-def _escaped(step: int | str) -> str:
-    """Escape a step of a JSON Pointer (RFC 6901, 3); one that nobody would read is cut."""
-    text = str(step)
-    text = text if len(text) <= LONGEST_STEP else text[:LONGEST_STEP] + "…"
-    return text.replace("~", "~0").replace("/", "~1")
-
-
-def string_problem(text: str, location: str = "body") -> str | None:
-    """Name what makes a string impossible to store, if anything does."""
-    if "\0" in text:
-        return "nul_character"
-    if location in {"path", "query"} and "\ufffd" in text:
-        return "bad_encoding"  # What Werkzeug puts in place of bytes that are no UTF-8.
-    return "lone_surrogate" if _SURROGATE.search(text) else None
 
 
 def read_values(
@@ -245,7 +203,7 @@ def read_values(
         key = field.alias or name
         texts = _all_of(values, key)
         errors += [
-            FieldError(location, f"/{key}", code, _STRING_PROBLEMS[code])
+            FieldError(location, f"/{key}", code, STRING_PROBLEMS[code])
             for text in texts
             if isinstance(text, str) and (code := string_problem(text, location))
         ]
@@ -302,7 +260,7 @@ def reject_unknown(values: MultiDict[str, Any], known: frozenset[str], location:
     """Refuse names that the operation does not have: most are misspelt."""
     taken = f"; taken are {', '.join(sorted(known))}" if known else "; none is taken"
     errors = [
-        FieldError(location, f"/{_escaped(name)}", "extra_forbidden", "Unknown name" + taken)
+        FieldError(location, f"/{pointer_step(name)}", "extra_forbidden", "Unknown name" + taken)
         for name in islice((name for name in values if name not in known), MOST_ERRORS)
     ]
     if errors:

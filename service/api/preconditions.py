@@ -11,7 +11,10 @@ IF_MATCH: dict[str, Any] = {
     "name": "If-Match",
     "in": "header",
     "description": "The ETag of the version that the change is meant for, or *.",
-    "schema": {"type": "string"},
+    "schema": {
+        "type": "string",
+        "pattern": r'^(?:\*|(?:W/)?"[0-9]+"(?:, (?:W/)?"[0-9]+")*)$',
+    },
 }
 IF_NONE_MATCH: dict[str, Any] = {
     "name": "If-None-Match",
@@ -23,6 +26,7 @@ IF_NONE_MATCH: dict[str, Any] = {
 
 _ETAG = re.compile(r'\s*"([^"]*)"\s*')
 _MOST_DIGITS = 10
+_MOST_TAGS = 100
 
 
 def etag_of(version: int) -> str:
@@ -47,6 +51,11 @@ def wanted_versions(*, required: bool) -> list[int] | None:
         return None
     if text.strip() == "*":
         return None
+    if text.count(",") >= _MOST_TAGS:
+        message = f"must not name more than {_MOST_TAGS} versions"
+        raise InvalidInputError.of(
+            location="header", name="If-Match", code="too_many_etags", message=message
+        )
     versions = []
     for part in filter(str.strip, text.split(",")):
         tag = _ETAG.fullmatch(part.strip().removeprefix("W/"))

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
 from werkzeug.exceptions import HTTPException
 
+from service.api.observability.exchange import UNMATCHED, current
 from service.db import errors as database_errors
 from service.errors import FieldError, ServiceError
 
@@ -101,7 +102,10 @@ def _from_exception(error: Exception) -> Response:
     translated = database_errors.translate(error)
     if translated is not None:
         return _from_service_error(translated)
-    logger.error("%s %s failed", request.method, request.path, exc_info=error)
+    exchange = current()
+    # Not the request's own path, as that may hold a name.
+    path = exchange.path if exchange else UNMATCHED
+    logger.error("%s %s failed", request.method, path, exc_info=error)
     return problem(
         500,
         "internal-error",

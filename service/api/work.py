@@ -4,7 +4,8 @@ from typing import cast
 
 from flask import Flask, current_app, g
 
-from service.db.database import Database, UnitOfWork
+from service.db.database import Database
+from service.db.unit_of_work import UnitOfWork
 
 
 def init_app(app: Flask, database: Database) -> None:

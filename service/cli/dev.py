@@ -58,7 +58,9 @@ def _forget_dotenv() -> None:
     It would hide what `.env` says after a change.
     """
     for name, value in dotenv_values(ROOT / ".env").items():
+        # nosemgrep: environment-outside-settings  Flask has put it there
         if os.environ.get(name) == value:
+            # nosemgrep: environment-outside-settings  Flask has put it there
             del os.environ[name]
 
 

@@ -79,7 +79,7 @@ def _setpriv() -> str | None:
     program = shutil.which("setpriv")
     if program is None:
         return None
-    usage = subprocess.run([program, "--help"], capture_output=True, text=True, check=False)  # noqa: S603
+    usage = subprocess.run([program, "--help"], capture_output=True, text=True, check=False)  # noqa: S603  setpriv
     return program if "--pdeathsig" in usage.stdout else None
 
 

@@ -8,8 +8,8 @@ from psycopg2 import errors as pg
 from sqlalchemy import Table
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlmodel import SQLModel
 
+from service.db.refusals import LOST, refusal
 from service.errors import (
     ConfigurationError,
     ConflictError,
@@ -19,7 +19,31 @@ from service.errors import (
     UnavailableError,
 )
 
+
+class TransientError(UnavailableError):
+    """What may succeed when it is tried again; how it failed decides what may be repeated.
+
+    `is_outcome_open` says that it may have been done nevertheless, `is_in_transaction` that what
+    came before it in its transaction is undone.
+    """
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        reason: str,
+        is_in_transaction: bool = False,
+        is_outcome_open: bool = False,
+    ) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.is_in_transaction = is_in_transaction
+        self.is_outcome_open = is_outcome_open
+
+
 _CONNECTION_STATES = {"57P01", "57P02", "57P03", "25P03", "08000", "08001", "08003", "08006"}
+_POOLER_STATE = "08P01"
+"""With it PgBouncer tells of everything, a wrong database as well as a server that is gone."""
 _CONNECTION_TEXTS = (
     "server closed the connection unexpectedly",
     "SSL SYSCALL error",
@@ -48,9 +72,22 @@ def is_connection_loss(error: BaseException) -> bool:
         return True
     if not isinstance(error, psycopg2.OperationalError):
         return False
-    if error.pgcode:
+    if error.pgcode and error.pgcode != _POOLER_STATE:
         return error.pgcode in _CONNECTION_STATES
-    return any(text in str(error) for text in _CONNECTION_TEXTS)
+    found = refusal(str(error))
+    if found is not LOST:
+        return found.passing
+    return bool(error.pgcode) or any(text in str(error) for text in _CONNECTION_TEXTS)
+
+
+def is_deadlock(error: BaseException) -> bool:
+    """Tell whether a statement was undone because others did theirs at the same time."""
+    return isinstance(original(error), pg.DeadlockDetected | pg.SerializationFailure)
+
+
+def is_pool_exhausted(error: BaseException | None) -> bool:
+    """Tell whether all connections of this process are in use."""
+    return isinstance(error, PoolTimeoutError)
 
 
 def translate(error: BaseException) -> ServiceError | None:  # noqa: PLR0911  one for each kind
@@ -62,19 +99,19 @@ def translate(error: BaseException) -> ServiceError | None:  # noqa: PLR0911  on
         return _broken_constraint(error)
     if isinstance(error, pg.QueryCanceled | pg.LockNotAvailable):
         return UnavailableError("The database took too long to answer; try again.")
-    if isinstance(error, pg.DeadlockDetected | pg.SerializationFailure):
+    if is_deadlock(error):
         return ConflictError("Another request changed the same rows; try again.")
     if isinstance(error, psycopg2.DataError):
         detail = str(error.diag.message_primary or "value out of range")
         return InvalidInputError(f"The database refuses a value: {detail}.")
-    if isinstance(error, PoolTimeoutError):
+    if is_pool_exhausted(error):
         return UnavailableError("All database connections are in use; try again.")
     if is_connection_loss(error) or isinstance(error, psycopg2.OperationalError):
         return UnavailableError(describe(error))
     return None
 
 
-def is_duplicate_id(error: ConflictError) -> bool:
+def is_duplicate_id(error: ServiceError) -> bool:
     """Tell whether a row was refused because its primary key is there already."""
     return isinstance(error.__cause__, pg.UniqueViolation) and [
         item.pointer for item in error.errors
@@ -83,6 +120,9 @@ def is_duplicate_id(error: ConflictError) -> bool:
 
 def constrained_fields(constraint: str | None) -> tuple[str, ...]:
     """Name the columns that a constraint or unique index of this schema is about."""
+    # Schema changes explain errors, too, and should not wait for the models' imports.
+    from sqlmodel import SQLModel  # noqa: PLC0415
+
     for table in SQLModel.metadata.tables.values():
         for item in [*table.constraints, *table.indexes]:
             if getattr(item, "name", None) == constraint:
@@ -140,25 +180,6 @@ def describe(error: BaseException) -> str:
     error = original(error)
     if isinstance(error, ConfigurationError):
         return error.detail
-    text = " ".join(str(error).split())
-    cases = {
-        "could not translate host name": "The host of DATABASE_URL is unknown: check its spelling.",
-        "password authentication failed": "The database refuses the user name or password of "
-        "DATABASE_URL.",
-        "no password supplied": "The database wants a password, and DATABASE_URL has none.",
-        "does not exist": "The database or role that DATABASE_URL names does not exist.",
-        "Connection refused": "The database refuses connections: is the server running, and are "
-        "the host and port of DATABASE_URL right?",
-        "timeout expired": "The database did not answer in time.",
-        "Connection timed out": "The database did not answer in time.",
-        "too many clients": "The database has no connection left.",
-        "remaining connection slots": "The database has no connection left.",
-        "starting up": "The database is starting up.",
-        "shutting down": "The database is shutting down.",
-    }
-    for part, sentence in cases.items():
-        if part in text:
-            return sentence
     if isinstance(error, pg.InsufficientPrivilege):
         return f"The database role may not do this: {cast('str', error.diag.message_primary)}."
-    return "The connection to the database is lost."
+    return refusal(str(error)).said

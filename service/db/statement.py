@@ -15,9 +15,11 @@ from sqlalchemy import (
     FromClause,
     Integer,
     Select,
+    SelectBase,
     Text,
     cast,
     func,
+    literal_column,
     null,
     select,
     true,
@@ -48,14 +50,21 @@ def first_row(rows: Rows) -> Row:
 class Query:
     """A statement with its parameters, and the rule that turns its rows into an answer.
 
-    `judge` takes the rows and returns a Row or raises a ServiceError. `duplicate` is what to ask
-    instead when a row of the same id is already there.
+    `judge` takes the rows and returns a Row or raises a ServiceError. `outcome` finds what the
+    query leaves behind: it is asked when the query is refused and may have been done already, by
+    an attempt whose reply was lost or, if `repeatable`, by an earlier request with the same id.
     """
 
-    sql: str
+    statement: "Statement"
     parameters: Mapping[str, Any]
     judge: Callable[[Rows], Row]
-    duplicate: "Query | None" = None
+    outcome: "Query | None" = None
+    repeatable: bool = False
+
+    @property
+    def sql(self) -> str:
+        """The SQL of the statement."""
+        return self.statement.sql
 
 
 class Statement:
@@ -67,26 +76,50 @@ class Statement:
     """
 
     def __init__(self, *clauses: ClauseElement) -> None:
-        compiled: list[Any] = [clause.compile(dialect=_DIALECT) for clause in clauses]
-        self.sql = ";\n".join(part.string for part in compiled)
-        self.constants: dict[str, Any] = {}
-        for part in compiled:
-            for name, value in part.params.items():
-                if part.binds[name].required:
-                    continue
-                if self.constants.setdefault(name, value) != value:
-                    message = f"two clauses of one statement use the parameter {name}"
-                    raise ValueError(message)
+        self._clauses = clauses
+        self.sql, self.constants = _compile(clauses)
+        self._more: dict[str, str] = {}
 
     def query(
         self,
         parameters: Mapping[str, Any],
         judge: Callable[[Rows], Row] = first_row,
         *,
-        duplicate: Query | None = None,
+        outcome: Query | None = None,
+        repeatable: bool = False,
     ) -> Query:
         """Bind the parameters: whatever psycopg2 can adapt."""
-        return Query(self.sql, {**self.constants, **parameters}, judge, duplicate)
+        return Query(self, {**self.constants, **parameters}, judge, outcome, repeatable)
+
+    def sql_with(self, expression: str) -> str:
+        """Write the SQL with one column more, the last of all: an expression of Postgres's."""
+        if expression not in self._more:
+            *before, last = self._clauses
+            if not isinstance(last, SelectBase):
+                message = "a statement whose rows count must end with a SELECT"
+                raise TypeError(message)
+            rows = last.subquery("answer")
+            columns: list[Any] = [literal_column("answer.*"), literal_column(expression)]
+            sql, constants = _compile((*before, select(*columns).select_from(rows)))
+            if constants != self.constants:
+                message = "the parameters of a statement must have names of their own"
+                raise ValueError(message)
+            self._more[expression] = sql
+        return self._more[expression]
+
+
+def _compile(clauses: Iterable[ClauseElement]) -> tuple[str, dict[str, Any]]:
+    """Compile clauses to one batch; returns also the parameters whose values are known."""
+    compiled: list[Any] = [clause.compile(dialect=_DIALECT) for clause in clauses]
+    constants: dict[str, Any] = {}
+    for part in compiled:
+        for name, value in part.params.items():
+            if part.binds[name].required:
+                continue
+            if constants.setdefault(name, value) != value:
+                message = f"two clauses of one statement use the parameter {name}"
+                raise ValueError(message)
+    return ";\n".join(part.string for part in compiled), constants
 
 
 def json_name(model: type[SQLModel], field_name: str) -> str:

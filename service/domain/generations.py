@@ -194,4 +194,6 @@ def new_generation(workflow_id: UUID, body: GenerationCreate) -> Query:
     text = for_database(body)
     repeated = _REPEATED_GENERATION.query(body, workflow_id=workflow_id)
     parameters = {"json": text, "workflow_id": workflow_id}
-    return _NEW_GENERATION.query(parameters, expect_one("workflow"), duplicate=repeated)
+    return _NEW_GENERATION.query(
+        parameters, expect_one("workflow"), outcome=repeated, repeatable=True
+    )

@@ -152,7 +152,7 @@ def new_node(workflow_id: UUID, body: NodeCreate) -> Query:
     text = for_database(body)
     repeated = _REPEATED_NODE.query(body, workflow_id=workflow_id)
     parameters = {"json": text, "workflow_id": workflow_id}
-    return _NEW_NODE.query(parameters, judge, duplicate=repeated)
+    return _NEW_NODE.query(parameters, judge, outcome=repeated, repeatable=True)
 
 
 def _transition(target: NodeStatus, body: type[SQLModel]) -> Transition:

@@ -170,7 +170,7 @@ class New:
     def query(self, body: SQLModel) -> Query:
         """Insert a row; one that is there already with the same values is fine."""
         return self._insert.query(
-            {"json": for_database(body)}, duplicate=self._repeated.query(body)
+            {"json": for_database(body)}, outcome=self._repeated.query(body), repeatable=True
         )
 
 
@@ -200,12 +200,14 @@ class Repeated:
         ]
         same += [table.c[name] == bindparam(name) for name in within]
         row = as_json(table, json_names(read), version_of(table))
-        self._statement = Statement(row.where(table.c.id == body.c.id, *same))
+        self._statement = Statement(row.where(table.c.id == bindparam("id"), *same))
 
     def query(self, body: SQLModel, **within: UUID) -> Query:
         """Ask for the row that has the id and the values of the body."""
         text = for_database(body, only_given=True)
-        return self._statement.query({"json": text, **within}, _is_there_already)
+        # The id counts also when the service gave it: so it finds what an attempt of its own did.
+        parameters = {"json": text, "id": body.id, **within}  # type: ignore[attr-defined]
+        return self._statement.query(parameters, _is_there_already)
 
 
 class Changed:
@@ -233,14 +235,26 @@ class Changed:
                 lock(table, bindparam("key")), row.union_all(_otherwise(table, changed))
             )
 
+        @lru_cache(CACHED_STATEMENTS)
+        def outcome(names: tuple[str, ...]) -> Statement:
+            body = given(table, names)
+            before = table.c.version - 1 == any_(bindparam("versions", type_=ARRAY(Integer)))
+            same = [table.c[name].is_not_distinct_from(body.c[name]) for name in names]
+            row = as_json(table, json_names(read), table.c.version, true())
+            return Statement(row.where(table.c.id == bindparam("key"), before, *same))
+
         self._statement = statement
+        self._outcome = outcome
 
     def query(self, key: UUID, body: SQLModel, versions: Sequence[int] | None = None) -> Query:
         """Change the columns that the body has, and no others."""
         names = tuple(json_name(type(body), name) for name in sorted(body.model_fields_set))
         text = for_database(body, only_given=True)
         parameters = {"key": key, "json": text, "versions": versions}
-        return self._statement(names).query(parameters, self._judge)
+        outcome = None
+        if names and versions is not None:
+            outcome = self._outcome(names).query(parameters, self._judge)
+        return self._statement(names).query(parameters, self._judge, outcome=outcome)
 
 
 class Deleted:
@@ -254,14 +268,22 @@ class Deleted:
             .returning(table.c.id)
             .cte("gone")
         )
-        row = select(sql_cast(null(), Text), sql_cast(null(), Integer), true()).select_from(gone)
+        done = select(sql_cast(null(), Text), sql_cast(null(), Integer), true())
+        there = exists(select(table.c.id).where(table.c.id == bindparam("key")))
         locked = lock(table, bindparam("key"), to_delete=True)
-        self._statement = Statement(locked, row.union_all(_otherwise(table, gone)))
+        self._statement = Statement(
+            locked, done.select_from(gone).union_all(_otherwise(table, gone))
+        )
+        self._outcome = Statement(done.where(~there))
         self._judge = _expect_current(noun)
 
     def query(self, key: UUID, versions: Sequence[int] | None = None) -> Query:
         """Delete a row."""
-        return self._statement.query({"key": key, "versions": versions}, self._judge)
+        return self._statement.query(
+            {"key": key, "versions": versions},
+            self._judge,
+            outcome=self._outcome.query({"key": key}, self._judge),
+        )
 
 
 def lock(table: Table, key: Any, *, to_delete: bool = False) -> Select[Any]:

@@ -54,12 +54,18 @@ class Transition:
         )
         both = row.union_all(unchanged)
         self._statement = Statement(locked, both.add_cte(effect(changed)) if effect else both)
+        there = as_json(table, names, version_of(table), true(), table.c.status)
+        self._outcome = Statement(there.where(table.c.id == key, table.c.status == target))
         self._judge = _judge(noun, target, transitions)
 
     def query(self, key: UUID, body: SQLModel | None = None) -> Query:
         """Take the step; ConflictError from a state where it is not allowed."""
         text = for_database(body) if body else "{}"
-        return self._statement.query({"key": key, "json": text}, self._judge)
+        return self._statement.query(
+            {"key": key, "json": text},
+            self._judge,
+            outcome=self._outcome.query({"key": key}, self._judge),
+        )
 
 
 def _judge(

@@ -1,4 +1,10 @@
-"""The tables and, in the same families, the schemas of everything that goes in and out."""
+"""The tables and, in the same families, the schemas of everything that goes in and out.
+
+Every module in this folder is imported, so that its tables are known to SQLModel's metadata.
+"""
+
+from importlib import import_module
+from pkgutil import iter_modules
 
 from service.models.generation import Generation
 from service.models.idempotency_key import IdempotencyKey
@@ -16,3 +22,6 @@ __all__ = [
     "User",
     "Workflow",
 ]
+
+for _module in iter_modules(__path__):
+    import_module(f"{__name__}.{_module.name}")

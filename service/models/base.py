@@ -1,7 +1,7 @@
 """What every model builds on: constraint names, shared columns, field types, input rules."""
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from functools import cache
@@ -15,6 +15,7 @@ from pydantic import (
     AwareDatetime,
     BaseModel,
     BeforeValidator,
+    GetJsonSchemaHandler,
     PlainSerializer,
     SerializationInfo,
     StringConstraints,
@@ -23,6 +24,7 @@ from pydantic import (
     model_validator,
 )
 from pydantic import Field as PydanticField
+from pydantic_core import CoreSchema
 from sqlalchemy import CheckConstraint, ColumnElement, Text, column, func, text
 from sqlmodel import Field, SQLModel
 from sqlmodel._compat import SQLModelConfig
@@ -46,6 +48,11 @@ _RFC_3339 = re.compile(
     r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})", re.ASCII
 )
 _DECIMAL = re.compile(r"-?\d+(?:\.\d+)?(?:e[+-]?\d{1,2})?", re.ASCII)
+
+
+_UTC = timedelta()
+_FARTHEST_ZONE = timedelta(hours=16)
+"""Postgres takes no offset as large as this."""
 
 
 def _parse_time(value: Any) -> Any:
@@ -77,6 +84,9 @@ def _is_plausible(moment: datetime) -> datetime:
     if not 1970 <= moment.year <= 2999:  # noqa: PLR2004  the bounds stand in the message
         message = "must lie between the years 1970 and 2999"
         raise ValueError(message)
+    if abs(moment.utcoffset() or _UTC) >= _FARTHEST_ZONE:
+        message = "must be less than 16 hours away from UTC"
+        raise ValueError(message)
     return moment
 
 
@@ -92,10 +102,33 @@ def _is_time_zone(name: str) -> str:
     return name
 
 
-Timestamp = Annotated[AwareDatetime, BeforeValidator(_parse_time), AfterValidator(_is_plausible)]
+class _Format:
+    """Names the format of a text that has one of its own (JSON Schema 2020-12 Validation, 7)."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {**handler(schema), "format": self._name}
+
+
+Timestamp = Annotated[
+    AwareDatetime,
+    BeforeValidator(_parse_time),
+    AfterValidator(_is_plausible),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "format": "date-time",
+            "pattern": "^(?:19[7-9][0-9]|2[0-9]{3})-.*(?:[Zz]|[+-](?:0[0-9]|1[0-5]):[0-5][0-9])$",
+        }
+    ),
+]
 """An RFC 3339 date-time with its zone; the years keep it inside what JSON and Postgres share."""
 
-TimeZone = Annotated[str, AfterValidator(_is_time_zone)]
+TimeZone = Annotated[str, AfterValidator(_is_time_zone), _Format("time-zone")]
 """A name of the IANA time zone database."""
 
 EXACT = object()
@@ -106,8 +139,17 @@ Money = Annotated[
     BeforeValidator(_parse_amount),
     PlainSerializer(_money, when_used="json"),
     WithJsonSchema({"type": "number"}, mode="serialization"),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "minimum": 0, "exclusiveMaximum": 10**9, "multipleOf": 1e-9},
+                {"type": "string", "pattern": r"^[0-9]{1,9}(?:\.[0-9]{1,9})?$"},
+            ]
+        },
+        mode="validation",
+    ),
 ]
-"""An amount, NUMERIC(18,9) in the database and a number in JSON."""
+"""An amount, NUMERIC(18,9) in the database and a number in JSON; a text keeps all its digits."""
 
 
 Currency = Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")]

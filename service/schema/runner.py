@@ -3,16 +3,60 @@
 import argparse
 import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import psycopg2
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
 
-from service.db.errors import describe
 from service.errors import ConfigurationError
+from service.schema.execution.explanation import explain
+from service.schema.revisions import folder_of, revisions
+from service.schema.standing import Titled, standing
 from service.settings import ROOT
+
+
+def configuration(
+    directory: str | None = None, x: tuple[str, ...] = (), *, quiet: bool = False, **flags: object
+) -> Config:
+    """Make this project's configuration of Alembic.
+
+    `directory` replaces `migrations/`, `x` is for env.py, `quiet` keeps Alembic's log to warnings,
+    `flags` are what env.py would read of a command line. Raises ConfigurationError, naming the
+    file, when the revisions are no history: Alembic's own errors don't name it.
+    """
+    revisions(folder_of(directory))
+    config = Config(ROOT / "alembic.ini", stdout=sys.stdout)
+    if directory:
+        config.set_main_option("script_location", directory.replace("%", "%%"))
+    config.attributes["raise_errors"] = True
+    config.attributes["configure_logging"] = not quiet
+    config.cmd_opts = argparse.Namespace(x=list(x), **flags)
+    if quiet:
+        logging.getLogger("alembic").setLevel(logging.WARNING)
+    return config
+
+
+@contextmanager
+def explained(directory: str | None = None) -> Iterator[None]:
+    """Raise what goes wrong in Alembic or the database as a ServiceError, in a sentence or two."""
+    try:
+        yield
+    except SyntaxError as error:
+        message = f"A revision file can't be read: {error}."
+        raise ConfigurationError(message) from error
+    except (CommandError, DBAPIError, psycopg2.Error) as error:
+        raise explain(error, _heads(directory)) from error
+
+
+def _heads(directory: str | None) -> tuple[Titled, ...]:
+    revisions.cache_clear()  # The command itself may have written one.
+    return standing(None, folder_of(directory)).heads
 
 
 def run(
@@ -21,38 +65,21 @@ def run(
     directory: str | None = None,
     x: tuple[str, ...] = (),
     quiet: bool = False,
-    **options: object,
-) -> None:
-    """Run one of Alembic's commands (`alembic.command`) with this project's configuration.
+    connection: Engine | Connection | None = None,
+    attributes: dict[str, Any] | None = None,
+    **options: Any,
+) -> Any:
+    """Run one of Alembic's commands (`alembic.command`) and return what it returns.
 
-    `directory` replaces `migrations/`, `x` is for env.py, `quiet` keeps Alembic's log to warnings.
-    Raises ConfigurationError, in a sentence or two, when the command can't be carried out.
+    `connection` takes the place of the configured database, `attributes` are for env.py; the rest
+    is as with `configuration` or goes to the command. Raises a ServiceError, in a sentence or two,
+    when the command can't be carried out.
     """
-    config = Config(ROOT / "alembic.ini", stdout=sys.stdout)
-    if directory:
-        config.set_main_option("script_location", directory.replace("%", "%%"))
-    config.attributes["raise_errors"] = True
-    config.attributes["configure_logging"] = not quiet
-    config.cmd_opts = argparse.Namespace(x=list(x), **_flags(options))
-    if quiet:
-        logging.getLogger("alembic").setLevel(logging.WARNING)
-    try:
-        getattr(command, name)(config, *arguments, **options)
-    except CommandError as error:
-        raise ConfigurationError(str(error)) from error
-    except OperationalError as error:
-        raise ConfigurationError(describe(error)) from error
-    except DBAPIError as error:
-        message = f"The database refuses a statement: {_first_line(error)}"
-        raise ConfigurationError(message) from error
-
-
-def _flags(options: dict[str, Any]) -> dict[str, Any]:
-    return {"autogenerate": options.get("autogenerate", False)}
-
-
-def _first_line(error: DBAPIError) -> str:
-    return str(error.orig).strip().splitlines()[0]
+    autogenerate = options.get("autogenerate", False)
+    config = configuration(directory, x, quiet=quiet, autogenerate=autogenerate)
+    config.attributes.update(attributes or {}, command=name, connection=connection)
+    with explained(directory):
+        return getattr(command, name)(config, *arguments, **options)
 
 
 def upgrade(url: str, revision: str = "heads") -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import psycopg2.errors
 
-from service.db.database import UnitOfWork
+from service.db.unit_of_work import UnitOfWork
 from service.errors import ServiceError
 from service.schema.revisions import heads
 

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from openapi_spec_validator import validate
 
+NO_NUL = r"^[^\u0000]*$"
+
 METHODS = {"get", "post", "put", "patch", "delete"}
 
 
@@ -76,11 +78,11 @@ def test_errors_are_problem_details(document):
 
 def test_headers_are_documented(operations):
     created = operations["POST /v1/users"]["responses"]["201"]
-    assert {"ETag", "Location", "Idempotency-Replayed"} == set(created["headers"])
+    assert {"ETag", "Location", "Idempotency-Replayed", "Read-After"} == set(created["headers"])
     assert "Link" in operations["GET /v1/users"]["responses"]["200"]["headers"]
     assert "ETag" in operations["GET /v1/users/{user_id}"]["responses"]["304"]["headers"]
     names = {item["name"] for item in operations["GET /v1/users/{user_id}"]["parameters"]}
-    assert names == {"fields", "If-None-Match"}
+    assert names == {"fields", "If-None-Match", "Read-After"}
 
 
 def test_schemas_say_what_is_required_nullable_bounded_and_default(document):
@@ -93,13 +95,14 @@ def test_schemas_say_what_is_required_nullable_bounded_and_default(document):
         "type": "string",
         "minLength": 1,
         "maxLength": 8000,
+        "pattern": NO_NUL,
         "description": "The wish, as the person typed it.",
         "examples": ["홍대에서 데이트하고 싶어"],
     }
     radius = properties["search_radius_m"]
     assert (radius["minimum"], radius["maximum"], radius["default"]) == (100, 20000, 2000)
     assert properties["session_id"]["anyOf"] == [
-        {"type": "string", "maxLength": 255},
+        {"type": "string", "maxLength": 255, "pattern": NO_NUL},
         {"type": "null"},
     ]
     assert "metadata" in properties
@@ -111,6 +114,26 @@ def test_schemas_say_what_is_required_nullable_bounded_and_default(document):
         "failed",
         "cancelled",
     ]
+
+
+def test_schemas_say_what_the_database_can_not_hold(document):
+    schemas = document["components"]["schemas"]
+    value = {"$ref": "#/components/schemas/JsonValue"}
+    assert schemas["NodeComplete"]["properties"]["output"]["$ref"] == value["$ref"]
+    metadata = schemas["WorkflowCreate"]["properties"]["metadata"]["anyOf"][0]
+    assert metadata == {
+        "type": "object",
+        "propertyNames": {"pattern": NO_NUL},
+        "additionalProperties": value,
+    }
+    started = schemas["WorkflowCreate"]["properties"]["started_at"]["anyOf"][0]
+    assert re.match(started["pattern"], "2999-12-31T00:00:00Z")
+    assert not re.match(started["pattern"], "3000-01-01T00:00:00Z")
+    assert re.match(started["pattern"], "2026-01-01T00:00:00-15:59")
+    assert not re.match(started["pattern"], "2026-01-01T00:00:00+16:00")
+    assert schemas["UserCreate"]["properties"]["timezone"]["format"] == "time-zone"
+    # What goes out is what came in: nobody has to check it again.
+    assert "$ref" not in schemas["NodeRead"]["properties"]["output"]
 
 
 def test_what_goes_out_is_always_there(document):
@@ -149,7 +172,7 @@ def test_references_lead_somewhere(document):
 def test_the_docs_page_needs_nothing_from_elsewhere(client):
     page = client.get("/docs/")
     assert page.status_code == 200
-    assert "/openapi.json" in page.text
+    assert '"/openapi.json"' in client.get("/docs/start.js").text
     sources = re.findall(r'(?:src|href)="([^"]+)"', page.text)
     assert sources
     for source in sources:

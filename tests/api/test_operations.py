@@ -7,7 +7,11 @@ from service.settings import Settings
 
 
 def test_ready_tells_the_revision(client):
-    assert client.get("/readyz").json == {"status": "ok", "revision": heads()[0]}
+    assert client.get("/readyz").json == {
+        "status": "ok",
+        "revision": heads()[0],
+        "replica": None,
+    }
 
 
 def test_the_service_does_not_work_on_a_schema_that_it_does_not_know(make_database, problem):
@@ -32,5 +36,5 @@ def test_the_service_does_not_work_on_a_schema_that_it_does_not_know(make_databa
 
 
 def test_health_never_touches_the_database(app, monkeypatch):
-    monkeypatch.setattr("service.db.database.UnitOfWork.execute", None)
+    monkeypatch.setattr("service.db.unit_of_work.UnitOfWork.execute", None)
     assert app.test_client().get("/healthz").status_code == 200

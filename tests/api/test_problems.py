@@ -118,7 +118,8 @@ def _unreachable() -> Flask:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    return create_app(Settings(database_url=f"postgresql://me:s3cret@127.0.0.1:{port}/trips"))
+    url = f"postgresql://me:s3cret@127.0.0.1:{port}/trips"
+    return create_app(Settings(database_url=url, retry_budget_s=1))
 
 
 def test_without_a_database_the_answer_is_503_at_once(problem):

@@ -327,3 +327,15 @@ def test_the_timeline_has_steps_and_calls_in_order(client, make):
     first = client.get(f"{path}?limit=2").json
     second = client.get(f"{path}?limit=2&cursor={first['next_cursor']}").json
     assert first["items"] + second["items"] == entries
+
+
+@pytest.mark.parametrize("offset", ["+16:00", "-16:00", "+23:59"])
+def test_an_offset_that_postgres_does_not_know_is_pointed_to(client, make, pointers, offset):
+    body = {
+        "user_id": make.user()["id"],
+        "user_input": "x",
+        "started_at": f"2026-01-11T14:00:00{offset}",
+    }
+    assert pointers(client.post("/v1/workflows", json=body)) == ["/started_at"]
+    body["started_at"] = "2026-01-11T14:00:00-15:59"
+    assert client.post("/v1/workflows", json=body).status_code == 201

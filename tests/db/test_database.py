@@ -10,8 +10,9 @@ import pytest
 from psycopg2 import extensions
 
 from service.app import create_app
-from service.db.database import Database, UnitOfWork
+from service.db.database import Database
 from service.db.errors import describe
+from service.db.unit_of_work import UnitOfWork
 from service.errors import InvalidInputError, UnavailableError
 from service.settings import Settings
 

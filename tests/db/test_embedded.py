@@ -22,7 +22,8 @@ from service.db.embedded import EmbeddedPostgres
 from service.errors import ConfigurationError
 
 pytestmark = pytest.mark.skipif(
-    not Path("/proc/self/cmdline").exists(), reason="looks at the machine's processes in /proc"
+    not Path("/proc/self/cmdline").exists(),
+    reason="tells what is left running by looking into /proc, which only Linux has",
 )
 
 ROOT = Path(__file__).parents[2]
@@ -321,7 +322,10 @@ def test_password_is_private(folder: Path) -> None:
             query(url.replace(password, "wrong"), "SELECT 1")
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root is refused by postgres")
+@pytest.mark.skipif(
+    os.geteuid() != 0,
+    reason="Postgres refuses root, who therefore takes another user; others do not",
+)
 def test_root_leaves_the_folders_above_alone(folder: Path) -> None:
     folder.mkdir(mode=0o700)
     before = [(path.stat().st_uid, path.stat().st_mode) for path in (folder, *folder.parents)]

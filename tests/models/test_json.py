@@ -71,7 +71,7 @@ def _normal(text: str, read: type[BaseModel]) -> Any:
 @pytest.mark.parametrize("table", READS)
 def test_json_of_postgres_is_json_of_pydantic(client, database, paths, table):
     read = READS[table]
-    with Session(database.engine) as session:
+    with Session(database.primary.engine) as session:
         row = session.exec(select(table)).one()
         by_pydantic = read.model_validate(row, from_attributes=True).model_dump_json(by_alias=True)
     path = paths[table]

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 from click.testing import CliRunner, Result
 
-from service.cli.import_sqlite import import_sqlite
+from service.cli.db.import_sqlite import import_sqlite
 from service.db.database import Database
 
 TABLES = ("users", "workflows", "nodes", "generations")
@@ -186,7 +186,7 @@ def rows(database: Database) -> Callable[[str], list[dict[str, Any]]]:
     """Send SQL to the database, and get its rows as dictionaries."""
 
     def query(sql: str) -> list[dict[str, Any]]:
-        with database.engine.connect() as connection:
+        with database.primary.engine.connect() as connection:
             result = connection.exec_driver_sql(sql)
             return [dict(row) for row in result.mappings()] if result.returns_rows else []
 

@@ -1,5 +1,7 @@
 """What the command prints."""
 
+import json
+
 
 def test_the_report_is_for_people_too(old, command):
     old.node(node_type="test")
@@ -26,6 +28,6 @@ def test_only_some_of_many_ids_are_printed(old, command, report):
 
 
 def test_a_long_run_says_once_that_it_is_long(old, command, monkeypatch):
-    monkeypatch.setattr("service.cli.import_sqlite.NOTICE_AFTER_S", 0)
+    monkeypatch.setattr("service.cli.db.import_sqlite.NOTICE_AFTER_S", 0)
     assert command(old).stderr == f"Importing 2 rows of {old.path} ...\n"
-    assert not command(old, "--json").stderr
+    assert json.loads(command(old, "--json").stdout)["dry_run"] is False

@@ -1,0 +1,156 @@
+"""The folder through which the worker processes of one server share their metrics.
+
+Each process counts in files of its own, which prometheus-client maps into memory; whoever is asked
+for the metrics adds up those of all. A process that ends must not take its counts with it, as a
+counter that falls looks like a restart to Prometheus; so they are moved to a common file.
+"""
+
+import fcntl
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from prometheus_client.metrics_core import Metric
+from prometheus_client.mmap_dict import MmapedDict, mmap_key
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from service.errors import ConfigurationError
+
+_PREFIX = "trip-planner-metrics"
+_FILE = re.compile(r"(counter|histogram|gauge_\w+)_(\d+)\.db")
+_RETIRED = 0
+"""In place of a process id: what processes counted that have ended."""
+_WAY_OUT = "Set PROMETHEUS_MULTIPROC_DIR to a folder of the service's own, or METRICS=off."
+
+
+def default_folder() -> Path:
+    """Name the folder of this server: its workers have one parent, and other servers another.
+
+    Folders of servers that are gone are removed. Raises ConfigurationError when there is no
+    temporary folder that can be written to.
+    """
+    try:
+        place = Path(tempfile.gettempdir())
+    except FileNotFoundError as error:
+        message = f"Metrics have no place to be kept, as there is no temporary folder. {_WAY_OUT}"
+        raise ConfigurationError(message) from error
+    own = f"{_PREFIX}-{os.getuid()}-"
+    for folder in place.glob(f"{own}*"):
+        parent = folder.name.removeprefix(own)
+        # A container that shares the place has process ids of its own: the locks count, too.
+        is_of_the_past = parent.isdecimal() and not _is_running(int(parent))
+        if is_of_the_past and not any(map(_is_locked, folder.glob("*.alive"))):
+            shutil.rmtree(folder, ignore_errors=True)
+    return place / f"{own}{os.getppid()}"
+
+
+class SharedFolder:
+    """A folder with the files `<kind>_<process id>.db` and, locked while it lives, `<id>.alive`."""
+
+    def __init__(self, path: Path) -> None:
+        """Make the folder; ConfigurationError when it can't be made, or is somebody else's."""
+        self.path = path
+        self._process = 0
+        try:
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if path.is_symlink() or path.stat().st_uid != os.getuid():
+                raise PermissionError(1, "It belongs to somebody else")
+            (path / "lock").touch()
+        except OSError as error:
+            message = f"Metrics can't be kept in {path}: {error.strerror}. {_WAY_OUT}"
+            raise ConfigurationError(message) from error
+
+    def enter(self) -> None:
+        """Show that this process lives, for as long as it does; move what the dead have left."""
+        if self._process == os.getpid():
+            return
+        self._process = os.getpid()
+        with self._locked(fcntl.LOCK_EX):
+            self._alive = (self.path / f"{os.getpid()}.alive").open("w")
+            fcntl.flock(self._alive, fcntl.LOCK_EX)
+            self._retire()
+
+    def living(self) -> set[int]:
+        """Tell the ids of the processes that share the folder now."""
+        return {int(file.stem) for file in self.path.glob("*.alive") if _is_locked(file)}
+
+    def collect(self) -> Iterable[Metric]:
+        """Add up what all processes count; of the gauges, those of the living."""
+        with self._locked(fcntl.LOCK_SH):
+            living = self.living()
+            files = [
+                str(self.path / name)
+                for name, kind, process in self._files()
+                if process in living or not kind.startswith("gauge")
+            ]
+            metrics: Iterable[Metric] = MultiProcessCollector.merge(files)
+            return metrics
+
+    def _files(self) -> Iterator[tuple[str, str, int]]:
+        for path in self.path.iterdir():
+            name = path.name
+            if found := _FILE.fullmatch(name):
+                yield name, found[1], int(found[2])
+
+    def _retire(self) -> None:
+        living = self.living()
+        dead = [item for item in self._files() if item[2] not in living and item[2] != _RETIRED]
+        for kind in ("counter", "histogram"):
+            names = [name for name, its_kind, _ in dead if its_kind == kind]
+            if names:
+                self._merge(kind, names)
+        for name, _, process in dead:
+            (self.path / name).unlink()
+            (self.path / f"{process}.alive").unlink(missing_ok=True)
+
+    def _merge(self, kind: str, names: list[str]) -> None:
+        retired = self.path / f"{kind}_{_RETIRED}.db"
+        files = [str(self.path / name) for name in names]
+        if retired.exists():
+            files.append(str(retired))
+        merged = MultiProcessCollector.merge(files, accumulate=False)
+        new = retired.with_suffix(".new")
+        new.unlink(missing_ok=True)
+        values = MmapedDict(str(new))
+        for metric in merged:
+            for sample in metric.samples:
+                labels = sample.labels
+                key = mmap_key(
+                    metric.name, sample.name, labels.keys(), labels.values(), metric.documentation
+                )
+                values.write_value(key, sample.value, 0.0)
+        values.close()
+        new.rename(retired)
+
+    @contextmanager
+    def _locked(self, how: int) -> Iterator[None]:
+        # Opened anew: the lock belongs to what was opened, and threads would share it.
+        with (self.path / "lock").open() as lock:
+            fcntl.flock(lock, how)
+            yield
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _is_locked(file: Path) -> bool:
+    """Tell whether a process holds the lock of a file; the kernel lets it go when it ends."""
+    try:
+        with file.open() as opened:
+            fcntl.flock(opened, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:
+        return False
+    return False

@@ -1,0 +1,117 @@
+"""Refuses what no honest client sends, and puts the layers around the app that browsers need."""
+
+import re
+from collections.abc import Iterable
+from urllib.parse import unquote_to_bytes
+
+from flask import Flask, request
+from werkzeug.exceptions import Forbidden, RequestURITooLarge
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from service.api.cors import Cors, check_origins
+from service.api.headers import SecureHeaders
+from service.errors import BadRequestError, ConfigurationError
+from service.settings import Settings
+
+LONGEST_URL = 8192
+"""Bytes of path and query: RFC 9110, 4.1 wants 8000 at least; more may be 32,000 parameters."""
+
+_HOST = re.compile(r"\.?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:.]+\]")
+
+_PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Guard an app as the settings say.
+
+    Raises ConfigurationError for origins and hosts that can't be.
+    """
+    check_origins(settings.cors_origins)
+    check_hosts(settings.allowed_hosts)
+    app.config["MAX_JSON_DEPTH"] = settings.max_json_depth
+    app.config["MAX_JSON_VALUES"] = settings.max_json_values
+    app.before_request(RequestGuard(settings).check)
+    layered = app.wsgi_app
+    if settings.cors_origins:
+        layered = Cors(layered, settings.cors_origins)
+    layered = SecureHeaders(layered, hsts_s=settings.hsts_s)
+    if proxies := settings.trusted_proxies:
+        # X-Forwarded-Host stays out: many proxies pass on what the client made up.
+        layered = ProxyFix(layered, x_for=proxies, x_proto=proxies, x_host=0)
+    app.wsgi_app = layered  # type: ignore[method-assign]  # as Flask documents for middleware
+
+
+def check_hosts(hosts: Iterable[str]) -> None:
+    """Raise ConfigurationError for what no client sends as a host, and for `*`."""
+    for host in hosts:
+        if not _HOST.fullmatch(host):
+            message = (
+                "ALLOWED_HOSTS must list names such as trips.example.com, .example.com or [::1], "
+                f"without scheme and port, not {host!r}; leave it empty to take any."
+            )
+            raise ConfigurationError(message)
+
+
+class RequestGuard:
+    """Looks at a request before anything else does."""
+
+    def __init__(self, settings: Settings) -> None:
+        hosts = [host.lower() for host in settings.allowed_hosts]
+        self._hosts = frozenset(host.removeprefix(".") for host in hosts)
+        self._suffixes = tuple(host for host in hosts if host.startswith("."))
+        self._origins = frozenset(settings.cors_origins)
+
+    def check(self) -> None:
+        """Raise BadRequestError for a foreign host or a query that is no text, or what follows.
+
+        RequestURITooLarge is for a path and query that are too long together, Forbidden for changes
+        that a page of another origin makes its visitor's browser send.
+        """
+        environ = request.environ
+        if len(environ["PATH_INFO"]) + len(environ.get("QUERY_STRING", "")) > LONGEST_URL:
+            message = f"Path and query may have {LONGEST_URL} bytes together."
+            raise RequestURITooLarge(message)
+        if not _is_utf8(environ.get("QUERY_STRING", "")):
+            # Werkzeug would leave such bytes as they are written, as if "%ff" had been meant.
+            message = "The query must be percent-encoded UTF-8."
+            raise BadRequestError(message)
+        if self._hosts and not self._is_allowed(request.host) and request.path not in _PROBES:
+            message = "This service has another name; ALLOWED_HOSTS lists those that it goes by."
+            raise BadRequestError(message)
+        if environ["REQUEST_METHOD"] not in _SAFE and self._is_cross_site():
+            message = "Pages of another origin may not change anything here; see CORS_ORIGINS."
+            raise Forbidden(message)
+
+    def _is_allowed(self, host: str) -> bool:
+        name = host.lower()
+        if not name.endswith("]"):
+            name = name.rpartition(":")[0] or name
+        # With the root's dot it is the same name (RFC 1034, 3.1).
+        name = name.removesuffix(".")
+        return name in self._hosts or name.endswith(self._suffixes)
+
+    def _is_cross_site(self) -> bool:
+        """Tell whether a browser sent this for a page of another origin.
+
+        Browsers say so themselves (W3C Fetch Metadata Request Headers, 2.3); those that are older,
+        or came by plain HTTP, at least name the origin. Other clients send neither.
+        """
+        origin: str | None = request.environ.get("HTTP_ORIGIN")
+        site = request.environ.get("HTTP_SEC_FETCH_SITE")
+        if site is not None:
+            return site not in {"same-origin", "none"} and origin not in self._origins
+        if origin is None or origin in self._origins:
+            return False
+        host: str = request.host
+        return origin.partition("://")[2] != host
+
+
+def _is_utf8(query: str) -> bool:
+    if "%" not in query:
+        return True
+    try:
+        unquote_to_bytes(query).decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -1,0 +1,95 @@
+"""The page `/docs`: Swagger UI from its wheel, without a word of script in the page itself."""
+
+from pathlib import Path
+from typing import Final
+
+import flask_swagger_ui
+from flask import Blueprint, Response, abort, send_from_directory
+
+blueprint = Blueprint("swagger_ui", __name__, url_prefix="/docs")
+
+_ASSETS_FOLDER = Path(flask_swagger_ui.__file__).parent / "dist"
+_ASSETS = frozenset(
+    {
+        "favicon-16x16.png",
+        "favicon-32x32.png",
+        "index.css",
+        "swagger-ui-bundle.js",
+        "swagger-ui-standalone-preset.js",
+        "swagger-ui.css",
+    }
+)
+
+# The wheel's own page starts with an inline script, into which it copies the request's Host.
+_PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+  <meta charset="UTF-8">
+  <title>Trip planner</title>
+  <link rel="stylesheet" href="/docs/index.css">
+  <link rel="stylesheet" href="/docs/swagger-ui.css">
+  <link rel="icon" type="image/png" href="/docs/favicon-32x32.png" sizes="32x32">
+  <link rel="icon" type="image/png" href="/docs/favicon-16x16.png" sizes="16x16">
+</head>
+<body>
+  <div id="swagger-ui"></div>
+  <script src="/docs/swagger-ui-bundle.js"></script>
+  <script src="/docs/swagger-ui-standalone-preset.js"></script>
+  <script src="/docs/start.js"></script>
+</body>
+</html>
+"""
+
+# Left alone, Swagger UI would send the document to a validator on the internet.
+_START = """window.ui = SwaggerUIBundle({
+  url: "/openapi.json",
+  dom_id: "#swagger-ui",
+  deepLinking: true,
+  validatorUrl: null,
+  layout: "StandaloneLayout",
+  presets: [SwaggerUIBundle.presets.apis, SwaggerUIStandalonePreset],
+});
+"""
+
+_PAGE_HEADERS: Final = {
+    "Cache-Control": "no-cache",
+    "Content-Security-Policy": "; ".join(  # noqa: FLY002  one directive a line
+        (
+            "default-src 'none'",
+            "script-src 'self'",
+            # Swagger UI writes style attributes; styles run nothing.
+            "style-src 'self' 'unsafe-inline'",
+            "img-src 'self' data:",
+            "connect-src 'self'",
+            "base-uri 'none'",
+            "form-action 'none'",
+            "frame-ancestors 'none'",
+        )
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+
+
+@blueprint.get("/")
+def page() -> Response:
+    """Show the operations."""
+    return Response(_PAGE, headers=_PAGE_HEADERS, content_type="text/html; charset=utf-8")
+
+
+@blueprint.get("/start.js")
+def start() -> Response:
+    """Start Swagger UI in the page."""
+    return Response(
+        _START,
+        headers={"Cache-Control": "no-cache"},
+        content_type="text/javascript; charset=utf-8",
+    )
+
+
+@blueprint.get("/<name>")
+def asset(name: str) -> Response:
+    """Send a file of the wheel, out of those that the page names."""
+    if name not in _ASSETS:
+        abort(404)
+    return send_from_directory(_ASSETS_FOLDER, name)

@@ -1,0 +1,54 @@
+"""The group of commands `flask db`, which imports a command only when it is called."""
+
+import click
+
+from service.cli.db.command import ForAll
+from service.cli.group import LazyGroup
+
+# In which module each command is.
+COMMANDS = {
+    **dict.fromkeys(
+        (
+            "branches",
+            "current",
+            "downgrade",
+            "edit",
+            "ensure-version",
+            "heads",
+            "history",
+            "init",
+            "list-templates",
+            "merge",
+            "migrate",
+            "revision",
+            "show",
+            "stamp",
+            "upgrade",
+        ),
+        "alembic_commands",
+    ),
+    "backfill": "backfill",
+    "check": "check",
+    "docs": "docs",
+    "doctor": "doctor",
+    "import-sqlite": "import_sqlite",
+    "lint": "lint",
+    "plan": "plan",
+    "rebase": "rebase",
+    "rehearse": "rehearse",
+    "squash": "squash",
+    "stats": "stats",
+    "status": "status",
+}
+
+
+@click.group(cls=LazyGroup, package="service.cli.db", modules=COMMANDS)
+@click.option("-d", "--directory", help="The folder of the migrations, instead of migrations.")
+@click.option("-x", "--x-arg", "x", multiple=True, help="A value for env.py, such as url=...")
+@click.pass_context
+def db(context: click.Context, directory: str | None, x: tuple[str, ...]) -> None:
+    """Work on the database: its schema, and what is imported into it.
+
+    The database is DIRECT_DATABASE_URL or DATABASE_URL, else the embedded one.
+    """
+    context.obj = ForAll(directory, x)

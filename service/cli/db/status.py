@@ -1,0 +1,89 @@
+"""`flask db status`: one screen on the database and its schema."""
+
+from typing import TYPE_CHECKING
+
+from service.cli.db.command import Result, command
+from service.schema.revisions import folder_of
+from service.settings import Settings
+
+if TYPE_CHECKING:  # At run time, `flask db --help` need not wait for SQLAlchemy.
+    from service.schema.overview import Overview
+
+WIDTH = 14
+
+
+@command()
+def status(directory: str | None, x: tuple[str, ...]) -> Result:
+    """Show the database, its revision, and what is pending, drifted or left undone.
+
+    Exits with 6 when the revisions have several heads, 3 when revisions are pending, 2 when the
+    models and the database differ.
+
+    Example: flask db status
+    """
+    from service.schema.overview import overview  # noqa: PLC0415
+
+    found = overview(Settings.load(), x=x, folder=folder_of(directory))
+    return Result(found.as_json(), _text(found), found.exit_code)
+
+
+def _text(found: "Overview") -> str:
+    stands = found.standing
+    lines = [
+        _line("Database", _database(found)),
+        _line("Server", _server(found)),
+        _line("Revision", _revision(found)),
+        _line("Heads", *map(str, stands.heads)),
+        _line("Pending", *map(str, stands.pending)),
+    ]
+    if found.interrupted_revisions:
+        said = [
+            f"{item}: `flask db upgrade` goes on with it" for item in found.interrupted_revisions
+        ]
+        lines.append(_line("Interrupted", *said))
+    if found.drift is None:
+        lines.append(_line("Drift", "not looked for as long as the revisions differ"))
+    else:
+        lines.append(_line("Drift", *[item.detail for item in found.drift]))
+    if found.beyond_models:
+        lines.append(_line("Beyond models", *map(str, found.beyond_models)))
+    being_built = {True: " (being built)", False: ""}
+    indexes = [
+        f"{item.name} on {item.table}{being_built[item.is_being_built]}"
+        for item in found.invalid_indexes
+    ]
+    constraints = [f"{item.name} on {item.table}" for item in found.unvalidated_constraints]
+    lines += [
+        _line("Invalid", *indexes, none="no indexes"),
+        _line("Not valid", *constraints, none="no constraints"),
+        _line("Backfills", *found.unfinished_backfills, none="none unfinished"),
+    ]
+    return "\n".join(lines)
+
+
+def _line(label: str, *said: str, none: str = "none") -> str:
+    """Write a label and what is said of it, one line for each, below each other."""
+    first, *rest = said or (none,)
+    return "\n".join([label.ljust(WIDTH) + first, *(" " * WIDTH + item for item in rest)])
+
+
+def _database(found: "Overview") -> str:
+    from service.db.url import masked  # noqa: PLC0415
+
+    return f"{masked(found.target.url)} ({found.target.source})"
+
+
+def _server(found: "Overview") -> str:
+    kind = ", Neon" if found.target.is_neon else ""
+    way = "pooled" if found.is_pooled else "direct"
+    return f"PostgreSQL {found.server.version}{kind}, {way}"
+
+
+def _revision(found: "Overview") -> str:
+    stands = found.standing
+    if not stands.stored:
+        return "none: `flask db upgrade` makes the tables"
+    heads = {item.revision for item in stands.heads}
+    marks = dict.fromkeys(heads, " (head)")
+    marks |= dict.fromkeys(stands.unknown, " (which these files don't have)")
+    return ", ".join(item + marks.get(item, "") for item in stands.stored)

@@ -1,0 +1,115 @@
+"""The URLs of a branch: shown without their password unless asked, and written into `.env`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from service.cli.neon.session import Session
+from service.errors import ConflictError
+from service.settings import ROOT
+
+if TYPE_CHECKING:  # At run time, `flask neon --help` need not wait for an HTTP library.
+    from service.db.neon import Branch
+
+POOLED = "DATABASE_URL"
+DIRECT = "DIRECT_DATABASE_URL"
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """How to connect to a database on a branch; the URLs are by the variable that wants them."""
+
+    branch: "Branch"
+    database: str
+    role: str
+    urls: dict[str, str]
+
+    def shown(self, *, with_password: bool) -> dict[str, str]:
+        """Write the URLs for people to see."""
+        from service.db.url_text import masked  # noqa: PLC0415  heavy
+
+        return (
+            self.urls if with_password else {name: masked(url) for name, url in self.urls.items()}
+        )
+
+    def as_json(self, *, with_password: bool) -> dict[str, Any]:
+        """Write it for programs."""
+        urls = {name.lower(): url for name, url in self.shown(with_password=with_password).items()}
+        branch = {"id": self.branch.id, "name": self.branch.name}
+        return {"branch": branch, "database": self.database, "role": self.role, **urls}
+
+
+def connect(
+    session: Session,
+    branch: "Branch",
+    *,
+    database: str | None = None,
+    role: str | None = None,
+    variables: tuple[str, ...] = (POOLED, DIRECT),
+) -> Connection:
+    """Ask Neon for the URLs of a branch.
+
+    Raises ConflictError for a branch without a compute, InvalidInputError for a database that it
+    doesn't have.
+    """
+    from service.db import neon_url, url_text  # noqa: PLC0415  heavy
+
+    project = session.project
+    if not project.has_compute(branch.id):
+        message = (
+            f"Branch {branch.name} has no compute to connect to, as a restore point: `flask neon "
+            f"create NAME` makes a branch that has one, `flask neon restore NAME {branch.name}` "
+            "gives it this state."
+        )
+        raise ConflictError(message)
+    name, owner = session.database(branch, database)
+    urls = {}
+    for variable in variables:
+        text = project.connection_url(
+            branch.id, database=name, role=role or owner, pooled=variable == POOLED
+        )
+        # Written anew: whatever a password holds, the line of .env is read as it is meant.
+        urls[variable] = neon_url.with_tls(url_text.read(text, variable)).text()
+    return Connection(branch, name, role or owner, urls)
+
+
+def env_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options for writing into a file."""
+    for option in (
+        click.option(
+            "--env-file",
+            type=click.Path(dir_okay=False, path_type=Path),
+            help="The file to write to; the project's .env unless named.",
+        ),
+        click.option("--write-env", is_flag=True, help="Write the URLs into .env."),
+    ):
+        function = option(function)
+    return function
+
+
+def write_env(connection: Connection, env_file: Path | None) -> tuple[dict[str, Any], str]:
+    """Write the URLs into a file; returns what was done, as a document and as sentences."""
+    from service.cli.neon.dotenv_file import write  # noqa: PLC0415
+    from service.db.url_text import masked  # noqa: PLC0415  heavy
+
+    path = env_file or ROOT / ".env"
+    written = write(path, connection.urls)
+    shown = connection.shown(with_password=False)
+    lines = []
+    for name, before in written.before.items():
+        if before == connection.urls[name]:
+            lines.append(f"{name} in {path} is {shown[name]}, as before.")
+        elif before:
+            lines.append(f"{name} in {path} is now {shown[name]}; it was {masked(before)}.")
+        else:
+            lines.append(f"{name} in {path} is now {shown[name]}.")
+    if written.is_ignored is False:
+        lines.append(f"git does not ignore {path}: add it to .gitignore, it holds a password.")
+    document = {
+        "file": str(path),
+        "replaced": {name: before and masked(before) for name, before in written.before.items()},
+    }
+    return document, "\n".join(lines)

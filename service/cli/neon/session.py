@@ -1,0 +1,117 @@
+"""What the commands of `flask neon` begin with: the project of the settings, and its branches."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from service.cli.command import Decorator
+from service.cli.waiting import waiting
+from service.errors import ConfigurationError, ConflictError, InvalidInputError
+from service.settings import Settings
+
+if TYPE_CHECKING:  # At run time, `flask neon --help` need not wait for an HTTP library.
+    from service.db.neon import Branch, Branches, Moment, NeonProject
+
+DATABASE = click.option("--database", help="Its name, if the branch has several.")
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A project, its branches as they were when the command began, and the settings."""
+
+    settings: Settings
+    project: "NeonProject"
+    branches: "Branches"
+
+    def branch(self, name_or_id: str | None) -> "Branch":
+        """Find a branch; not named, it is NEON_BRANCH_ID, else the default one."""
+        wanted = name_or_id or self.settings.neon_branch_id
+        return self.branches.find(wanted) if wanted else self.branches.default
+
+    def parent_name(self, branch: "Branch") -> str:
+        """Name the branch that another was made from; its id, if that is not there any more."""
+        parent = self.branches.parent_of(branch)
+        return parent.name if parent else branch.parent_id or ""
+
+    def refuse_taken(self, name: str) -> None:
+        """Raise ConflictError if there is a branch of this name."""
+        if taken := self.branches.get(name):
+            message = f"There is a branch {taken.label} already: choose another name."
+            raise ConflictError(message)
+
+    def refuse_expiring(self, parent: "Branch") -> None:
+        """Raise ConflictError for a parent that expires, from which Neon makes no branches."""
+        if parent.expires_at:
+            message = (
+                f"Branch {parent.name} expires at {parent.expires_at}, and Neon makes no branches "
+                "from such ones: choose another parent."
+            )
+            raise ConflictError(message)
+
+    def refuse_precious(self, branch: "Branch", what: str) -> None:
+        """Raise ConflictError if a branch is the default one, or protected."""
+        if branch.is_default or branch.is_protected:
+            kind = "the project's default branch" if branch.is_default else "protected"
+            message = f"Branch {branch.label} is {kind}; it is not {what} from here."
+            raise ConflictError(message)
+
+    @contextmanager
+    def working(self, what: str, if_interrupted: str = "") -> Iterator[None]:
+        """Show what Neon is doing if it takes a while; after Ctrl-C, tell what it may still do."""
+        with waiting(what, if_interrupted) as progress:
+            self.project.report_to(progress)
+            yield
+
+    def database(self, branch: "Branch", wanted: str | None) -> tuple[str, str]:
+        """Choose a database of a branch, and the role that owns it.
+
+        Not named, it is the only one, else that of DATABASE_URL. Raises InvalidInputError if that
+        leaves none.
+        """
+        found = self.project.databases(branch.id)
+        names = ", ".join(found) or "none"
+        if wanted and wanted not in found:
+            message = f"Branch {branch.name} has no database {wanted!r}; it has {names}."
+            raise InvalidInputError(message)
+        name = wanted or (next(iter(found)) if len(found) == 1 else self._usual_database())
+        if name not in found:
+            message = f"Branch {branch.name} has the databases {names}: choose by --database."
+            raise InvalidInputError(message)
+        return name, found[name]
+
+    def _usual_database(self) -> str:
+        from service.db import url_text  # noqa: PLC0415  heavy
+
+        try:
+            return url_text.read(self.settings.database_url or "").database
+        except ConfigurationError:
+            return ""
+
+
+def begin() -> Session:
+    """Read the settings and list the project's branches.
+
+    Raises ConfigurationError when the settings don't suffice or Neon refuses them, and
+    UnavailableError when it can't be reached.
+    """
+    from service.db.neon import NeonProject  # noqa: PLC0415  heavy
+
+    settings = Settings.load()
+    project = NeonProject.configured(settings)
+    with waiting("Listing the branches on Neon"):
+        return Session(settings, project, project.all_branches())
+
+
+def read_moment(text: str | None) -> "Moment | None":
+    """Read the value of an option `--at`."""
+    from service.db.neon import Moment  # noqa: PLC0415  heavy
+
+    return Moment.read(text) if text else None
+
+
+def at(option: str = "--at", help_text: str = "A time with its time zone, or an LSN.") -> Decorator:
+    """Make an option for a moment of a branch's history."""
+    return click.option(option, metavar="TIME|LSN", help=help_text)

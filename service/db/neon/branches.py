@@ -1,0 +1,98 @@
+"""The branches of a project: what they are, and finding one by name or id."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from difflib import get_close_matches
+from typing import Any, Self
+from unicodedata import normalize
+
+from service.db.neon.transport import Answer
+from service.errors import NotFoundError
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A branch; `parent_id` is None for a project's first one, times are ISO 8601."""
+
+    id: str
+    name: str
+    parent_id: str | None = None
+    is_default: bool = False
+    is_protected: bool = False
+    state: str | None = None
+    created_at: str | None = None
+    expires_at: str | None = None
+    logical_bytes: int | None = None
+    """The size of its data, as if it shared nothing; not known right after its creation."""
+
+    @classmethod
+    def of(cls, answer: Answer) -> Self:
+        """Read a branch as the API writes it."""
+        pending = answer.get("pending_state")
+        state = answer.get("current_state")
+        return cls(
+            id=answer["id"],
+            name=answer["name"],
+            parent_id=answer.get("parent_id"),
+            is_default=bool(answer.get("default")),
+            is_protected=bool(answer.get("protected")),
+            state=f"{state}, then {pending}" if pending else state,
+            created_at=answer.get("created_at"),
+            expires_at=answer.get("expires_at"),
+            logical_bytes=answer.get("logical_size"),
+        )
+
+    @property
+    def label(self) -> str:
+        """Name and id, for sentences."""
+        return f"{self.name} ({self.id})"
+
+    def as_json(self) -> dict[str, Any]:
+        """Write it for programs."""
+        written = asdict(self)
+        return {name.removeprefix("is_"): value for name, value in written.items()}
+
+
+class Branches(tuple[Branch, ...]):
+    """All branches of a project, at one moment."""
+
+    __slots__ = ()
+
+    @property
+    def default(self) -> Branch:
+        """The project's default branch; raises NotFoundError if there is none."""
+        for branch in self:
+            if branch.is_default:
+                return branch
+        message = "The project has no default branch: name the one that you mean."
+        raise NotFoundError(message)
+
+    def get(self, name_or_id: str) -> Branch | None:
+        """Find a branch by its id, else by its whole name."""
+        wanted = normalize("NFC", name_or_id.strip())
+        by_id = (branch for branch in self if branch.id == wanted)
+        # Names that look the same are the same, however a keyboard composes their letters.
+        by_name = (branch for branch in self if normalize("NFC", branch.name) == wanted)
+        return next(by_id, None) or next(by_name, None)
+
+    def find(self, name_or_id: str) -> Branch:
+        """Find a branch by its id, else by its whole name; raises NotFoundError."""
+        if branch := self.get(name_or_id):
+            return branch
+        near = get_close_matches(name_or_id, [branch.name for branch in self], n=1)
+        hint = f"did you mean {near[0]}?" if near else "`flask neon branches` lists them."
+        message = f"The project has no branch {name_or_id!r}; {hint}"
+        raise NotFoundError(message)
+
+    def parent_of(self, branch: Branch) -> Branch | None:
+        """Find the branch that another was made from."""
+        return self.get(branch.parent_id) if branch.parent_id else None
+
+    def children_of(self, branch: Branch) -> list[Branch]:
+        """List the branches that were made from another."""
+        return [item for item in self if item.parent_id == branch.id]
+
+
+def names(branches: Iterable[Branch]) -> str:
+    """List branches in a sentence."""
+    return ", ".join(branch.name for branch in branches)

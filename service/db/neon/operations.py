@@ -1,0 +1,65 @@
+"""What Neon does asynchronously: operations of a project, which are asked for until they end.
+
+From Neon's API reference v2, "Retrieve operation details", "List operations", and its manual,
+"System operations".
+"""
+
+import time
+from collections.abc import Callable, Iterable
+
+from service.db.neon.transport import Answer, NeonTransport
+from service.errors import UnavailableError
+
+_DONE = {"finished", "skipped"}
+_GIVEN_UP = {"cancelled", "error"}
+# "A failed operation is not terminal and may be retried" (Neon, "Operations").
+_FAILED = "failed"
+_POLLS_OF_A_FAILURE = 5
+_LONGEST_POLL_S = 3.0
+
+
+class Operations:
+    """The operations of a project; `progress` is told which one is waited for."""
+
+    def __init__(self, transport: NeonTransport, project_path: str) -> None:
+        self.progress: Callable[[str], None] = lambda _: None
+        self._transport = transport
+        self._path = f"{project_path}/operations"
+
+    def wait(self, operations: Iterable[Answer]) -> None:
+        """Wait until operations are finished.
+
+        Raises UnavailableError when one fails, is cancelled or takes longer than it may.
+        """
+        deadline = time.monotonic() + self._transport.pace.operation_s
+        for operation in operations:
+            self._wait_for(operation["id"], deadline)
+
+    def of(self, branch_id: str, *, pending: bool = False) -> list[Answer]:
+        """List the operations of a branch, newest first; with `pending`, those that go on."""
+        answer = self._transport.call("GET", self._path)
+        found = [item for item in answer["operations"] if item.get("branch_id") == branch_id]
+        return [item for item in found if not pending or item["status"] not in _DONE | _GIVEN_UP]
+
+    def _wait_for(self, operation_id: str, deadline: float) -> None:
+        failures = 0
+        delay_s = self._transport.pace.first_delay_s
+        while True:
+            operation = self._transport.call("GET", f"{self._path}/{operation_id}")["operation"]
+            status = operation["status"]
+            failures += status == _FAILED
+            if status in _DONE:
+                return
+            what = f"Neon's operation {operation.get('action')} ({operation_id})"
+            self.progress(f"{operation.get('action')} is {status}")
+            if status in _GIVEN_UP or failures >= _POLLS_OF_A_FAILURE:
+                reason = operation.get("error") or "it gives no reason"
+                message = f"{what} is {status}: {self._transport.without_key(reason)}. Try again."
+                raise UnavailableError(message)
+            if time.monotonic() + delay_s > deadline:
+                message = (
+                    f"{what} is still {status} after the time it may take; Neon goes on with it."
+                )
+                raise UnavailableError(message)
+            time.sleep(delay_s)
+            delay_s = min(delay_s * 1.5, _LONGEST_POLL_S)

@@ -1,0 +1,219 @@
+"""Why a database does not let one in: each reason apart, in a sentence, with what mends it.
+
+The texts are those of libpq, of Postgres, of PgBouncer, and of Neon's proxy (Neon's manual,
+"Connection errors").
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A reason; `texts` are what the messages of the server hold (any of them)."""
+
+    cause: str
+    texts: tuple[str, ...]
+    said: str
+    mend: str
+    passing: bool = False
+    """Whether it may be over a moment later."""
+
+
+# The first that fits counts: the special before the general.
+REFUSALS = (
+    Refusal(
+        "certificate",
+        ("root certificate file", "certificate verify failed", "does not match host name"),
+        "The certificate of the server can't be verified.",
+        "Use sslmode=verify-full with sslrootcert=system, or sslmode=require, in DATABASE_URL.",
+    ),
+    Refusal(
+        "dns",
+        ("Temporary failure in name resolution",),
+        "The name of the database's host can't be looked up at the moment.",
+        "Try again; when it stays so, check the network's DNS.",
+        passing=True,
+    ),
+    Refusal(
+        "host-unknown",
+        ("could not translate host name",),
+        "The host of DATABASE_URL is unknown: check its spelling.",
+        "Copy DATABASE_URL anew from Neon's console (Connect), or check the network's DNS.",
+    ),
+    Refusal(
+        "endpoint-disabled",
+        ("endpoint is disabled", "endpoint has been disabled"),
+        "The Neon endpoint of DATABASE_URL is disabled.",
+        "Enable the compute in Neon's console (Branches, the branch, Computes).",
+    ),
+    Refusal(
+        "endpoint-unknown",
+        ("endpoint cannot be found", "endpoint could not be found", "project does not exist"),
+        "The Neon endpoint of DATABASE_URL does not exist: its branch or compute was deleted, or "
+        "the name is misspelt.",
+        "Copy DATABASE_URL anew from Neon's console (Connect).",
+    ),
+    Refusal(
+        "endpoint-missing",
+        ("Endpoint ID is not specified",),
+        "Neon can't tell which endpoint is meant: this client does not name the host (SNI).",
+        "Add options=endpoint%3D<the first label of the host> to DATABASE_URL.",
+    ),
+    Refusal(
+        "endpoint-contradiction",
+        ("Inconsistent project name",),
+        "The host and the options of DATABASE_URL name different Neon endpoints.",
+        "Leave options=endpoint%3D... out of DATABASE_URL.",
+    ),
+    Refusal(
+        "quota",
+        ("time quota", "transfer quota", "data quota", "quota exceeded"),
+        "The Neon project has used up its quota.",
+        "Raise the plan's limit in Neon's console (Billing), or wait for the next period.",
+    ),
+    Refusal(
+        "too-many-endpoints",
+        ("limit of concurrently active endpoints",),
+        "The Neon project has as many computes running as it may have.",
+        "Suspend or delete a branch's compute in Neon's console.",
+    ),
+    Refusal(
+        "address-not-allowed",
+        ("not allowed to connect",),
+        "Neon does not allow this machine's IP address.",
+        "Add the address in Neon's console (Settings, Network security, IP Allow).",
+    ),
+    Refusal(
+        "too-many-attempts",
+        ("Too many concurrent connection attempts", "Too many database connection attempts"),
+        "Neon is busy with too many connection attempts; try again.",
+        "Try again; when it stays so, connect through the pooler (a host with -pooler).",
+        passing=True,
+    ),
+    Refusal(
+        "startup-parameter",
+        ("unsupported startup parameter",),
+        "The pooler does not take the options of DATABASE_URL.",
+        "Leave options=... out of DATABASE_URL, or use the direct host (without -pooler).",
+    ),
+    Refusal(
+        "compute-starting",
+        ("Couldn't connect to compute node", "compute is not ready"),
+        "Neon could not start the compute in time; try again.",
+        "Try again in a few seconds; when it stays so, see neonstatus.com.",
+        passing=True,
+    ),
+    Refusal(
+        "tls-demanded",
+        ("connection is insecure", "no encryption", "SSL off", "SSL required"),
+        "The server wants TLS, and DATABASE_URL does not ask for it.",
+        "Add sslmode=require to DATABASE_URL.",
+    ),
+    Refusal(
+        "tls-missing",
+        ("does not support SSL",),
+        "DATABASE_URL asks for TLS, which the server does not speak.",
+        "Leave sslmode out of DATABASE_URL, or switch TLS on in the server (ssl = on).",
+    ),
+    Refusal(
+        "channel-binding",
+        ("channel binding",),
+        "DATABASE_URL demands channel binding, which the server does not offer.",
+        "Leave channel_binding=require out of DATABASE_URL.",
+    ),
+    Refusal(
+        "password",
+        ("password authentication failed", "SASL authentication failed", "no such user"),
+        "The database refuses the user name or password of DATABASE_URL.",
+        "Copy DATABASE_URL anew, or set a new password: ALTER ROLE ... PASSWORD '...'. In the URL "
+        "it has to be URL-encoded (@ is %40).",
+    ),
+    Refusal(
+        "password-missing",
+        ("no password supplied",),
+        "The database wants a password, and DATABASE_URL has none.",
+        "Write it into DATABASE_URL: postgresql://user:password@host/dbname.",
+    ),
+    Refusal(
+        "role-not-admitted",
+        ("no pg_hba.conf entry", "pg_hba.conf rejects", "is not permitted to log in"),
+        "The server does not admit this role, database and address together.",
+        "Admit them in the server's pg_hba.conf, or ALTER ROLE ... LOGIN.",
+    ),
+    Refusal(
+        "not-there",
+        ("does not exist",),
+        "The database or role that DATABASE_URL names does not exist.",
+        "Create it (CREATE DATABASE ... or createdb), or correct the name in DATABASE_URL.",
+    ),
+    Refusal(
+        "refused",
+        ("Connection refused",),
+        "The database refuses connections: is the server running, and are the host and port of "
+        "DATABASE_URL right?",
+        "Start the server (docker compose up), or correct host and port in DATABASE_URL.",
+        passing=True,
+    ),
+    Refusal(
+        "unreachable",
+        ("Network is unreachable", "No route to host"),
+        "There is no way through the network to the host of DATABASE_URL.",
+        "Check the network, a VPN or a firewall, and whether the host has an IPv4 address.",
+        passing=True,
+    ),
+    Refusal(
+        "timeout",
+        ("timeout expired", "Connection timed out", "query_wait_timeout"),
+        "The database did not answer in time.",
+        "Check host and port in DATABASE_URL and whether a firewall lets them through.",
+        passing=True,
+    ),
+    Refusal(
+        "full",
+        (
+            "too many clients",
+            "too many connections",
+            "Too many connections",
+            "remaining connection slots",
+            "no more connections allowed",
+        ),
+        "The database has no connection left.",
+        "Connect the service through the pooler, or lower POOL_SIZE and POOL_MAX_OVERFLOW.",
+        passing=True,
+    ),
+    Refusal(
+        "starting",
+        ("starting up", "not yet accepting connections", "in recovery mode"),
+        "The database is starting up.",
+        "Try again in a few seconds.",
+        passing=True,
+    ),
+    Refusal(
+        "stopping",
+        ("shutting down", "terminating connection due to administrator command"),
+        "The database is shutting down.",
+        "Try again in a few seconds.",
+        passing=True,
+    ),
+    Refusal(
+        "pooler-without-server",
+        ("cannot connect to server", "server login has been failing", "server login failed"),
+        "The pooler can't reach the database behind it.",
+        "Try again; when it stays so, look into the pooler's log and whether the server runs.",
+        passing=True,
+    ),
+)
+
+LOST = Refusal(
+    "lost",
+    (),
+    "The connection to the database is lost.",
+    "Try again; when it stays so, look into the server's log.",
+    passing=True,
+)
+
+
+def refusal(message: str) -> Refusal:
+    """Find the reason in a message of libpq or the server; LOST when it is none of them."""
+    text = " ".join(message.split())
+    return next((item for item in REFUSALS if any(part in text for part in item.texts)), LOST)

@@ -1,0 +1,108 @@
+"""Compares indexes: method, columns, expressions, order, INCLUDE, WHERE, validity."""
+
+from collections.abc import Iterator
+
+from alembic.autogenerate.api import AutogenContext
+from alembic.operations.ops import CreateIndexOp, DropIndexOp, MigrateOperation
+from sqlalchemy import Table
+from sqlalchemy.sql.elements import conv
+
+from service.schema.autogenerate.changes import Change, Concurrently, Execute, Phase, Step
+from service.schema.autogenerate.twin import Index, Shape
+
+
+def compare(autogen: AutogenContext, model: Table, live: Shape, wanted: Shape) -> Iterator[Change]:
+    """Find the differences of one table's indexes, those of constraints left out."""
+    table = _Table(autogen, model)
+    old, new = live.indexes, wanted.indexes
+    removed = [item for name, item in old.items() if name not in new]
+    added = [item for name, item in new.items() if name not in old]
+    for item in removed:
+        twin = next((one for one in added if one.nameless == item.nameless), None)
+        if twin and item.is_valid:
+            added.remove(twin)
+            yield table.rename(item, twin)
+        else:
+            yield table.remove(item)
+    for item in added:
+        yield table.add(item)
+    for name in sorted(old.keys() & new.keys()):
+        if old[name].definition != new[name].definition:
+            yield table.replace(old[name], new[name])
+        elif not old[name].is_valid:
+            yield table.rebuild(old[name])
+
+
+class _Table:
+    """Words the changes of one table's indexes."""
+
+    def __init__(self, autogen: AutogenContext, model: Table) -> None:
+        self._quote = autogen.dialect.identifier_preparer.quote
+        self._model = model
+        self._name = str(model.name)
+        self._indexes = {str(item.name): item for item in model.indexes}
+
+    def rename(self, old: Index, new: Index) -> Change:
+        one, other = self._quote(old.name), self._quote(new.name)
+        there = Execute(f"ALTER INDEX {one} RENAME TO {other}")
+        back = Execute(f"ALTER INDEX {other} RENAME TO {one}")
+        detail = f"The index {old.name} is {new.name} in the models."
+        steps = [Step(Phase.CHANGE, [there], [back])]
+        return Change("rename_index", self._name, old.name, detail, steps)
+
+    def remove(self, old: Index) -> Change:
+        detail = f"The models lack the index {old.name}: {old.definition}."
+        return Change("remove_index", self._name, old.name, detail, [self._removal(old)])
+
+    def add(self, new: Index) -> Change:
+        detail = f"The database lacks the index {new.name}: {new.definition}."
+        return Change("add_index", self._name, new.name, detail, [self._addition(new)])
+
+    def replace(self, old: Index, new: Index) -> Change:
+        detail = (
+            f"The index {new.name} is ({new.nameless}) in the models and ({old.nameless}) in the "
+            "database."
+        )
+        if self._goes_with_column(old):
+            steps = [self._removal(old), self._addition(new)]
+        else:
+            up = self._addition(new).up
+            steps = [Step(Phase.INDEXES, up, self._restoration(old))]
+        return Change("change_index", self._name, new.name, detail, steps)
+
+    def rebuild(self, old: Index) -> Change:
+        detail = (
+            f"The index {old.name} is INVALID: a concurrent build of it failed, no query uses it, "
+            "every write maintains it."
+        )
+        steps = [Step(Phase.INDEXES, self._restoration(old))]
+        return Change("rebuild_index", self._name, old.name, detail, steps)
+
+    def _addition(self, new: Index) -> Step:
+        make: MigrateOperation = self._create(new)
+        if new.name in self._indexes:
+            make = CreateIndexOp.from_index(self._indexes[new.name])
+            make.kw["postgresql_concurrently"] = True
+        drop = self._drop(new)
+        return Step(Phase.INDEXES, [Concurrently(drop, make)], [Concurrently(drop)])
+
+    def _removal(self, old: Index) -> Step:
+        if self._goes_with_column(old):
+            again = Execute(old.definition)
+            return Step(Phase.CHANGE, [DropIndexOp(conv(old.name), self._name)], [again])
+        return Step(Phase.INDEXES, [Concurrently(self._drop(old))], self._restoration(old))
+
+    def _goes_with_column(self, old: Index) -> bool:
+        """Whether a column of it is dropped, which would take the index along, lock and all."""
+        return any(name not in self._model.columns for name in old.columns)
+
+    def _restoration(self, old: Index) -> list[MigrateOperation]:
+        return [Concurrently(self._drop(old), self._create(old))]
+
+    def _drop(self, item: Index) -> DropIndexOp:
+        return DropIndexOp(
+            conv(item.name), self._name, if_exists=True, postgresql_concurrently=True
+        )
+
+    def _create(self, item: Index) -> Execute:
+        return Execute(item.definition.replace(" INDEX ", " INDEX CONCURRENTLY ", 1))

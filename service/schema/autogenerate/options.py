@@ -1,0 +1,69 @@
+"""What Alembic is told about comparing the models with the database, for env.py."""
+
+import sys
+from typing import Any
+
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.operations.ops import MigrationScript
+from sqlalchemy import MetaData
+from sqlmodel import SQLModel
+
+import service.models  # noqa: F401  the tables register themselves in SQLModel.metadata
+from service.schema.autogenerate import renames
+from service.schema.autogenerate.comparators import PLUGIN
+from service.schema.autogenerate.rendering import render_item
+from service.schema.autogenerate.safety import changes
+from service.schema.autogenerate.scripts import scripts
+from service.schema.tool_tables import TOOL_TABLES
+
+
+def options(config: Config) -> dict[str, Any]:
+    """Make the options of `context.configure` that concern the models.
+
+    `config.attributes["target_metadata"]` takes the place of the service's own metadata; `renames`,
+    `no_renames` and `ask` are described in `renames.py`.
+    """
+    metadata = config.attributes.get("target_metadata") or SQLModel.metadata
+
+    def write(context: MigrationContext, _heads: object, directives: list[MigrationScript]) -> None:
+        """Replace the one revision that Alembic would write by safe ones, or by none."""
+        # `check` and pytest-alembic compare, too, and want to see what Alembic found.
+        if not directives or not getattr(config.cmd_opts, "autogenerate", False):
+            return
+        first = directives[0]
+        assert first.upgrade_ops is not None and context.connection is not None  # noqa: S101, PT018  Alembic sets both
+        found, renamed = renames.settle(
+            context, metadata, first.upgrade_ops, renames.wishes(config)
+        )
+        every = sorted(
+            [*renamed, *changes(context.connection, found)], key=lambda change: change.order
+        )
+        directives[:] = scripts(first, every) if every else []
+        if not directives:
+            print("The models and the database agree: no revision is written.")  # noqa: T201
+        if len(directives) > 1:
+            print(_say(directives), file=sys.stderr)  # noqa: T201  a command's answer
+
+    return {**comparison(metadata), "process_revision_directives": write}
+
+
+def comparison(metadata: MetaData) -> dict[str, Any]:
+    """Make the options that decide what differs and how it is written."""
+    return {
+        "target_metadata": metadata,
+        "compare_type": True,
+        "compare_server_default": True,
+        "autogenerate_plugins": ["alembic.autogenerate.*", PLUGIN],
+        "include_name": _is_ours,
+        "render_item": render_item,
+    }
+
+
+def _is_ours(name: str | None, kind: str, _parents: object) -> bool:
+    return kind != "table" or name not in TOOL_TABLES
+
+
+def _say(written: list[MigrationScript]) -> str:
+    titles = ", ".join(f'"{script.message}" ({script.rev_id})' for script in written)
+    return f"{len(written)} revisions, so that none holds a lock for long: {titles}."

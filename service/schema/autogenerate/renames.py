@@ -1,0 +1,197 @@
+"""Tells renames from drop + add, which loses the data: by asking, never by guessing."""
+
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Any
+
+from alembic.autogenerate.api import produce_migrations
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.operations import ops
+from alembic.operations.ops import MigrateOperation, UpgradeOps
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+
+from service.errors import ConfigurationError
+from service.schema.autogenerate.changes import Change, Execute, Order, Phase, Step
+
+Ask = Callable[[str], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Rename:
+    """A column (`table` is set) or a table with a new name."""
+
+    table: str | None
+    old: str
+    new: str
+
+    def __str__(self) -> str:
+        """Write it as the option takes it: `users.name:display_name` or `clients:users`."""
+        return f"{self.table}.{self.old}:{self.new}" if self.table else f"{self.old}:{self.new}"
+
+    @property
+    def question(self) -> str:
+        """Ask a person whether it is one."""
+        prefix = f"{self.table}." if self.table else "the table "
+        return f"Is {prefix}{self.new} the renamed {prefix}{self.old}?"
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the caller knows: the renames, whether all else is drop + add, whom to ask."""
+
+    renames: tuple[Rename, ...]
+    no_renames: bool
+    ask: Ask | None
+
+
+def wishes(config: Config) -> Wishes:
+    """Read `renames`, `no_renames` and `ask` of the attributes, `-x rename=` and `-x no-rename=1`.
+
+    Raises ConfigurationError for a rename that can't be read.
+    """
+    given = [item.partition("=") for item in getattr(config.cmd_opts, "x", None) or ()]
+    said = [value for key, _, value in given if key == "rename"]
+    said += config.attributes.get("renames") or ()
+    no_renames = any(key == "no-rename" and value not in {"", "0"} for key, _, value in given)
+    ask = config.attributes.get("ask")
+    if ask is None and "ask" not in config.attributes and sys.stdin and sys.stdin.isatty():
+        ask = _ask_terminal
+    return Wishes(
+        tuple(_parse(item) for item in said),
+        no_renames or bool(config.attributes.get("no_renames")),
+        ask,
+    )
+
+
+def settle(
+    context: MigrationContext, metadata: Any, found: UpgradeOps, wanted: Wishes
+) -> tuple[UpgradeOps, list[Change]]:
+    """Find out which drops and adds are renames; compare once more as if these were done.
+
+    Returns the remaining differences, and the renames. Raises ConfigurationError when there may be
+    renames and nobody to ask, or when a rename that was asked for isn't possible.
+    """
+    renames = list(wanted.renames)
+    if not wanted.no_renames:
+        probable = [
+            item
+            for item in candidates(context, found)
+            if not any(_concern_the_same(item, other) for other in renames)
+        ]
+        if probable and wanted.ask is None:
+            raise _undecided(probable)
+        for item in probable:
+            if wanted.ask is None or any(_concern_the_same(item, other) for other in renames):
+                continue
+            if wanted.ask(item.question):
+                renames.append(item)
+    if not renames:
+        return found, []
+    connection = context.connection
+    assert connection is not None  # noqa: S101  there is no comparison without one
+    quote = connection.dialect.identifier_preparer.quote
+    savepoint = connection.begin_nested()
+    try:
+        for item in renames:
+            _apply(connection, item, quote)
+        rest = produce_migrations(context, metadata).upgrade_ops
+    finally:
+        savepoint.rollback()
+    assert rest is not None  # noqa: S101  Alembic always makes one
+    return rest, [_change(item, quote) for item in renames]
+
+
+def candidates(context: MigrationContext, found: UpgradeOps) -> list[Rename]:
+    """Find what is dropped and added with the same type in one table; the likeliest come first."""
+    probable = [*_tables(context, found)]
+    for table in (op for op in found.ops if isinstance(op, ops.ModifyTableOps)):
+        dropped = [op for op in table.ops if isinstance(op, ops.DropColumnOp)]
+        added = [op for op in table.ops if isinstance(op, ops.AddColumnOp)]
+        probable += [
+            Rename(table.table_name, old.column_name, str(new.column.name))
+            for old in dropped
+            for new in added
+            if not context.impl.compare_type(old.to_column(), new.column)
+        ]
+    return sorted(probable, key=lambda item: -SequenceMatcher(None, item.old, item.new).ratio())
+
+
+def _tables(context: MigrationContext, found: UpgradeOps) -> Iterator[Rename]:
+    dropped = [op.to_table() for op in found.ops if isinstance(op, ops.DropTableOp)]
+    added = [op.to_table() for op in found.ops if isinstance(op, ops.CreateTableOp)]
+    for old in dropped:
+        for new in added:
+            if {column.name for column in old.columns} == {column.name for column in new.columns}:
+                differs = (
+                    context.impl.compare_type(old.c[column.name], column) for column in new.columns
+                )
+                if not any(differs):
+                    yield Rename(None, str(old.name), str(new.name))
+
+
+def _undecided(probable: list[Rename]) -> ConfigurationError:
+    first = probable[0]
+    others = f" (and {len(probable) - 1} more)" if len(probable) > 1 else ""
+    prefix = f"{first.table}." if first.table else "the table "
+    message = (
+        f"{prefix}{first.new} may be the renamed {prefix}{first.old}{others}; as drop + add its "
+        f"data would be lost. Say `--rename {first}` or `--no-rename` (to alembic: "
+        f"`-x rename={first}` or `-x no-rename=1`). Code that runs during the upgrade breaks on a "
+        "rename: to expand (add the new name, write both) and to contract (drop the old one in a "
+        "later release) is safer."
+    )
+    message = message[0].upper() + message[1:] if not first.table else message
+    return ConfigurationError(message, renames=[str(item) for item in probable])
+
+
+def _parse(said: str) -> Rename:
+    place, _, new = said.partition(":")
+    table, _, old = place.rpartition(".")
+    if not old or not new or "." in new:
+        message = (
+            f"{said!r} names no rename: write table.old:new for a column, old:new for a table."
+        )
+        raise ConfigurationError(message)
+    return Rename(table or None, old, new)
+
+
+def _concern_the_same(one: Rename, other: Rename) -> bool:
+    return one.table == other.table and (one.old == other.old or one.new == other.new)
+
+
+def _apply(connection: Connection, item: Rename, quote: Callable[[str], str]) -> None:
+    if item.table:
+        sql = f"ALTER TABLE {quote(item.table)} RENAME {quote(item.old)} TO {quote(item.new)}"
+    else:
+        sql = f"ALTER TABLE {quote(item.old)} RENAME TO {quote(item.new)}"
+    try:
+        # nosemgrep: sql-of-pieces  quoted
+        connection.execute(text(sql))
+    except DBAPIError as error:
+        reason = str(error.orig).strip().splitlines()[0]
+        message = f"The rename {item} isn't possible: {reason}."
+        raise ConfigurationError(message) from error
+
+
+def _change(item: Rename, quote: Callable[[str], str]) -> Change:
+    up: MigrateOperation
+    down: MigrateOperation
+    if item.table:
+        up = ops.AlterColumnOp(item.table, item.old, modify_name=item.new)
+        down = ops.AlterColumnOp(item.table, item.new, modify_name=item.old)
+        kind, table, what = "rename_column", item.table, f"column {item.table}.{item.old}"
+    else:
+        up = Execute(f"ALTER TABLE {quote(item.old)} RENAME TO {quote(item.new)}")
+        down = Execute(f"ALTER TABLE {quote(item.new)} RENAME TO {quote(item.old)}")
+        kind, table, what = "rename_table", item.old, f"table {item.old}"
+    detail = f"The {what} is {item.new} in the models."
+    steps = [Step(Phase.CHANGE, [up], [down])]
+    return Change(kind, table, item.old, detail, steps, order=Order.RENAME)
+
+
+def _ask_terminal(question: str) -> bool:
+    return input(f"{question} [y/N] ").strip().lower() in {"y", "yes"}

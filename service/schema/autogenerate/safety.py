@@ -1,0 +1,283 @@
+"""Turns Alembic's own operations into changes that leave running code and readers alone."""
+
+from collections.abc import Callable, Iterator
+
+from alembic.operations import ops
+from alembic.operations.ops import MigrateOperation
+from sqlalchemy import CheckConstraint, Column, Connection, Enum, text
+from sqlalchemy.sql.elements import conv
+
+from service.schema.autogenerate.changes import (
+    AlterType,
+    Change,
+    Concurrently,
+    Execute,
+    Order,
+    Phase,
+    Remark,
+    Step,
+)
+
+_LONGEST_NAME = 63
+_NEEDS_USING = text("""
+    SELECT NOT (
+        regexp_replace(:old, '\\(.*\\)', '') = regexp_replace(:new, '\\(.*\\)', '')
+        OR EXISTS (SELECT FROM pg_type WHERE oid = to_regtype(regexp_replace(:new, '\\(.*\\)', ''))
+                   AND typcategory = 'S')
+        OR EXISTS (SELECT FROM pg_cast WHERE castcontext IN ('a', 'i')
+                   AND castsource = to_regtype(regexp_replace(:old, '\\(.*\\)', ''))
+                   AND casttarget = to_regtype(regexp_replace(:new, '\\(.*\\)', '')))
+    )
+""")
+
+_CAST = text("""
+    SELECT EXISTS (SELECT FROM pg_cast
+                   WHERE castsource = to_regtype(regexp_replace(:old, '\\(.*\\)', ''))
+                     AND casttarget = to_regtype(regexp_replace(:new, '\\(.*\\)', '')))
+""")
+
+
+def changes(connection: Connection, upgrade: ops.UpgradeOps) -> list[Change]:
+    """Word all differences of a comparison as changes, in the order that they can be made in."""
+    found = list(_flat(upgrade))
+    new = {op.table_name for op in found if isinstance(op, ops.CreateTableOp)}
+    old = {op.table_name for op in found if isinstance(op, ops.DropTableOp)}
+    worded = [
+        op if isinstance(op, Change) else _Wording(connection, new | old).word(op) for op in found
+    ]
+    return sorted(worded, key=lambda change: change.order)
+
+
+def _flat(container: ops.OpContainer) -> Iterator[MigrateOperation]:
+    for op in container.ops:
+        if isinstance(op, ops.OpContainer):
+            yield from _flat(op)
+        else:
+            yield op
+
+
+class _Wording:
+    """Words Alembic's operations; tables in `fresh` are made or dropped in the same revision."""
+
+    def __init__(self, connection: Connection, fresh: set[str]) -> None:
+        self._connection = connection
+        self._fresh = fresh
+        self._quote = connection.dialect.identifier_preparer.quote
+
+    def word(self, op: MigrateOperation) -> Change:
+        """Word one operation."""
+        known: dict[type, Callable[..., Change]] = {
+            ops.AddColumnOp: self._add_column,
+            ops.AlterColumnOp: self._alter_column,
+            ops.CreateForeignKeyOp: self._add_foreign_key,
+            ops.CreateTableOp: self._create_table,
+            ops.DropTableOp: self._drop_table,
+            ops.DropColumnOp: self._drop_column,
+            ops.CreateIndexOp: self._create_index,
+            ops.DropIndexOp: self._drop_index,
+            ops.DropConstraintOp: self._drop_constraint,
+        }
+        return known.get(type(op), self._as_it_is)(op)
+
+    def _create_table(self, op: ops.CreateTableOp) -> Change:
+        detail = f"The database lacks the table {op.table_name}."
+        op.columns = [*op.columns, *_checks_of_columns(op)]
+        return _change("add_table", op.table_name, "", detail, op, order=Order.NEW_TABLE)
+
+    def _drop_table(self, op: ops.DropTableOp) -> Change:
+        detail = f"The models lack the table {op.table_name}."
+        return _change("remove_table", op.table_name, "", detail, op, order=Order.OLD_TABLE)
+
+    def _drop_column(self, op: ops.DropColumnOp) -> Change:
+        detail = f"The models lack the column {op.table_name}.{op.column_name}."
+        return _change(
+            "remove_column", op.table_name, op.column_name, detail, op, order=Order.OLD_COLUMN
+        )
+
+    def _create_index(self, op: ops.CreateIndexOp) -> Change:
+        detail = f"The database lacks the index {op.index_name} on {op.table_name}."
+        if op.table_name in self._fresh:
+            return _change("add_index", op.table_name, str(op.index_name), detail, op)
+        op.kw["postgresql_concurrently"] = True
+        drop = ops.DropIndexOp(
+            str(op.index_name), op.table_name, if_exists=True, postgresql_concurrently=True
+        )
+        steps = [Step(Phase.INDEXES, [Concurrently(drop, op)], [Concurrently(drop)])]
+        return Change("add_index", op.table_name, str(op.index_name), detail, steps)
+
+    def _drop_index(self, op: ops.DropIndexOp) -> Change:
+        table = str(op.table_name)
+        detail = f"The models lack the index {op.index_name} on {table}."
+        if table in self._fresh:
+            return _change("remove_index", table, str(op.index_name), detail, op)
+        make = op.reverse()
+        make.kw["postgresql_concurrently"] = True
+        op.kw["postgresql_concurrently"] = True
+        steps = [Step(Phase.INDEXES, [Concurrently(op)], [Concurrently(make)])]
+        return Change("remove_index", table, str(op.index_name), detail, steps)
+
+    def _drop_constraint(self, op: ops.DropConstraintOp) -> Change:
+        name = str(op.constraint_name)
+        is_key = op.constraint_type == "foreignkey"
+        detail = f"The models lack the {'foreign key' if is_key else 'constraint'} {name}."
+        order = Order.OLD_FOREIGN_KEY if is_key else Order.OTHER
+        kind = "remove_fk" if is_key else "remove_constraint"
+        return _change(kind, op.table_name, name, detail, op, order=order)
+
+    def _add_foreign_key(self, op: ops.CreateForeignKeyOp) -> Change:
+        name = str(op.constraint_name)
+        detail = f"The database lacks the foreign key {name} to {op.referent_table}."
+        op.kw["postgresql_not_valid"] = True
+        steps = [
+            Step(Phase.CHANGE, [op], [op.reverse()]),
+            Step(Phase.VALIDATE, [self._alter(op.source_table, f"VALIDATE CONSTRAINT {name}")]),
+        ]
+        return Change("add_fk", op.source_table, name, detail, steps)
+
+    def _add_column(self, op: ops.AddColumnOp) -> Change:
+        table, column = op.table_name, op.column
+        detail = f"The database lacks the column {table}.{column.name}."
+        if column.nullable or column.server_default is not None:
+            return _change("add_column", table, column.name, detail, op)
+        nullable = column._copy()  # noqa: SLF001  SQLAlchemy's copy() is gone, Alembic does so, too
+        nullable.nullable = True
+        add = ops.AddColumnOp.from_column_and_tablename(op.schema, table, nullable)
+        alter = ops.AlterColumnOp(
+            table, column.name, existing_type=column.type, modify_nullable=False
+        )
+        alter.existing_nullable = True
+        remark = Remark(
+            f"{table}.{column.name} is NOT NULL and has no server default. First deploy the code "
+            "that fills it and backfill the older rows; until then VALIDATE fails, harmlessly."
+        )
+        steps = [
+            Step(Phase.CHANGE, [add], [add.reverse()]),
+            *self._not_null(alter, Phase.REQUIRE, remark),
+        ]
+        return Change("add_column", table, column.name, f"{detail[:-1]}, NOT NULL.", steps)
+
+    def _alter_column(self, op: ops.AlterColumnOp) -> Change:
+        table, column = op.table_name, op.column_name
+        steps: list[Step] = []
+        said: list[str] = []
+        if op.modify_type is not None:
+            said.append(f"its type is {op.modify_type!r}, not {op.existing_type!r}")
+        if op.modify_server_default is not False:
+            said.append("its server default differs")
+        if op.modify_comment is not False:
+            said.append(f"its comment is {op.modify_comment!r}, not {op.existing_comment!r}")
+        if op.modify_nullable is not None:
+            said.append("it may be null" if op.modify_nullable else "it may not be null")
+        detail = f"The column {table}.{column} differs in the models: {', '.join(said)}."
+        tightened = op.modify_nullable is False
+        if tightened:
+            op.modify_nullable = None
+        if op.has_changes():
+            steps.append(self._alteration(op))
+        if tightened:
+            alter = ops.AlterColumnOp(
+                table,
+                column,
+                existing_type=op.modify_type or op.existing_type,
+                modify_nullable=False,
+            )
+            alter.existing_nullable = True
+            steps += self._not_null(alter, Phase.CHANGE)
+        return Change("change_column", table, column, detail, steps)
+
+    def _alteration(self, op: ops.AlterColumnOp) -> Step:
+        """Change type, default, comment; a default may stand in the way of the type."""
+        old, new = op.kw.pop("live_type", ""), op.kw.pop("wanted_type", "")
+        if op.modify_type is None or not (old and new):
+            return Step(Phase.CHANGE, [op], [op.reverse()])
+        return Step(Phase.CHANGE, self._retype(op, old, new), self._retype(op.reverse(), new, old))
+
+    def _retype(self, op: ops.AlterColumnOp, old: str, new: str) -> list[MigrateOperation]:
+        if not self._needs_using(old, new) and not isinstance(op.existing_type, Enum):
+            return [op]
+        column = self._quote(op.column_name)
+        typed = AlterType(
+            op.table_name,
+            op.column_name,
+            existing_type=op.existing_type,
+            modify_type=op.modify_type,
+        )
+        typed.existing_nullable = op.existing_nullable
+        is_direct = old.endswith("[]") or self._connection.scalar(_CAST, {"old": old, "new": new})
+        typed.using = f"{column}::{new}" if is_direct else f"{column}::text::{new}"
+        before: list[MigrateOperation] = []
+        after: list[MigrateOperation] = []
+        default = op.existing_server_default
+        if default:
+            before = [self._alter(op.table_name, f"ALTER COLUMN {column} DROP DEFAULT")]
+        if op.modify_server_default is not False:
+            default = op.modify_server_default
+        if default:
+            set_default = ops.AlterColumnOp(
+                op.table_name,
+                op.column_name,
+                existing_type=op.modify_type,
+                modify_server_default=default,
+            )
+            after = [set_default]
+        return [*before, typed, *after]
+
+    def _needs_using(self, old: str, new: str) -> bool:
+        return bool(self._connection.scalar(_NEEDS_USING, {"old": old, "new": new}))
+
+    def _not_null(
+        self, op: ops.AlterColumnOp, phase: Phase, *before: MigrateOperation
+    ) -> list[Step]:
+        """Have a CHECK, validated while others write, spare SET NOT NULL its scan."""
+        name = f"{op.table_name}_{op.column_name}_not_null"[:_LONGEST_NAME]
+        column = self._quote(op.column_name)
+        quoted = self._quote(name)
+        check = self._alter(
+            op.table_name, f"ADD CONSTRAINT {quoted} CHECK ({column} IS NOT NULL) NOT VALID"
+        )
+        drop = ops.DropConstraintOp(conv(name), op.table_name, type_="check")
+        validate = self._alter(op.table_name, f"VALIDATE CONSTRAINT {quoted}")
+        return [
+            Step(phase, [*before, check], [drop]),
+            Step(Phase.VALIDATE, [validate]),
+            Step(Phase.ENFORCE, [op, drop], [check, op.reverse()]),
+        ]
+
+    def _as_it_is(self, op: MigrateOperation) -> Change:
+        kind = op.to_diff_tuple()[0]
+        table = str(getattr(op, "table_name", ""))
+        detail = f"{str(kind).replace('_', ' ').capitalize()} on {table}."
+        if isinstance(op, ops.CreateTableCommentOp):
+            detail = (
+                f"The comment on the table {table} is {op.comment!r} in the models and "
+                f"{op.existing_comment!r} in the database."
+            )
+        return _change(str(kind), table, "", detail, op)
+
+    def _alter(self, table: str, action: str) -> Execute:
+        return Execute(f"ALTER TABLE {self._quote(table)} {action}")
+
+
+def _checks_of_columns(op: ops.CreateTableOp) -> list[CheckConstraint]:
+    """Collect the CHECKs that stand with a column of a new table, which Alembic leaves out."""
+    return [
+        CheckConstraint(item.sqltext, name=item.name)
+        for column in op.columns
+        if isinstance(column, Column)
+        for item in column.constraints
+        if isinstance(item, CheckConstraint)
+    ]
+
+
+def _change(
+    kind: str,
+    table: str,
+    name: str,
+    detail: str,
+    op: MigrateOperation,
+    *,
+    order: Order = Order.OTHER,
+) -> Change:
+    return Change(
+        kind, table, name, detail, [Step(Phase.CHANGE, [op], [op.reverse()])], order=order
+    )

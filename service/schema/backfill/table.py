@@ -1,0 +1,64 @@
+"""The table of a backfill: whether it is there, by what it can be walked, how big it is."""
+
+from sqlalchemy import Connection
+
+from service.errors import ConfigurationError
+from service.schema.backfill.definition import Backfill
+from service.schema.backfill.statements import Key, escaped, quoted
+
+# Unique, complete and without NULL: a walk along any other index would lose or repeat rows.
+# (PostgreSQL 18, 52.26 "pg_index")
+_KEYS = """
+    SELECT i.indisprimary,
+           array_agg(a.attname::text ORDER BY k.place),
+           array_agg(format_type(a.atttypid, a.atttypmod) ORDER BY k.place)
+    FROM pg_index i
+    CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY AS k (number, place)
+    JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number
+    WHERE i.indrelid = to_regclass(%(table)s) AND i.indisunique AND i.indisvalid AND i.indimmediate
+      AND i.indpred IS NULL AND i.indexprs IS NULL AND k.place <= i.indnkeyatts
+    GROUP BY i.indexrelid, i.indisprimary HAVING bool_and(a.attnotnull)
+"""
+_ESTIMATE = "SELECT reltuples::bigint FROM pg_class WHERE oid = to_regclass(%(table)s)"
+
+
+def find_key(connection: Connection, backfill: Backfill) -> Key:
+    """Find the columns that the table is walked by; raises ConfigurationError if none will do."""
+    table = {"table": quoted(backfill.table)}
+    found = connection.exec_driver_sql("SELECT to_regclass(%(table)s) IS NULL", table)
+    if found.scalar_one():
+        message = (
+            f"Backfill {backfill.name} is about the table {backfill.table}, which is not in the "
+            "database: apply the revisions before it (`flask db upgrade`)."
+        )
+        raise ConfigurationError(message)
+    keys = connection.exec_driver_sql(_KEYS, table).all()
+    for is_primary, columns, types in keys:
+        if tuple(columns) == backfill.key or (is_primary and not backfill.key):
+            _check_that_it_stays(backfill, columns)
+            return Key(tuple(columns), tuple(types))
+    wanted = f"unique index on ({', '.join(backfill.key)})" if backfill.key else "primary key"
+    message = (
+        f"The table {backfill.table} has no {wanted} by which backfill {backfill.name} could walk "
+        "it: give it a `key` of NOT NULL columns that a unique index is on."
+    )
+    raise ConfigurationError(message)
+
+
+def count_rows(connection: Connection, table: str) -> int:
+    """Estimate the rows of a table; one that was never analyzed is counted."""
+    name = quoted(table)
+    estimate = connection.exec_driver_sql(_ESTIMATE, {"table": name}).scalar_one()
+    if estimate > 0:
+        return int(estimate)
+    count = f"SELECT count(*) FROM {escaped(name)}"  # noqa: S608  quoted
+    return int(connection.exec_driver_sql(count).scalar_one())
+
+
+def _check_that_it_stays(backfill: Backfill, columns: list[str]) -> None:
+    if changed := set(columns) & set(backfill.set):
+        message = (
+            f"Backfill {backfill.name} changes {', '.join(sorted(changed))}, by which it walks the "
+            "table; rows would be visited twice. Give it another `key`."
+        )
+        raise ConfigurationError(message)

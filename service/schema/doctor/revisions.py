@@ -1,0 +1,116 @@
+"""Checks of the revisions: those of the files, and what the database has of them."""
+
+from service.errors import ExitCode
+from service.schema import inspection
+from service.schema.doctor.finding import Finding, error, fine, listed, warning
+from service.schema.doctor.patient import Answering, Patient
+from service.schema.revisions import revisions
+from service.schema.standing import Standing, standing, with_ancestors
+
+
+def heads(patient: Patient) -> Finding:
+    """Check that the files have one newest revision."""
+    try:
+        found = standing(None, patient.folder).heads
+    except (OSError, SyntaxError, ValueError, KeyError) as trouble:
+        return error(
+            f"The revisions can't be read: {type(trouble).__name__}: {trouble}.",
+            f"Correct the file in {patient.folder.name}/; each has a revision and a down_revision.",
+        )
+    if not found:
+        return warning("There are no revisions yet.", 'flask db migrate -m "First tables"')
+    if len(found) > 1:
+        names = " and ".join(map(str, found))
+        return error(
+            f"The revisions have several heads: {names}. Two people wrote one after the same.",
+            f"flask db rebase {found[-1].revision}   (while it is deployed nowhere)\n"
+            'flask db merge heads -m "Join the branches"   (otherwise)',
+            ExitCode.SEVERAL_HEADS,
+        )
+    return fine(f"The revisions have one head, {found[0]}.")
+
+
+def revision(patient: Patient, database: Answering) -> Finding:
+    """Check that the database is at the head, by way of revisions that the files have."""
+    stored = inspection.stored_revisions(database.connection)
+    stands = standing(stored, patient.folder)
+    if stands.unknown:
+        return error(
+            f"The database is at revision {' and '.join(stands.unknown)}, which these files don't "
+            "have: it was changed from newer or other code.",
+            "git pull   (or check out the branch that has it)\n"
+            "flask db stamp --purge heads   (only if the schema is known to be that of the head)",
+        )
+    if not stored:
+        return _unversioned(database, stands)
+    if problem := _several_rows(patient, stored):
+        return problem
+    if stands.pending:
+        return _behind(stands)
+    return fine(f"The database is at revision {', '.join(stored)}, the newest.")
+
+
+def interrupted(_patient: Patient, database: Answering) -> Finding:
+    """Look for a revision of which only a part was carried out."""
+    if found := inspection.interrupted_revisions(database.connection):
+        return error(
+            f"An upgrade was interrupted in revision {listed(found)}: some of its statements are "
+            "committed, others not.",
+            "flask db upgrade   (it goes on where it stopped)",
+        )
+    return fine("No upgrade was interrupted.")
+
+
+def backfills(_patient: Patient, database: Answering) -> Finding:
+    """Look for data changes that are not finished."""
+    if found := inspection.unfinished_backfills(database.connection):
+        return warning(
+            f"Not finished: the backfills {listed(found)}.",
+            "\n".join(f"flask db backfill resume {name}" for name in found),
+        )
+    return fine("No backfill is unfinished.")
+
+
+def _unversioned(database: Answering, stands: Standing) -> Finding:
+    has_tables = inspection.tables(database.connection)
+    if has_tables and stands.stored is None:
+        return error(
+            f"The database has tables ({listed(has_tables)}) and no table alembic_version: they "
+            "were not made by the revisions.",
+            "flask db stamp head   (if the tables are those of the models)\n"
+            "flask db check        (shows then whether they are)",
+        )
+    if not stands.pending:
+        return fine("The database is empty, and there are no revisions.")
+    return _behind(stands, "The database is empty: ")
+
+
+def _several_rows(patient: Patient, stored: tuple[str, ...]) -> Finding | None:
+    if len(stored) == 1:
+        return None
+    known = {item.id: item for item in revisions(patient.folder)}
+    names = " and ".join(stored)
+    for item in stored:
+        others = [other for other in stored if other != item]
+        if set(others) & (with_ancestors([item], known) - {item}):
+            return error(
+                f"alembic_version has several rows, {names}, of which one follows the other.",
+                f"flask db stamp --purge {item}",
+            )
+    if len(standing(stored, patient.folder).heads) > 1:
+        return warning(
+            f"alembic_version has several rows, {names}: branches that nobody has merged.",
+            'flask db merge heads -m "Join the branches"\nflask db upgrade',
+        )
+    return None
+
+
+def _behind(stands: Standing, lead: str = "") -> Finding:
+    count = len(stands.pending)
+    names = listed([str(item) for item in stands.pending])
+    noun = "revision is" if count == 1 else "revisions are"
+    return error(
+        f"{lead}{count} {noun} pending: {names}.",
+        "flask db plan      (shows what it would do)\nflask db upgrade",
+        ExitCode.BEHIND,
+    )

@@ -1,0 +1,97 @@
+"""What env.py does: finds the database and runs Alembic's command on it, or writes its SQL."""
+
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import psycopg2
+from alembic.config import Config
+from alembic.util import CommandError
+from sqlalchemy import Connection, Engine, create_engine, pool
+from sqlalchemy.exc import DBAPIError
+
+from service.db.url import parse, resolve
+from service.errors import ServiceError
+from service.schema.execution.explanation import explain
+from service.schema.execution.offline import write_sql
+from service.schema.execution.online import Online
+from service.schema.standing import standing
+from service.settings import Settings
+
+# The commands of Alembic that have no use for the models.
+_WITHOUT_MODELS = {
+    "current",
+    "downgrade",
+    "edit",
+    "ensure_version",
+    "history",
+    "merge",
+    "show",
+    "stamp",
+    "upgrade",
+}
+
+
+def compares_models(config: Config) -> bool:
+    """Tell whether the running command may compare the models with the database."""
+    return _command(config) not in _WITHOUT_MODELS
+
+
+def _command(config: Config) -> str | None:
+    """Name the function of `alembic.command` that runs, if that can be known."""
+    typed = getattr(config.cmd_opts, "cmd", None)
+    known: str | None = config.attributes.get("command", typed and typed[0].__name__)
+    return known
+
+
+def run(context: ModuleType, options: dict[str, Any]) -> None:
+    """Carry out the command of an Alembic environment.
+
+    `context` is `alembic.context`, `options` go to its `configure`. An error ends the process with
+    a sentence and an exit code, unless `raise_errors` in the attributes of the config says that
+    somebody else takes care of that.
+    """
+    if context.config.attributes.get("raise_errors"):
+        _run(context, options)
+        return
+    # `alembic ...` itself would answer with a traceback.
+    try:
+        _run(context, options)
+    except (ServiceError, CommandError, DBAPIError, psycopg2.Error) as error:
+        folder = Path(context.script.dir) / "versions"
+        explained = explain(error, standing(None, folder).heads)
+        print(f"Error: {explained}", file=sys.stderr)  # noqa: T201  a command's answer
+        sys.exit(explained.exit_code)
+
+
+def _run(context: ModuleType, options: dict[str, Any]) -> None:
+    settings = Settings.load()
+    options = {**options, "transaction_per_migration": True}
+    if context.is_offline_mode():
+        write_sql(context, options, settings)
+        return
+    given = context.config.attributes.get("connection")
+    if given is None or isinstance(given, Engine):
+        online = Online(context, options, settings, _command(context.config))
+        online.run(_engine(context, settings, given))
+        return
+    # An open connection, or what pytest-alembic wraps one in: its owner has ideas of his own about
+    # transactions.
+    with nullcontext(given) if isinstance(given, Connection) else given.connect() as connection:
+        context.configure(connection=connection, **options)
+        with context.begin_transaction():
+            context.run_migrations()
+
+
+def _engine(context: ModuleType, settings: Settings, given: Engine | None) -> Engine:
+    url = context.get_x_argument(as_dictionary=True).get("url")
+    if given is not None and not url:
+        return given
+    where = parse(url) if url else resolve(settings, direct=True)
+    return create_engine(
+        where,
+        poolclass=pool.NullPool,
+        connect_args={"connect_timeout": settings.connect_timeout_s},
+    )

@@ -1,0 +1,232 @@
+"""Runs a command on a database, again and again until it is through or its time is up."""
+
+import random
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from types import ModuleType
+from typing import Any
+
+import psycopg2
+from alembic.runtime.migration import RevisionStep
+from psycopg2 import errors as pg
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError, PendingRollbackError
+
+from service.db.errors import is_connection_loss, original
+from service.errors import ConfigurationError, LockedError, ServiceError
+from service.schema.execution.deploy_lock import DeployLock
+from service.schema.execution.journal import Journal
+from service.schema.execution.progress import Progress
+from service.schema.execution.statements import Statements
+from service.settings import Settings
+
+_FIRST_PAUSE_S = 0.5
+_LONGEST_PAUSE_S = 10.0
+
+
+class _StartAgainError(Exception):
+    """What was read of the database no longer holds."""
+
+
+class Online:
+    """One command of Alembic's on one database."""
+
+    def __init__(
+        self, context: ModuleType, options: dict[str, Any], settings: Settings, command: str | None
+    ) -> None:
+        """`command` is the name of the one that runs, if it is known."""
+        self._context = context
+        self._command = command
+        self._options = options
+        self._settings = settings
+        self._revision: str | None = None
+
+    def run(self, engine: Engine) -> None:
+        """Run the command.
+
+        A revision that does not get its locks, or loses its connection, is rolled back and tried
+        again with growing pauses: nobody queues for long behind a schema change that itself queues
+        (Postgres documentation, 13.3.2). Raises LockedError when that takes too long.
+        """
+        deadline = time.monotonic() + self._settings.schema_retry_s
+        pause = _FIRST_PAUSE_S
+        while True:
+            progress = None
+            wait = self._settings.schema_deploy_wait_s
+            try:
+                with DeployLock(engine, wait_s=wait, say=_say) as lock:
+                    progress = Progress(lock.fetch, _say)
+                    self._until_settled(engine, lock, progress)
+            except (DBAPIError, psycopg2.Error, PendingRollbackError) as raised:
+                error = _first(raised)
+                said = self._said(error, progress)
+                if said is None or self._revision is None:
+                    raise
+                if time.monotonic() + pause > deadline:
+                    message = (
+                        f"{said} It was tried for {self._settings.schema_retry_s} s; the revision "
+                        "is not applied. Run the command again when there is less going on."
+                    )
+                    raise LockedError(message) from error
+                _say(f"{said} Trying again in {pause:.1f} s ...")
+                time.sleep(pause * random.uniform(0.75, 1.25))  # noqa: S311  no secret
+                pause = min(pause * 2, _LONGEST_PAUSE_S)
+            except AssertionError as error:
+                if _raised_in(error) != "autocommit_block":
+                    raise
+                message = (
+                    f"Revision {self._revision} opens an autocommit_block() inside of another, "
+                    "which Alembic can't: put one behind the other, and run the command again."
+                )
+                raise ConfigurationError(message) from error
+            except KeyboardInterrupt:
+                if self._revision is None:
+                    raise
+                message = (
+                    f"Interrupted in revision {self._revision}, which is not applied. Run the "
+                    "command again to go on."
+                )
+                raise ServiceError(message) from None
+            else:
+                return
+
+    def _until_settled(self, engine: Engine, lock: DeployLock, progress: Progress) -> None:
+        while True:
+            try:
+                self._attempt(engine, lock, progress)
+            except _StartAgainError:
+                lock.acquire()
+            except DBAPIError as error:
+                if not _is_race_for_version_table(error):
+                    raise
+            else:
+                return
+
+    def _attempt(self, engine: Engine, lock: DeployLock, progress: Progress) -> None:
+        journal = Journal()
+        statements = Statements(journal, progress, self._settings, _say)
+        with self._connect(engine) as connection, progress.watch():
+            statements.attach(connection)
+            self._context.configure(
+                connection=connection,
+                on_version_apply=self._applied(journal, statements),
+                **self._options,
+            )
+            migration = self._context.get_context()
+            find = migration._migrations_fn  # noqa: SLF001  the way to what a command runs
+
+            def steps(heads: Sequence[str], context: Any) -> Iterator[Any]:
+                found = list(find(heads, context))
+                if not found and self._command not in {"upgrade", "downgrade", "stamp"}:
+                    return
+                if not lock.try_acquire() or set(context.get_current_heads()) != set(heads):
+                    raise _StartAgainError
+                journal.read(lock.fetch)
+                if self._command == "stamp":
+                    journal.forget_all(connection)
+                else:
+                    journal.check([_key(step) for step in found])
+                for step in found:
+                    self._begin(step, journal, statements)
+                    yield step
+
+            migration._migrations_fn = steps  # noqa: SLF001
+            with self._context.begin_transaction():
+                self._context.run_migrations()
+
+    def _begin(self, step: Any, journal: Journal, statements: Statements) -> None:
+        self._revision, direction = _key(step)
+        statements.is_revision_done = False
+        journal.begin(self._revision, direction)
+        if journal.is_resumed:
+            _say(f"Going on with revision {self._revision}, which was interrupted.")
+
+    def _applied(self, journal: Journal, statements: Statements) -> Callable[..., None]:
+        def applied(**_: object) -> None:
+            journal.check_complete()
+            statements.is_revision_done = True
+
+        return applied
+
+    def _said(self, error: Exception, progress: Progress | None) -> str | None:
+        """Say why trying again makes sense; None when it does not."""
+        cause = original(error)
+        who = f", held by {progress.blockers}" if progress and progress.blockers else ""
+        if isinstance(cause, pg.LockNotAvailable):
+            wait = f"{self._settings.schema_lock_timeout_ms} ms"
+            return f"Revision {self._revision} did not get a lock within {wait}{who}."
+        if isinstance(cause, pg.DeadlockDetected):
+            return f"Revision {self._revision} and another transaction waited for each other."
+        if is_connection_loss(error):
+            return f"Revision {self._revision} lost its connection."
+        return None
+
+    def _connect(self, engine: Engine) -> Connection:
+        """Connect, and give a server that is just starting or waking the time it needs."""
+        deadline = time.monotonic() + self._settings.schema_connect_wait_s
+        pause, is_told = 0.2, False
+        while True:
+            try:
+                return engine.connect()
+            except DBAPIError as error:
+                if not _may_come_up(error) or time.monotonic() + pause > deadline:
+                    raise
+                if not is_told:
+                    wait = self._settings.schema_connect_wait_s
+                    _say(f"The database does not answer yet; waiting up to {wait} s for it ...")
+                    is_told = True
+                time.sleep(pause)
+                pause = min(pause * 2, 2.0)
+
+
+def _first(error: Exception) -> Exception:
+    """Find the error of the database behind those that its consequences have raised."""
+    found: BaseException | None = error
+    first = error
+    while found is not None:
+        if isinstance(found, DBAPIError | psycopg2.Error):
+            first = found
+        found = found.__cause__ or found.__context__
+    return first
+
+
+def _raised_in(error: BaseException) -> str:
+    """Name the function that an error comes from."""
+    traceback = error.__traceback__
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    return traceback.tb_frame.f_code.co_name if traceback else ""
+
+
+def _key(step: Any) -> tuple[str, str]:
+    # `stamp` has steps that are not a revision's; their own text is the best name for them.
+    revision = step.revision.revision if isinstance(step, RevisionStep) else str(step)
+    return revision, "upgrade" if step.is_upgrade else "downgrade"
+
+
+def _is_race_for_version_table(error: DBAPIError) -> bool:
+    """Tell whether several deploys at once on an empty database make Alembic's table."""
+    cause = original(error)
+    return "alembic_version" in str(cause) and (
+        isinstance(cause, pg.DuplicateTable)
+        or (isinstance(cause, pg.UniqueViolation) and cause.diag.schema_name == "pg_catalog")
+    )
+
+
+def _may_come_up(error: DBAPIError) -> bool:
+    said = str(error.orig)
+    return any(
+        text in said
+        for text in (
+            "the database system is",
+            "Connection refused",
+            "Couldn't connect to compute node",
+            "server closed the connection unexpectedly",
+            "timeout expired",
+        )
+    )
+
+
+def _say(sentence: str) -> None:
+    print(sentence, file=sys.stderr, flush=True)  # noqa: T201  what a command is doing

@@ -1,0 +1,1 @@
+"""Finds unsafe operations in revisions before they reach a database in use."""

@@ -1,0 +1,107 @@
+"""Whether a table's validated CHECKs prove that all its rows belong into a partition.
+
+Facts: PostgreSQL 18, ALTER TABLE, "ATTACH PARTITION".
+"""
+
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from postgast import pg_query_pb2 as pg
+
+from service.schema.lint.catalog import Catalog, Table
+from service.schema.lint.names import (
+    column_name,
+    conjuncts,
+    kind_of,
+    relation,
+    text_of,
+    without_casts,
+)
+
+Value = datetime | Decimal | str
+Fact = tuple[str, str, Value]
+"""A column, an operator and a constant."""
+
+
+def is_proved(catalog: Catalog, parent: str, part: Any) -> bool:
+    """Tell whether ATTACH PARTITION need not read the table that it attaches."""
+    table, whole = catalog.table(relation(part.name)), catalog.table(parent)
+    if table is None or whole is None or len(whole.partition_key) != 1:
+        return False
+    key = whole.partition_key[0]
+    wanted = _wanted(key, part.bound)
+    facts = _facts(table)
+    return (
+        bool(wanted)
+        and table.is_proved_not_null(key)
+        and all(any(_implies(fact, item) for fact in facts) for item in wanted)
+    )
+
+
+def _wanted(key: str, bound: Any) -> list[Fact]:
+    if bound.strategy == "r":
+        pairs = ((">=", bound.lowerdatums), ("<", bound.upperdatums))
+        return [
+            (key, operator, value)
+            for operator, datums in pairs
+            for datum in datums
+            if (value := _value(datum)) is not None
+        ]
+    if bound.strategy == "l" and len(bound.listdatums) == 1:
+        value = _value(bound.listdatums[0])
+        return [] if value is None else [(key, "=", value)]
+    return []
+
+
+def _facts(table: Table) -> list[Fact]:
+    found = []
+    for constraint in table.constraints.values():
+        if constraint.kind == "check" and constraint.is_valid and constraint.condition is not None:
+            for part in conjuncts(constraint.condition):
+                fact = comparison(part)
+                if fact:
+                    found.append(fact)
+    return found
+
+
+def comparison(part: Any) -> Fact | None:
+    """Read `column operator constant`; None for any other condition."""
+    if kind_of(part) != "a_expr" or part.a_expr.kind != pg.AEXPR_OP:
+        return None
+    column, value = column_name(without_casts(part.a_expr.lexpr)), _value(part.a_expr.rexpr)
+    if column is None or value is None:
+        return None
+    return column, part.a_expr.name[-1].string.sval, value
+
+
+def _value(node: Any) -> Value | None:
+    node = without_casts(node)
+    if kind_of(node) != "a_const":
+        return None
+    constant = node.a_const
+    if constant.WhichOneof("val") != "sval":
+        try:
+            return Decimal(text_of(node))
+        except InvalidOperation:
+            return text_of(node)
+    text = constant.sval.sval
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return str(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _implies(fact: Fact, wanted: Fact) -> bool:
+    column, operator, value = fact
+    key, wanted_operator, bound = wanted
+    if column != key or type(value) is not type(bound):
+        return False
+    if wanted_operator == ">=":
+        return operator in {">=", ">", "="} and value >= bound  # type: ignore[operator]
+    if wanted_operator == "<":
+        if operator == "<":
+            return value <= bound  # type: ignore[operator]
+        return operator in {"<=", "="} and value < bound  # type: ignore[operator]
+    return operator == "=" and value == bound

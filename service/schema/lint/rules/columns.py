@@ -1,0 +1,256 @@
+"""Rules on columns that are added or must no longer be NULL."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from postgast import pg_query_pb2 as pg
+
+from service.schema.lint import fixes
+from service.schema.lint.alter_effects import (
+    column_constraint,
+    column_default,
+    is_stored,
+    nullable_key,
+)
+from service.schema.lint.finding import Problem, Situation
+from service.schema.lint.names import relation, text_of, type_of
+from service.schema.lint.replay import definition, is_serial
+from service.schema.lint.volatility import is_volatile
+
+_REWRITE = "writes every row anew under ACCESS EXCLUSIVE, so that all reads and writes wait"
+_POSTGRES_18 = 18
+"""The first version with `NOT NULL ... NOT VALID` and virtual generated columns."""
+
+
+def _type(column: Any) -> str:
+    """Write the type of a column as SQL, by way of a cast."""
+    cast = pg.TypeCast(arg=pg.Node(a_const=pg.A_Const(isnull=True)), type_name=column.type_name)
+    return text_of(pg.Node(type_cast=cast)).removeprefix("NULL::")
+
+
+def _add(table: str, column: Any, type_: str) -> str:
+    return fixes.execute(
+        f"ALTER TABLE {fixes.name(table)} ADD COLUMN {fixes.name(column.colname)} {type_}"
+    )
+
+
+def _add_and_fill(table: str, column: Any, type_: str, value: str) -> str:
+    """Write the column and its default apart, and the older rows' values as a backfill."""
+    bare, schema = fixes.arguments(table)
+    return fixes.then(
+        f"{_add(table, column, type_)}\n"
+        f"op.alter_column({bare}, {fixes.quoted(column.colname)}, "
+        f"server_default=sa.text({fixes.quoted(value)}){schema})",
+        _backfill(table, column.colname, value),
+    )
+
+
+def _backfill(table: str, column: str, value: str) -> str:
+    return (
+        "from service.schema.backfill import Backfill\n"
+        f'Backfill(name="{table.replace(".", "_")}_{column}", table={fixes.quoted(table)}, '
+        f"set={{{fixes.quoted(column)}: {fixes.quoted(value)}}}, "
+        f"where={fixes.quoted(fixes.name(column) + ' IS NULL')}).run(op)"
+    )
+
+
+def set_not_null(situation: Situation, table: str, column: str) -> str:
+    """Write how a column becomes NOT NULL without a scan under ACCESS EXCLUSIVE."""
+    bare, schema = fixes.arguments(table)
+    alter = f"ALTER TABLE {fixes.name(table)}"
+    base = table.rpartition(".")[2]
+    if situation.catalog.major >= _POSTGRES_18:
+        constraint = f"{base}_{column}_not_null"
+        add = f"{alter} ADD CONSTRAINT {fixes.name(constraint)} NOT NULL {fixes.name(column)}"
+        found = situation.catalog.table(table)
+        known = [
+            item.name
+            for item in (found.constraints.values() if found else ())
+            if item.kind == "not null" and item.columns == (column,)
+        ]
+        if known:
+            return fixes.validate(table, known[0])
+        return fixes.then(fixes.execute(f"{add} NOT VALID"), fixes.validate(table, constraint))
+    constraint = f"ck_{base}_{column}_not_null"
+    return fixes.then(
+        f"op.create_check_constraint(op.f({fixes.quoted(constraint)}), {bare}, "
+        f"{fixes.quoted(fixes.name(column) + ' IS NOT NULL')}{schema}, postgresql_not_valid=True)",
+        fixes.validate(table, constraint),
+        f"op.alter_column({bare}, {fixes.quoted(column)}, nullable=False{schema})\n"
+        f'op.drop_constraint(op.f({fixes.quoted(constraint)}), {bare}, type_="check"{schema})',
+    )
+
+
+def not_null_without_default(situation: Situation) -> Iterator[Problem]:
+    """Find NOT NULL columns for which the rows that are there have no value."""
+    for table, command in situation.commands(pg.AT_AddColumn):
+        column = definition(command)
+        must = any(
+            column_constraint(column, kind) is not None
+            for kind in (pg.CONSTR_NOTNULL, pg.CONSTR_PRIMARY)
+        )
+        if must and not _has_value(column):
+            yield Problem(
+                "not-null-without-default",
+                f"Postgres refuses it as soon as {table} has a row, and code of the release before "
+                f"inserts rows without {column.colname}.",
+                fixes.then(
+                    _add(table, column, _type(column)),
+                    f"# fill {table}.{column.colname} with a Backfill, then:\n"
+                    + set_not_null(situation, table, column.colname),
+                ),
+            )
+
+
+def _has_value(column: Any) -> bool:
+    return (
+        is_serial(type_of(column.type_name))
+        or column_default(column) is not None
+        or any(
+            column_constraint(column, kind) is not None
+            for kind in (pg.CONSTR_GENERATED, pg.CONSTR_IDENTITY)
+        )
+    )
+
+
+def volatile_default(situation: Situation) -> Iterator[Problem]:
+    """Find defaults that are another value in each row."""
+    for table, command in situation.commands(pg.AT_AddColumn):
+        column = definition(command)
+        default = column_default(column)
+        if default is not None and is_volatile(default, situation.catalog):
+            value = text_of(default)
+            yield Problem(
+                "volatile-default",
+                f"The default {value} differs from row to row: Postgres {_REWRITE}.",
+                _add_and_fill(table, column, _type(column), value),
+            )
+
+
+def stored_generated_column(situation: Situation) -> Iterator[Problem]:
+    """Find generated columns that are stored, and new expressions of such."""
+    for table, command in situation.commands(pg.AT_AddColumn):
+        column = definition(command)
+        if is_stored(column):
+            generated = column_constraint(column, pg.CONSTR_GENERATED)
+            value, type_ = text_of(generated.raw_expr), _type(column)
+            virtual = f"{type_} GENERATED ALWAYS AS ({value}) VIRTUAL"
+            plain = fixes.then(
+                "# with a trigger or the application filling it for new rows:\n"
+                + _add(table, column, type_),
+                _backfill(table, column.colname, value),
+            )
+            has_virtual = situation.catalog.major >= _POSTGRES_18
+            yield Problem(
+                "stored-generated-column",
+                f"Postgres {_REWRITE}.",
+                _add(table, column, virtual) if has_virtual else plain,
+            )
+    for table, command in situation.commands(pg.AT_SetExpression):
+        yield Problem(
+            "stored-generated-column",
+            f"A stored column's new expression {_REWRITE}.",
+            f"# add a column beside {table}.{command.name}, fill it with a Backfill, and let the "
+            "code read that one",
+        )
+
+
+def identity_column(situation: Situation) -> Iterator[Problem]:
+    """Find columns with a sequence that are added to a table in use."""
+    for table, command in situation.commands(pg.AT_AddColumn):
+        column = definition(command)
+        type_ = type_of(column.type_name)
+        if column_constraint(column, pg.CONSTR_IDENTITY) is None and not is_serial(type_):
+            continue
+        plain = _type(column).replace("bigserial", "bigint").replace("smallserial", "smallint")
+        plain = plain.replace("serial", "integer")
+        base = table.rpartition(".")[2]
+        sequence = f"{base}_{column.colname}_seq"
+        number = f"nextval('{sequence}')"
+        yield Problem(
+            "identity-column",
+            f"Every row gets a number of its own: Postgres {_REWRITE}.",
+            fixes.execute(f"CREATE SEQUENCE {fixes.name(sequence)}")
+            + "\n"
+            + _add_and_fill(table, column, plain, number),
+        )
+
+
+def domain_column(situation: Situation) -> Iterator[Problem]:
+    """Find added columns of a domain with constraints, which Postgres checks row by row."""
+    for table, command in situation.commands(pg.AT_AddColumn):
+        column = definition(command)
+        if type_of(column.type_name).name in situation.catalog.domains:
+            yield Problem(
+                "table-rewrite",
+                f"The domain has constraints: Postgres {_REWRITE}.",
+                f"# give {table}.{column.colname} the domain's base type, and add the domain's "
+                "CHECK as a constraint with postgresql_not_valid=True",
+            )
+
+
+def set_not_null_scans(situation: Situation) -> Iterator[Problem]:
+    """Find columns that become NOT NULL by reading all rows."""
+    for table, command in situation.commands(pg.AT_SetNotNull, pg.AT_AddConstraint):
+        found = situation.catalog.table(table)
+        for column in _made_not_null(situation, table, command):
+            if found is None or not found.is_proved_not_null(column):
+                yield Problem(
+                    "set-not-null-scans",
+                    f"Postgres reads all rows of {table} under ACCESS EXCLUSIVE, so that all reads "
+                    "and writes wait; a constraint that is validated first spares that.",
+                    set_not_null(situation, table, column),
+                )
+
+
+def _made_not_null(situation: Situation, table: str, command: Any) -> tuple[str, ...]:
+    if command.subtype == pg.AT_SetNotNull:
+        return (command.name,)
+    constraint = definition(command)
+    if constraint.contype == pg.CONSTR_NOTNULL and not constraint.skip_validation:
+        return tuple(item.string.sval for item in constraint.keys)
+    if constraint.contype == pg.CONSTR_PRIMARY and constraint.indexname:
+        return nullable_key(situation.catalog, table, constraint)
+    return ()
+
+
+def plain_json(situation: Situation) -> Iterator[Problem]:
+    """Find columns of type json, whether the table is new or not."""
+    for table, column in _json_columns(situation):
+        yield Problem(
+            "plain-json",
+            "json keeps text: it has no equality, so that DISTINCT, UNION and GROUP BY fail on the "
+            "table's rows, and no index serves it.",
+            f"# {table}.{column}: use postgresql.JSONB(), from sqlalchemy.dialects",
+        )
+
+
+def _json_columns(situation: Situation) -> Iterator[tuple[str, str]]:
+    node = situation.node
+    if situation.kind == "create_stmt":
+        columns = [item.column_def for item in node.table_elts if item.HasField("column_def")]
+    elif situation.kind == "alter_table_stmt":
+        columns = []
+        for item in node.cmds:
+            command = item.alter_table_cmd
+            if command.subtype in {pg.AT_AddColumn, pg.AT_AlterColumnType}:
+                column = pg.ColumnDef()
+                column.CopyFrom(definition(command))
+                column.colname = column.colname or command.name
+                columns.append(column)
+    else:
+        return
+    for column in columns:
+        if type_of(column.type_name).name == "json":
+            yield relation(node.relation), column.colname
+
+
+RULES = (
+    not_null_without_default,
+    volatile_default,
+    stored_generated_column,
+    identity_column,
+    domain_column,
+    set_not_null_scans,
+    plain_json,
+)

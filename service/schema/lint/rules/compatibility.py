@@ -1,0 +1,328 @@
+"""Rules on what running code still reads or writes: names, columns, tables, values of enums."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from postgast import pg_query_pb2 as pg
+
+from service.schema.lint import fixes
+from service.schema.lint.alter_effects import type_change_rewrites
+from service.schema.lint.finding import Problem, Situation
+from service.schema.lint.names import (
+    Type,
+    dotted,
+    find,
+    kind_of,
+    qualified,
+    relation,
+    strings,
+    type_of,
+)
+from service.schema.lint.replay import collation_of, definition
+from service.schema.lint.types import rebuilds_indexes
+
+_RELATIONS = {pg.OBJECT_TABLE, pg.OBJECT_MATVIEW, pg.OBJECT_VIEW}
+
+
+def rename_column(situation: Situation) -> Iterator[Problem]:
+    """Find columns that get another name."""
+    node = situation.node
+    if situation.kind != "rename_stmt" or node.rename_type != pg.OBJECT_COLUMN:
+        return
+    table = relation(node.relation)
+    if situation.is_in_use(table):
+        column = situation.catalog.column(table, node.subname)
+        type_ = f" of type {column.type.name}" if column else ""
+        yield Problem(
+            "rename-column",
+            f"Code that runs meanwhile reads and writes {table}.{node.subname} and fails.",
+            f"# add {node.newname}{type_} to {table}; write both in the code; then\n"
+            "from service.schema.backfill import Backfill\n"
+            f'Backfill(name="{table.replace(".", "_")}_{node.newname}", '
+            f"table={fixes.quoted(table)}, "
+            f"set={{{fixes.quoted(node.newname)}: {fixes.quoted(fixes.name(node.subname))}}}, "
+            f"where={fixes.quoted(fixes.name(node.newname) + ' IS NULL')}).run(op)\n"
+            f"# read {node.newname} in the code, and drop {node.subname} a release later",
+        )
+
+
+def rename_table(situation: Situation) -> Iterator[Problem]:
+    """Find tables and views that get another name or schema."""
+    node = situation.node
+    if situation.kind == "rename_stmt" and node.rename_type in _RELATIONS:
+        old, new = relation(node.relation), node.newname
+    elif situation.kind == "alter_object_schema_stmt" and node.object_type == pg.OBJECT_TABLE:
+        old = relation(node.relation)
+        new = f"{node.newschema}.{node.relation.relname}"
+    else:
+        return
+    is_view = situation.kind == "rename_stmt" and node.rename_type == pg.OBJECT_VIEW
+    if situation.is_view_in_use(old) if is_view else situation.is_in_use(old):
+        yield Problem(
+            "rename-table",
+            f"Code that runs meanwhile reads and writes {old} and fails.",
+            "# keep the old name as a view, in the same transaction, until no code uses it:\n"
+            f"{fixes.execute(situation.statement.sql)}\n"
+            + fixes.execute(f"CREATE VIEW {fixes.name(old)} AS TABLE {fixes.name(new)}")
+            + "\n"
+            + fixes.allow("rename-table", f"the view {old} serves code up to release X"),
+        )
+
+
+def drop_column(situation: Situation) -> Iterator[Problem]:
+    """Find columns that go, and those that look like they were renamed by drop and add."""
+    for table, command in situation.commands(pg.AT_DropColumn):
+        twin = _added_instead(situation, table, command.name)
+        if twin:
+            yield Problem(
+                "drop-and-add-is-rename",
+                f"{table}.{twin} has the type of {command.name}, which is dropped: if this is a "
+                "rename, all values are lost.",
+                f"# keep {command.name} for now; after adding {twin}:\n"
+                "from service.schema.backfill import Backfill\n"
+                f'Backfill(name="{table.replace(".", "_")}_{twin}", table={fixes.quoted(table)}, '
+                f"set={{{fixes.quoted(twin)}: {fixes.quoted(fixes.name(command.name))}}}, "
+                f"where={fixes.quoted(fixes.name(twin) + ' IS NULL')}).run(op)",
+            )
+        else:
+            yield Problem(
+                "drop-column",
+                f"Code that runs meanwhile reads {table}.{command.name} and fails; the values are "
+                "lost.",
+                "# first release code that no longer reads it, then:\n"
+                + fixes.allow("drop-column", "last read in release X"),
+            )
+
+
+def _added_instead(situation: Situation, table: str, name: str) -> str | None:
+    """Find a column that the revision adds to the table with the type of one that it drops."""
+    dropped = situation.catalog.column(table, name)
+    if dropped is None:
+        return None
+    for statement in situation.revision:
+        if statement.tree is None or kind_of(statement.tree) != "alter_table_stmt":
+            continue
+        node = statement.tree.alter_table_stmt
+        if relation(node.relation) != table:
+            continue
+        for item in node.cmds:
+            if item.alter_table_cmd.subtype == pg.AT_AddColumn:
+                added = definition(item.alter_table_cmd)
+                if type_of(added.type_name) == dropped.type and added.colname != name:
+                    return str(added.colname)
+    return None
+
+
+def drop_table(situation: Situation) -> Iterator[Problem]:
+    """Find tables that go, and those that look like they were renamed by drop and create."""
+    node = situation.node
+    if situation.kind != "drop_stmt":
+        return
+    if node.remove_type == pg.OBJECT_SCHEMA and node.behavior == pg.DROP_CASCADE:
+        names = [f"all tables of {dotted(item)}" for item in node.objects]
+    elif node.remove_type == pg.OBJECT_TABLE:
+        names = [name for item in node.objects if situation.is_in_use(name := dotted(item))]
+    else:
+        yield from _drop_view(situation)
+        return
+    for name in names:
+        twin = _created_instead(situation, name)
+        if twin:
+            yield Problem(
+                "drop-and-add-is-rename",
+                f"{twin} has the columns of {name}, which is dropped: if this is a rename, all "
+                "rows are lost.",
+                f"# keep {name}, and instead of both:\n"
+                f"op.rename_table({fixes.quoted(name)}, {fixes.quoted(twin)})",
+            )
+        else:
+            yield Problem(
+                "drop-table",
+                f"Code that runs meanwhile uses {name} and fails; the rows are lost.",
+                "# first release code that no longer uses it, then:\n"
+                + fixes.allow("drop-table", "last used in release X"),
+            )
+
+
+def _drop_view(situation: Situation) -> Iterator[Problem]:
+    """Find views that go and don't come back in the same transaction."""
+    node = situation.node
+    is_in_use = {pg.OBJECT_VIEW: situation.is_view_in_use, pg.OBJECT_MATVIEW: situation.is_in_use}
+    if node.remove_type not in is_in_use:
+        return
+    made = {
+        relation(item)
+        for statement in situation.revision
+        if statement.tree is not None and statement.transaction == situation.statement.transaction
+        for item in _made_views(statement.tree)
+    }
+    for name in map(dotted, node.objects):
+        if is_in_use[node.remove_type](name) and name not in made:
+            yield Problem(
+                "drop-table",
+                f"Code that runs meanwhile reads the view {name} and fails.",
+                "# first release code that no longer reads it, then:\n"
+                + fixes.allow("drop-table", "last read in release X"),
+            )
+
+
+def _made_views(tree: Any) -> list[Any]:
+    views = [item.view for item in find(tree, pg.ViewStmt)]
+    return views + [item.into.rel for item in find(tree, pg.CreateTableAsStmt)]
+
+
+def _created_instead(situation: Situation, name: str) -> str | None:
+    dropped = situation.catalog.table(name)
+    if dropped is None or not dropped.columns:
+        return None
+    columns = {column.name: column.type.name for column in dropped.columns.values()}
+    for statement in situation.revision:
+        if statement.tree is None or kind_of(statement.tree) != "create_stmt":
+            continue
+        node = statement.tree.create_stmt
+        made = {
+            item.column_def.colname: type_of(item.column_def.type_name).name
+            for item in node.table_elts
+            if item.HasField("column_def")
+        }
+        if made == columns and relation(node.relation) != name:
+            return relation(node.relation)
+    return None
+
+
+def type_change_rewrites_table(situation: Situation) -> Iterator[Problem]:
+    """Find changes of a column's type that write the table anew, or the column's indexes."""
+    for table, command in situation.commands(pg.AT_AlterColumnType):
+        new = type_of(definition(command).type_name)
+        column = situation.catalog.column(table, command.name)
+        if type_change_rewrites(situation.catalog, table, command):
+            what = f"all rows and indexes of {table}"
+        elif column and (
+            rebuilds_indexes(column.type, new)
+            or column.collation != collation_of(definition(command))
+        ):
+            indexes = situation.catalog.indexes_on(table, command.name)
+            if not indexes:
+                continue
+            what = f"{' and '.join(indexes)}, with all rows of {table},"
+        else:
+            continue
+        old = _written(column.type) if column else "an unknown type"
+        yield Problem(
+            "type-change-rewrites",
+            f"From {old} to {_written(new)} Postgres writes {what} anew under ACCESS EXCLUSIVE: "
+            "reads and writes wait.",
+            _new_column(table, command.name, situation),
+        )
+
+
+def _written(type_: Type) -> str:
+    modifiers = f"({', '.join(map(str, type_.modifiers))})" if type_.modifiers else ""
+    return f"{type_.name}{modifiers}{'[]' * type_.is_array}"
+
+
+def _new_column(table: str, column: str, situation: Situation) -> str:
+    for _, command in situation.commands(pg.AT_AlterColumnType):
+        if command.name == column:
+            new = f"{column}_new"
+            type_ = _written(type_of(definition(command).type_name))
+            bare, schema = table.rpartition(".")[2], table.rpartition(".")[0]
+            return (
+                fixes.execute(
+                    f"ALTER TABLE {fixes.name(table)} ADD COLUMN {fixes.name(new)} {type_}"
+                )
+                + f"\n# write both in the code, then in the next revision, for {schema or bare}:\n"
+                "from service.schema.backfill import Backfill\n"
+                f'Backfill(name="{bare}_{new}", table={fixes.quoted(table)}, '
+                f"set={{{fixes.quoted(new)}: "
+                f"{fixes.quoted(f'CAST({fixes.name(column)} AS {type_})')}}}, "
+                f"where={fixes.quoted(f'{fixes.name(new)} IS NULL')}).run(op)\n"
+                f"# read {new} in the code, and drop {column} a release later"
+            )
+    raise AssertionError(column)
+
+
+def enum_recreated(situation: Situation) -> Iterator[Problem]:
+    """Find columns that go from one enum to another, which replaces it."""
+    for table, command in situation.commands(pg.AT_AlterColumnType):
+        column = situation.catalog.column(table, command.name)
+        new = type_of(definition(command).type_name).name
+        enums = situation.catalog.enums
+        if column and column.type.name in enums and new in enums and column.type.name != new:
+            yield Problem(
+                "enum-recreated",
+                f"All rows of {table} are written anew under ACCESS EXCLUSIVE, and values that the "
+                "new enum lacks make it fail. Values can be added in place; they can't be removed.",
+                fixes.outside_transaction(
+                    fixes.execute(f"ALTER TYPE {fixes.name(column.type.name)} ADD VALUE 'VALUE'")
+                )
+                + "\n# to be rid of a value: text with a CHECK (NOT VALID, then VALIDATE)",
+            )
+
+
+def enum_value_renamed(situation: Situation) -> Iterator[Problem]:
+    """Find values of enums that get another name."""
+    node = situation.node
+    if situation.kind != "alter_enum_stmt" or not node.old_val:
+        return
+    enum = qualified(strings(node.type_name))
+    made_in = situation.catalog.enums.get(enum)
+    if made_in is None or made_in not in situation.new:
+        yield Problem(
+            "enum-value-renamed",
+            f"Code that runs meanwhile still writes {node.old_val!r}, which Postgres then refuses, "
+            f"and does not know {node.new_val!r}.",
+            fixes.outside_transaction(
+                fixes.execute(f"ALTER TYPE {fixes.name(enum)} ADD VALUE '{node.new_val}'")
+            )
+            + f"\n# let the code read both and write {node.new_val!r}, then change the rows with "
+            "a Backfill",
+        )
+
+
+def enum_value_used_in_transaction(situation: Situation) -> Iterator[Problem]:
+    """Find values of enums that are used before the transaction that added them is committed."""
+    for past in situation.earlier:
+        tree = past.statement.tree
+        if tree is None or kind_of(tree) != "alter_enum_stmt" or tree.alter_enum_stmt.old_val:
+            continue
+        enum, value = (
+            qualified(strings(tree.alter_enum_stmt.type_name)),
+            (tree.alter_enum_stmt.new_val),
+        )
+        made_in = situation.catalog.enums.get(enum)
+        if made_in == situation.statement.revision:
+            continue  # Postgres allows it for an enum of the same transaction.
+        if value and _uses(situation, enum, value):
+            yield Problem(
+                "enum-value-used-in-transaction",
+                f"Postgres refuses {value!r} until the transaction that added it is committed.",
+                fixes.as_it_is(past.statement) + "\n# before the statements that use it",
+            )
+
+
+def _uses(situation: Situation, enum: str, value: str) -> bool:
+    tree: Any = situation.statement.tree
+    if all(item.sval.sval != value for item in find(tree, pg.A_Const)):
+        return False
+    if any(type_of(item).name == enum for item in find(tree, pg.TypeName)):
+        return True
+    tables = {relation(item) for item in find(tree, pg.RangeVar)}
+    return any(
+        column.type.name == enum
+        for name in tables
+        if (table := situation.catalog.table(name))
+        for column in table.columns.values()
+    )
+
+
+RULES = (
+    rename_column,
+    rename_table,
+    drop_column,
+    drop_table,
+    type_change_rewrites_table,
+    enum_recreated,
+    enum_value_renamed,
+    enum_value_used_in_transaction,
+)

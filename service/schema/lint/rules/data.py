@@ -1,0 +1,201 @@
+"""Rules on changes of rows, which belong into small batches."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from postgast import pg_query_pb2 as pg
+
+from service.schema.lint import fixes
+from service.schema.lint.finding import Problem, Situation
+from service.schema.lint.locks import Lock
+from service.schema.lint.names import (
+    column_name,
+    conjuncts,
+    find,
+    kind_of,
+    relation,
+    sql_of,
+    text_of,
+    without_casts,
+)
+from service.schema.lint.partitions import comparison
+
+_BATCH = 10_000
+
+
+def data_change_with_ddl(situation: Situation) -> Iterator[Problem]:
+    """Find UPDATEs and DELETEs of more than a few rows, and copies made under a lock."""
+    if situation.statement.is_batched:
+        return
+    for kind in (pg.UpdateStmt, pg.DeleteStmt, pg.MergeStmt):
+        for node in find(situation.statement.tree, kind):
+            table = relation(node.relation)
+            if situation.is_in_use(table) and not _is_narrow(situation, table, node):
+                yield Problem("data-change-with-ddl", _why(situation, table), _fix(table, node))
+    yield from _copies_under_lock(situation)
+
+
+def _copies_under_lock(situation: Situation) -> Iterator[Problem]:
+    """Find rows that are copied from a table while the transaction locks one in use."""
+    tree = situation.statement.tree
+    selects = [item.select_stmt for item in find(tree, pg.InsertStmt)]
+    selects += [item.query for item in find(tree, pg.CreateTableAsStmt)]
+    sources = sorted(
+        {
+            name
+            for select in selects
+            if select.HasField("node") and not select.select_stmt.HasField("limit_count")
+            for item in find(select, pg.RangeVar)
+            if situation.catalog.table(name := relation(item)) and situation.is_in_use(name)
+        }
+    )
+    held = {
+        effect.table: effect.lock
+        for past in situation.earlier
+        for effect in past.effects
+        if effect.lock >= Lock.SHARE and effect.is_target and situation.is_in_use(effect.table)
+    }
+    if sources and held:
+        name, lock = max(held.items(), key=lambda item: item[1])
+        waits = "all reads and writes" if lock.stops_reads else "writes"
+        yield Problem(
+            "data-change-with-ddl",
+            f"It copies rows of {', '.join(sources)} while the transaction holds {lock} on {name} "
+            f"from an earlier statement: {waits} wait until all rows are through.",
+            _copied_elsewhere(situation, held),
+        )
+
+
+def _copied_elsewhere(situation: Situation, held: dict[str, Lock]) -> str:
+    if situation.kind == "create_table_as_stmt" and relation(situation.node.into.rel) in held:
+        tree = pg.Node()
+        tree.CopyFrom(situation.statement.tree)
+        into = tree.create_table_as_stmt.into.rel
+        name = relation(into)
+        into.relname += "_new"
+        what = "MATERIALIZED VIEW" if situation.node.objtype == pg.OBJECT_MATVIEW else "TABLE"
+        old, new = fixes.name(name), fixes.name(relation(into))
+        return (
+            f"{fixes.execute(sql_of(tree))}\n# with its indexes, and only then:\n"
+            + fixes.execute(f"DROP {what} {old}")
+            + "\n"
+            + fixes.execute(f"ALTER {what} {new} RENAME TO {old}")
+        )
+    return fixes.then("# all up to here", fixes.execute(situation.statement.sql))
+
+
+def _why(situation: Situation, table: str) -> str:
+    held = [
+        effect.lock
+        for past in situation.earlier
+        for effect in past.effects
+        if effect.table == table and effect.lock >= Lock.SHARE
+    ]
+    others = "all reads and writes" if held and max(held).stops_reads else "writes"
+    if held:
+        return (
+            f"It changes rows of {table} while the transaction holds {max(held)} from an earlier "
+            f"statement: {others} wait until all rows are through."
+        )
+    return (
+        f"One statement changes many rows of {table}: each stays locked until the end, and a "
+        "failure near it loses all of the work."
+    )
+
+
+def _is_narrow(situation: Situation, table: str, node: Any) -> bool:
+    """Tell whether a WHERE leaves only few rows: those of given keys, or of a LIMIT."""
+    if isinstance(node, pg.MergeStmt) or not node.HasField("where_clause"):
+        return False
+    pinned: set[str] = set()
+    bounds: dict[str, set[str]] = {}
+    for part in conjuncts(node.where_clause):
+        if _is_limited(part):
+            return True
+        pinned |= _pinned(part)
+        fact = comparison(part)
+        if fact:
+            bounds.setdefault(fact[0], set()).add(fact[1][0])
+    keys = situation.catalog.unique_keys(table)
+    return any(
+        set(key) <= pinned or (len(key) == 1 and {"<", ">"} <= bounds.get(key[0], set()))
+        for key in keys
+        if key
+    )
+
+
+def _is_limited(part: Any) -> bool:
+    return any(
+        link.HasField("subselect") and link.subselect.select_stmt.HasField("limit_count")
+        for link in find(part, pg.SubLink)
+    )
+
+
+def _pinned(part: Any) -> set[str]:
+    """Name the column that a condition compares with constants for equality."""
+    if kind_of(part) != "a_expr":
+        return set()
+    expression = part.a_expr
+    if expression.kind not in {pg.AEXPR_OP, pg.AEXPR_IN, pg.AEXPR_OP_ANY}:
+        return set()
+    if [item.string.sval for item in expression.name] != ["="]:
+        return set()
+    name = column_name(without_casts(expression.lexpr))
+    has_columns = find(expression.rexpr, pg.ColumnRef) or find(expression.rexpr, pg.SelectStmt)
+    return {name} if name and not has_columns else set()
+
+
+def _fix(table: str, node: Any) -> str:
+    if isinstance(node, pg.MergeStmt):
+        return _in_batches(table)
+    where = text_of(node.where_clause) if node.HasField("where_clause") else ""
+    if isinstance(node, pg.UpdateStmt) and not node.from_clause:
+        pairs = {item.res_target.name: text_of(item.res_target.val) for item in node.target_list}
+        changes = ", ".join(
+            f"{fixes.quoted(name)}: {fixes.quoted(value)}" for name, value in pairs.items()
+        )
+        narrowed = f", where={fixes.quoted(where)}" if where else ""
+        name = "_".join((table.replace(".", "_"), *pairs))
+        return (
+            "from service.schema.backfill import Backfill\n"
+            f"FILL = Backfill(name={fixes.quoted(name)}, table={fixes.quoted(table)}, "
+            f"set={{{changes}}}{narrowed})\n"
+            "# in a revision of its own, or before the deploy with `flask db backfill run "
+            f"{name}`:\nFILL.run(op)"
+        )
+    if isinstance(node, pg.DeleteStmt) and not node.using_clause:
+        name = fixes.name(table)
+        some = f"SELECT ctid FROM {name}" + (f" WHERE {where}" if where else "")  # noqa: S608  shown
+        batch = f"DELETE FROM {name} WHERE ctid = ANY (ARRAY({some} LIMIT {_BATCH}))"  # noqa: S608  shown
+        return fixes.outside_transaction(
+            f"delete = sa.text({fixes.quoted(batch)})",
+            f"{fixes.allow('not-analysable', 'deletes in batches')}",
+            "while op.get_bind().execute(delete).rowcount:",
+            "    pass",
+        )
+    return _in_batches(table)
+
+
+def _in_batches(table: str) -> str:
+    return f"# in batches of {_BATCH} rows by the key of {table}, each in a transaction of its own"
+
+
+def truncate(situation: Situation) -> Iterator[Problem]:
+    """Find tables that are emptied."""
+    if situation.kind != "truncate_stmt":
+        return
+    names = [relation(item.range_var) for item in situation.node.relations]
+    in_use = [name for name in names if situation.is_in_use(name)]
+    if not in_use:
+        return
+    others = [effect.table for effect in situation.effects if not effect.is_target]
+    besides = f", and with CASCADE also {', '.join(others)}" if others else ""
+    yield Problem(
+        "truncate",
+        f"All rows of {', '.join(in_use)}{besides} go under ACCESS EXCLUSIVE: no way back.",
+        f"# empty {', '.join(in_use)} in batches, or if the rows are really to go:\n"
+        + fixes.allow("truncate", "rows are copied to X since release Y"),
+    )
+
+
+RULES = (data_change_with_ddl, truncate)

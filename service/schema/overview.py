@@ -1,0 +1,114 @@
+"""What `flask db status` shows: a database, its revisions, and what was left undone in it."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection
+from sqlmodel import SQLModel
+
+import service.models  # noqa: F401  the tables register themselves in SQLModel.metadata
+from service.db.url import masked
+from service.errors import ExitCode
+from service.schema import inspection
+from service.schema.autogenerate.drift import Difference, Note, find, notes
+from service.schema.inspection import InvalidIndex, Server, UnvalidatedConstraint
+from service.schema.revisions import VERSIONS
+from service.schema.standing import Standing, standing
+from service.schema.target import EMBEDDED, Target, goes_through_pooler, opened, target
+from service.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """A database as it is. `drift` is None while revisions are pending: there is no comparing."""
+
+    target: Target
+    server: Server
+    is_pooled: bool
+    standing: Standing
+    drift: tuple[Difference, ...] | None
+    beyond_models: tuple[Note, ...]
+    invalid_indexes: tuple[InvalidIndex, ...]
+    unvalidated_constraints: tuple[UnvalidatedConstraint, ...]
+    unfinished_backfills: tuple[str, ...]
+    interrupted_revisions: tuple[str, ...]
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether it is the embedded server."""
+        return self.target.source == EMBEDDED
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """The verdict: what has to be mended first."""
+        if len(self.standing.heads) > 1:
+            return ExitCode.SEVERAL_HEADS
+        if self.standing.unknown:
+            return ExitCode.ERROR
+        if self.standing.pending:
+            return ExitCode.BEHIND
+        return ExitCode.DRIFT if self.drift else ExitCode.OK
+
+    def as_json(self) -> dict[str, Any]:
+        """Make the document that `--json` writes."""
+        return {
+            "database": {
+                "url": masked(self.target.url),
+                "source": self.target.source,
+                "version": self.server.version,
+                "role": self.server.role,
+                "neon": self.target.is_neon,
+                "pooled": self.is_pooled,
+                "embedded": self.is_embedded,
+            },
+            "current": self.standing.stored or [],
+            "heads": [item.revision for item in self.standing.heads],
+            "pending": [
+                {"revision": item.revision, "title": item.title} for item in self.standing.pending
+            ],
+            "unknown": self.standing.unknown,
+            "interrupted": self.interrupted_revisions,
+            "drift": None if self.drift is None else [asdict(item) for item in self.drift],
+            "beyond_models": [asdict(item) for item in self.beyond_models],
+            "invalid_indexes": [
+                {"name": item.name, "table": item.table, "is_being_built": item.is_being_built}
+                for item in self.invalid_indexes
+            ],
+            "unvalidated_constraints": [
+                {"table": item.table, "name": item.name} for item in self.unvalidated_constraints
+            ],
+            "unfinished_backfills": self.unfinished_backfills,
+        }
+
+
+def overview(settings: Settings, *, x: tuple[str, ...] = (), folder: Path = VERSIONS) -> Overview:
+    """Look at the database for schema changes; `folder` holds the revisions.
+
+    Raises ConfigurationError, in a sentence, when there is none or it can't be reached.
+    """
+    found = target(settings, x)
+    with opened(found, settings) as connection:
+        server = inspection.server(connection)
+        stands = standing(inspection.stored_revisions(connection), folder)
+        return Overview(
+            target=found,
+            server=server,
+            is_pooled=goes_through_pooler(found, connection, server),
+            standing=stands,
+            beyond_models=tuple(notes(connection)),
+            drift=_drift(connection, stands),
+            invalid_indexes=tuple(inspection.invalid_indexes(connection)),
+            unvalidated_constraints=tuple(inspection.unvalidated_constraints(connection)),
+            unfinished_backfills=tuple(inspection.unfinished_backfills(connection)),
+            interrupted_revisions=tuple(inspection.interrupted_revisions(connection)),
+        )
+
+
+def _drift(connection: Connection, stands: Standing) -> tuple[Difference, ...] | None:
+    if stands.pending or stands.unknown:
+        return None
+    # The comparison works in a transaction, which it rolls back.
+    connection.rollback()
+    connection.execution_options(isolation_level="READ COMMITTED")
+    return tuple(find(connection, SQLModel.metadata))

@@ -1,0 +1,112 @@
+"""What an upgrade would do to a database, statement by statement, without doing it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from alembic.config import Config
+from sqlalchemy import Connection
+
+from service.schema import inspection
+from service.schema.lint.catalog import Catalog, Size
+from service.schema.lint.finding import Finding
+from service.schema.lint.judge import Judge, beside_statements
+from service.schema.lint.locks import Effect, Lock
+from service.schema.lint.ranges import pending
+from service.schema.lint.run import open_directory, readable, schema_before
+from service.schema.statements import Captured, capture
+
+Risk = Literal["none", "low", "high"]
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """A table that a statement locks; `size` is None for one that the upgrade makes."""
+
+    table: str
+    lock: Lock
+    rewrites: bool
+    scans: bool
+    size: Size | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStatement:
+    """A statement of an upgrade; `transaction` is None outside of one."""
+
+    sql: str
+    line: int
+    transaction: int | None
+    tables: tuple[Touched, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def rewrites(self) -> bool:
+        """Whether a table is written anew."""
+        return any(item.rewrites for item in self.tables)
+
+    @property
+    def scans(self) -> bool:
+        """Whether a table is read as a whole."""
+        return any(item.scans for item in self.tables)
+
+    @property
+    def risk(self) -> Risk:
+        """High with a finding; low where reads or writes of a table wait for a moment."""
+        if self.findings:
+            return "high"
+        waits = any(item.lock.stops_writes and item.size is not None for item in self.tables)
+        return "low" if waits else "none"
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRevision:
+    """A revision of an upgrade; `findings` are those that belong to none of its statements."""
+
+    revision: str
+    title: str
+    statements: tuple[PlannedStatement, ...]
+    findings: tuple[Finding, ...]
+
+
+def plan(
+    config: Config, connection: Connection, target: str = "heads"
+) -> tuple[PlannedRevision, ...]:
+    """Tell what `upgrade` to a target would do; nothing when the database is there already.
+
+    Raises a ServiceError when the target or the files can't be read.
+    """
+    directory = open_directory(config)
+    stored = inspection.stored_revisions(connection) or ()
+    with readable():
+        steps = pending(directory, stored, target)
+        catalog = schema_before(directory, steps, connection, stored)
+    revisions = [capture(directory, script) for script in steps.inside]
+    judge = Judge(catalog, frozenset(item.revision for item in revisions))
+    return tuple(_planned(judge, item, catalog) for item in revisions)
+
+
+def _planned(judge: Judge, captured: Captured, catalog: Catalog) -> PlannedRevision:
+    statements = []
+    sizes = {name: table.size for name, table in catalog.tables.items()}
+    for statement, effects, findings in judge.judge(captured):
+        sizes |= {name: table.size for name, table in catalog.tables.items() if table.size}
+        statements.append(
+            PlannedStatement(
+                statement.sql,
+                statement.line,
+                statement.transaction,
+                tuple(_touched(effect, sizes) for effect in effects),
+                tuple(findings),
+            )
+        )
+    return PlannedRevision(
+        captured.revision,
+        captured.title,
+        tuple(statements),
+        tuple(beside_statements(captured)),
+    )
+
+
+def _touched(effect: Effect, sizes: dict[str, Size | None]) -> Touched:
+    size = sizes.get(effect.table)
+    return Touched(effect.table, effect.lock, effect.rewrites, effect.scans, size)

@@ -1,0 +1,1 @@
+"""Rehearsals: an upgrade and its downgrade, carried out on a throw-away copy and observed."""

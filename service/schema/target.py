@@ -1,0 +1,96 @@
+"""Which database a command on the schema is about, and a connection to it that only looks."""
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import URL, Connection, create_engine, pool
+from sqlalchemy.exc import OperationalError
+
+from service.db.errors import describe
+from service.db.url import is_neon, is_pooled, parse, resolve
+from service.errors import ConfigurationError
+from service.schema.current import x_url
+from service.schema.inspection import Server
+from service.settings import Settings
+
+EMBEDDED = "the embedded server"
+X_URL = "-x url"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A database and where its URL comes from: a variable, `-x url`, or EMBEDDED."""
+
+    source: str
+    url: URL
+
+    @property
+    def is_neon(self) -> bool:
+        """Whether it is one of Neon's."""
+        return is_neon(self.url)
+
+
+def source(settings: Settings, x: tuple[str, ...] = ()) -> str:
+    """Name where the URL for schema changes comes from, without looking at it."""
+    if x_url(x) is not None:
+        return X_URL
+    if settings.direct_database_url:
+        return "DIRECT_DATABASE_URL"
+    return "DATABASE_URL" if settings.database_url or settings.is_production else EMBEDDED
+
+
+def target(settings: Settings, x: tuple[str, ...] = ()) -> Target:
+    """Find the database for schema changes, in env.py's order; `x` are the arguments for env.py.
+
+    Starts the embedded server when that is it. Raises ConfigurationError if there is none.
+    """
+    given = x_url(x)
+    url = parse(given, X_URL) if given is not None else resolve(settings, direct=True)
+    return Target(source(settings, x), url)
+
+
+@contextmanager
+def connected(url: URL, *, timeout_s: int) -> Iterator[Connection]:
+    """Connect in AUTOCOMMIT, so that looking holds no locks; errors are those of SQLAlchemy."""
+    engine = create_engine(
+        url,
+        poolclass=pool.NullPool,
+        isolation_level="AUTOCOMMIT",
+        connect_args={"connect_timeout": timeout_s, "application_name": "trip-planner inspection"},
+    )
+    with engine.connect() as connection:
+        yield connection
+
+
+@contextmanager
+def opened(target: Target, settings: Settings) -> Iterator[Connection]:
+    """Connect as `connected` does; raises ConfigurationError when the database can't be reached."""
+    with ExitStack() as stack:
+        try:
+            connection = stack.enter_context(
+                connected(target.url, timeout_s=settings.connect_timeout_s)
+            )
+        except OperationalError as error:
+            raise ConfigurationError(describe(error)) from error
+        yield connection
+
+
+def measured_connect_s(url: URL, *, timeout_s: int) -> float:
+    """Connect once more and return how long it took, in seconds."""
+    began = time.monotonic()
+    with connected(url, timeout_s=timeout_s):
+        return time.monotonic() - began
+
+
+def goes_through_pooler(target: Target, connection: Connection, server: Server) -> bool:
+    """Tell whether a pooler stands between.
+
+    A pooler shares server processes among clients, so it tells its clients made-up process ids.
+    Neon's proxy does that on direct connections, too: there the name of the host says it.
+    """
+    if target.is_neon:
+        return is_pooled(target.url)
+    driver = connection.connection.driver_connection
+    return driver is not None and driver.info.backend_pid != server.backend

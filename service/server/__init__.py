@@ -1,0 +1,1 @@
+"""Serves the WSGI app in production: bodies are collected before a thread is taken."""

@@ -1,0 +1,36 @@
+"""`python -m service.server`: the production server, as the settings say."""
+
+import argparse
+import sys
+from dataclasses import replace
+
+from service.errors import ServiceError
+from service.server.supervisor import serve
+from service.settings import Settings
+
+
+def port(text: str) -> int:
+    """Read a port; ValueError when it can't be one."""
+    number = int(text)
+    if number not in range(1, 65536):
+        raise ValueError
+    return number
+
+
+def main() -> None:
+    """Serve until SIGTERM or SIGINT; exit code 1 when the service can't start."""
+    parser = argparse.ArgumentParser(
+        prog="python -m service.server",
+        description="Serve in production, as the settings say (docs/DEPLOYMENT.md).",
+    )
+    parser.add_argument("--host", help="address to serve on; else HOST")
+    parser.add_argument("--port", type=port, help="port; else PORT")
+    given = {name: value for name, value in vars(parser.parse_args()).items() if value is not None}
+    try:
+        sys.exit(serve(replace(Settings.load(), **given)))
+    except ServiceError as error:
+        sys.exit(f"Error: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,167 @@
+"""What stands before the WSGI app: whole bodies only, no more requests than can be served.
+
+Granian's own WSGI interface takes a thread for each request and lets it wait for the body, without
+a time limit: as many slow bodies as there are threads stop it.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+from pydantic_core import to_json
+
+from service.api.observability.exchange import request_id_of
+from service.api.observability.middleware import REQUEST_ID
+from service.server.lane import Job, Lane
+from service.server.wsgi_call import Headers, call, environ_of
+from service.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+_OF_OPERATORS = frozenset({"/healthz", "/metrics"})
+"""They touch no database, and must be answered when nothing else is."""
+
+MOST_BODIES = 16
+"""How many bodies of the largest size a process holds before their threads take them."""
+
+RETRY_AFTER_S = 2
+
+
+class Front:
+    """An RSGI application that runs a WSGI application."""
+
+    def __init__(
+        self, app: Any, settings: Settings, refused: Callable[[str, int], None] | None = None
+    ) -> None:
+        """Take the app; `refused` is told method and status of what the app never sees."""
+        self._app = app
+        self._refused = refused
+        self._settings = settings
+        self._most_held = MOST_BODIES * settings.max_body_bytes
+        self._held = 0
+        self._shed = _Shed()
+        self.is_draining = False
+        """Whether each answer asks its client to come back on another connection."""
+        self._requests = Lane(
+            self._answer,
+            threads=settings.threads,
+            waiting=settings.queue_size,
+            wait_s=settings.queue_timeout_s,
+        )
+        self._operators = Lane(self._answer, threads=1, waiting=16, wait_s=1)
+
+    async def __rsgi__(self, scope: Any, protocol: Any) -> None:
+        """Answer a request."""
+        held = 0
+        try:
+            body = b""
+            headers = scope.headers
+            if "content-length" in headers or "transfer-encoding" in headers:
+                body = await self._collect(headers, protocol)
+                held = len(body)
+                self._held += held
+            lane = self._operators if scope.path in _OF_OPERATORS else self._requests
+            if not await lane.run(Job(scope, protocol, body)):
+                self._shed.note()
+                self._refuse(
+                    scope, protocol, 503, "The service has too much to do; try again later."
+                )
+        except TimeoutError:
+            limit = self._settings.body_timeout_s
+            self._refuse(scope, protocol, 408, f"The body did not arrive within {limit} s.")
+        except _NoRoomError:
+            self._shed.note()
+            self._refuse(scope, protocol, 503, "Too many bodies are arriving; try again later.")
+        finally:
+            self._held -= held
+
+    async def _collect(self, headers: Any, protocol: Any) -> bytes:
+        """Wait for the body; of one that is too large, only as much as shows that."""
+        most = self._settings.max_body_bytes
+        if int(headers.get("content-length") or 0) > most:
+            # The app refuses it for its length alone.
+            return b""
+        parts: list[bytes] = []
+        size = 0
+        try:
+            async with asyncio.timeout(self._settings.body_timeout_s):
+                async for part in protocol:
+                    parts.append(part)
+                    size += len(part)
+                    self._held += len(part)
+                    if size > most:
+                        break
+                    if self._held > self._most_held:
+                        raise _NoRoomError
+        finally:
+            self._held -= size
+        return b"".join(parts)
+
+    def _refuse(self, scope: Any, protocol: Any, status: int, detail: str) -> None:
+        _refuse(scope, protocol, status, detail)
+        if self._refused is not None:
+            self._refused(scope.method, status)
+
+    def _answer(self, job: Job) -> None:
+        """Run the app, in a thread of a lane."""
+        try:
+            status, headers, body = call(self._app, environ_of(job.scope, job.body))
+            if self.is_draining:
+                headers = [*headers, ("Connection", "close")]
+            job.protocol.response_bytes(status, headers, body)
+        except BaseException:  # granian's own panics are no Exception, and the thread must go on
+            logger.exception("A request failed outside of the app")
+            _refuse(job.scope, job.protocol, 500, "The fault is in the service's log.")
+
+
+class _NoRoomError(Exception):
+    """The bodies that have arrived take all the memory that they may."""
+
+
+class _Shed:
+    """Tells the log of requests that were turned away, once a second at most."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._said = 0.0
+
+    def note(self) -> None:
+        self._count += 1
+        now = time.monotonic()
+        if now - self._said >= 1:
+            logger.warning(
+                "Too much to do: requests turned away", extra={"fields": {"count": self._count}}
+            )
+            self._count, self._said = 0, now
+
+
+_TITLES = {
+    408: ("request-timeout", "Request Timeout"),
+    500: ("internal-error", "Internal Server Error"),
+    503: ("overloaded", "Service Unavailable"),
+}
+
+
+def _refuse(scope: Any, protocol: Any, status: int, detail: str) -> None:
+    """Answer with problem details (RFC 9457) in the app's place."""
+    code, title = _TITLES[status]
+    body = {
+        "type": f"urn:trip-planner:problem:{code}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "instance": scope.path,
+    }
+    headers: Headers = [
+        ("Content-Type", "application/problem+json"),
+        ("Cache-Control", "no-store"),
+        ("X-Content-Type-Options", "nosniff"),
+        (REQUEST_ID, request_id_of(scope.headers.get(REQUEST_ID.lower()))),
+    ]
+    if status == 503:  # noqa: PLR2004  as in the table above
+        headers.append(("Retry-After", str(RETRY_AFTER_S)))
+    if status == 408:  # noqa: PLR2004  as in the table above
+        headers.append(("Connection", "close"))
+    protocol.response_bytes(status, headers, to_json(body))

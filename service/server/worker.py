@@ -1,0 +1,121 @@
+"""A worker process: granian's HTTP in front of the app, on a socket that it shares with others."""
+
+import asyncio
+import os
+import resource
+import signal
+import socket
+import sys
+import threading
+from contextlib import suppress
+from typing import Any
+
+from granian.constants import HTTPModes
+from granian.http import HTTP1Settings
+from granian.net import SocketHolder  # type: ignore[attr-defined]  # typed for macOS only
+from granian.server.embed import Server
+from typing_extensions import override
+
+from service.app import create_app
+from service.errors import ServiceError
+from service.server.front import Front
+from service.server.listener import QUEUE
+from service.settings import Settings
+
+LAST_S = 3
+"""How long before the end of the grace those who wait for the database are told to give up."""
+
+LARGEST_HEAD = 64 * 1024
+"""Bytes of a request's head; beyond that the answer is 431."""
+
+READY = b"r"
+
+
+class _Granian(Server):
+    """Granian on a socket that is there already.
+
+    Its own would be one per worker (SO_REUSEPORT); who waits in the queue of a worker that ends is
+    lost then, unless the kernel's net.ipv4.tcp_migrate_req is on.
+    """
+
+    def __init__(self, front: Front, listener: socket.socket, settings: Settings) -> None:
+        self._listener = listener
+        super().__init__(
+            target=front,
+            http=HTTPModes.http1,
+            http1_settings=HTTP1Settings(
+                header_read_timeout=settings.header_timeout_s * 1000, max_buffer_size=LARGEST_HEAD
+            ),
+            websockets=False,
+            backlog=QUEUE,
+            backpressure=settings.max_connections,
+            log_enabled=False,
+        )
+
+    @override
+    def _init_shared_socket(self) -> None:
+        holder: Any = SocketHolder
+        self._shd = holder(self._listener.fileno(), False, QUEUE)  # noqa: FBT003  has no keywords
+
+
+async def _serve(
+    app: Any, settings: Settings, listener: socket.socket, channel: socket.socket
+) -> None:
+    loop = asyncio.get_running_loop()
+    metrics = app.extensions.get("metrics")
+    front = Front(app, settings, metrics.refuse if metrics else None)
+    server = _Granian(front, listener, settings)
+    database = app.extensions["database"]
+    is_stopping = False
+
+    def stop() -> None:
+        nonlocal is_stopping
+        if is_stopping:
+            return
+        is_stopping = True
+        loop.remove_reader(channel)
+        # Clients leave by themselves when an answer tells them to; a connection that is closed
+        # under a client just as it sends its next request is a failed request.
+        front.is_draining = True
+        loop.call_later(settings.drain_s, server.stop)
+        loop.call_later(max(0, settings.grace_s - LAST_S), database.stop_waiting)
+        # In a thread of its own: it must come even if the loop does not go on.
+        end = threading.Timer(settings.grace_s, os._exit, (1,))
+        end.daemon = True
+        end.start()
+
+    loop.add_signal_handler(signal.SIGTERM, stop)
+    # The other end is closed when the supervisor has gone, however it went.
+    loop.add_reader(channel, stop)
+    serving = asyncio.create_task(server.serve())
+    # Granian accepts in a moment; who connects until then waits in the queue.
+    listener.listen(QUEUE)
+    channel.send(READY)
+    await serving
+    database.dispose()
+
+
+def main() -> None:
+    """Serve on the socket that was passed on, until SIGTERM or the end of the supervisor."""
+    listener, channel = (socket.socket(fileno=int(number)) for number in sys.argv[1:])
+    for ignored in (signal.SIGINT, signal.SIGHUP):
+        # Ctrl-C in a terminal reaches all processes; the supervisor answers for all.
+        signal.signal(ignored, signal.SIG_IGN)
+    _allow_files()
+    try:
+        settings = Settings.load()
+        app = create_app(settings)
+    except ServiceError as error:
+        sys.exit(f"Error: {error}")
+    asyncio.run(_serve(app, settings, listener, channel))
+
+
+def _allow_files() -> None:
+    """Allow as many connections as the system lets this process have."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+if __name__ == "__main__":
+    main()

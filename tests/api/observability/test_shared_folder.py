@@ -1,0 +1,168 @@
+"""The folder of the metrics: processes that come, end, are killed; and folders of others."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from service.api.observability.shared_folder import SharedFolder, default_folder
+from service.errors import ConfigurationError
+from service.settings import ROOT
+
+# A process that counts as often as it is told, and forks when told so.
+PROCESS = """
+import os, sys
+from pathlib import Path
+from service.api.observability.exchange import Exchange
+from service.api.observability.metrics import Metrics
+
+metrics = Metrics(Path(sys.argv[1]))
+
+def count(times):
+    for _ in range(times):
+        exchange = Exchange({"REQUEST_METHOD": "GET"})
+        metrics.begin(exchange)
+        exchange.answer("200 OK", [])
+        metrics.end(exchange)
+
+for line in sys.stdin:
+    word, number = (line.split() + ["0"])[:2]
+    if word == "fork":
+        child = os.fork()
+        if child == 0:
+            count(int(number))
+            os.kill(os.getpid(), 9)
+        os.waitpid(child, 0)
+    elif word == "begin":
+        metrics.begin(Exchange({"REQUEST_METHOD": "GET"}))
+        metrics.sample()
+    else:
+        count(int(number))
+    print(os.getpid(), flush=True)
+"""
+
+
+class Process:
+    def __init__(self, folder: Path) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", PROCESS, str(folder)],
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def do(self, what: str) -> None:
+        """Have it do something, and wait until that is done."""
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.write(what + "\n")
+        self._process.stdin.flush()
+        assert int(self._process.stdout.readline()) == self._process.pid
+
+    def end(self, how: signal.Signals | None = None) -> None:
+        """Let it end, or kill it."""
+        if how is not None:
+            self._process.send_signal(how)
+        self._process.communicate()
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Start processes that count in one folder."""
+    started = []
+
+    def start():
+        started.append(Process(tmp_path / "metrics"))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.end(signal.SIGKILL)
+
+
+def read(folder: SharedFolder) -> dict[str, float]:
+    """Read what all of them count."""
+    return {
+        sample.name: sample.value
+        for metric in folder.collect()
+        for sample in metric.samples
+        if sample.name in {"http_requests_total", "http_requests_in_flight"}
+        or sample.name.endswith("duration_seconds_count")
+    }
+
+
+def test_what_was_counted_outlives_who_counted_it(start, tmp_path):
+    one, two = start(), start()
+    one.do("count 3")
+    two.do("count 4")
+    two.do("begin")
+    folder = SharedFolder(tmp_path / "metrics")
+    assert read(folder)["http_requests_total"] == 7
+    assert read(folder)["http_requests_in_flight"] == 1
+    one.end()
+    two.end(signal.SIGKILL)
+    # A gauge of the dead is no more.
+    assert read(folder) == {"http_requests_total": 7, "http_request_duration_seconds_count": 7}
+    for _ in range(3):
+        process = start()
+        process.do("count 1")
+        process.end(signal.SIGKILL)
+    assert read(folder)["http_requests_total"] == 10
+    assert read(folder)["http_request_duration_seconds_count"] == 10
+    # What the dead have left does not pile up.
+    assert len(list((tmp_path / "metrics").glob("counter_*.db"))) == 2
+
+
+def test_a_process_that_forks_counts_and_lives_apart_from_its_child(start, tmp_path):
+    process = start()
+    process.do("count 1")
+    process.do("fork 5")
+    process.do("count 1")
+    folder = SharedFolder(tmp_path / "metrics")
+    assert read(folder)["http_requests_total"] == 7
+    assert len(folder.living()) == 1
+
+
+def test_folders_of_servers_that_are_gone_are_removed(tmp_path, monkeypatch, start):
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
+    own = default_folder()
+    assert own == tmp_path / f"trip-planner-metrics-{os.getuid()}-{os.getppid()}"
+    gone = own.with_name(own.name.replace(str(os.getppid()), "99999999"))
+    others = own.with_name("somebody-else-99999999")
+    odd = own.with_name(own.name + "x")
+    for folder in (own, gone, others, odd):
+        folder.mkdir()
+    # One whose processes have ids of another container.
+    start().do("count 1")
+    used = gone.with_name(gone.name + "9")
+    used.symlink_to(tmp_path / "metrics")
+    assert default_folder() == own
+    assert not gone.exists()
+    assert all(folder.exists() for folder in (own, others, odd, used))
+
+
+def test_a_folder_of_somebody_else_is_refused(tmp_path):
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "theirs")
+    with pytest.raises(ConfigurationError, match="belongs to somebody else"):
+        SharedFolder(tmp_path / "link")
+
+
+def test_without_a_temporary_folder_the_way_out_is_told(monkeypatch):
+    def none():
+        raise FileNotFoundError
+
+    monkeypatch.setattr(tempfile, "gettempdir", none)
+    with pytest.raises(ConfigurationError, match=r"no temporary folder.*METRICS=off"):
+        default_folder()
+
+
+def test_the_folder_can_be_read_by_its_owner_only(tmp_path):
+    folder = tmp_path / "deep" / "metrics"
+    SharedFolder(folder)
+    assert folder.stat().st_mode & 0o077 == 0

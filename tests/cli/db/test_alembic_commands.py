@@ -1,0 +1,343 @@
+"""`flask db` and `alembic`: the same commands, the same results, the same errors."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from service.cli.db import db
+from service.db.url import parse
+from service.errors import ExitCode
+from service.schema.revisions import heads
+
+HEAD = heads()[0]
+
+
+@dataclass
+class Done:
+    code: int
+    output: str
+    errors: str
+
+
+@pytest.fixture
+def run(root, monkeypatch):
+    """Run a command: `flask db` in this process, which is quicker, and `alembic` in its own."""
+
+    def run(command: str, url: str | None, **environment: str) -> Done:
+        given = {"DATABASE_URL": url or "", "SCHEMA_CONNECT_WAIT_S": "0", **environment}
+        for name, value in given.items():
+            monkeypatch.setenv(name, value)
+        if command.startswith("flask db "):
+            result = CliRunner().invoke(db, command.split()[2:], prog_name="flask db")
+            assert result.exception is None or isinstance(result.exception, SystemExit)
+            return Done(result.exit_code, result.stdout, result.stderr)
+        program, *arguments = command.split()
+        process = subprocess.run(
+            [str(Path(sys.executable).parent / program), *arguments],
+            cwd=root,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return Done(process.returncode, process.stdout, process.stderr)
+
+    return run
+
+
+@pytest.fixture
+def url(make_database) -> str:
+    return make_database().render_as_string(hide_password=False)
+
+
+@pytest.mark.parametrize("tool", ["flask db", "alembic"])
+def test_down_and_up_again(run, url, tool):
+    assert f"{HEAD} (head)" in run("flask db current", url).output
+    assert run(f"{tool} downgrade base", url).code == 0
+    assert HEAD not in run("flask db current", url).output
+    assert run(f"{tool} upgrade head", url).code == 0
+    assert f"{HEAD} (head)" in run("flask db current", url).output
+    checked = run("flask db check", url)
+    assert (checked.code, checked.output) == (0, "No difference was found.\n")
+
+
+def test_both_tools_say_the_same(run, url):
+    said = [run(f"{tool} history --verbose", url) for tool in ("flask db", "alembic")]
+    assert said[0].code == said[1].code == 0
+    assert HEAD in said[0].output
+    assert said[0].output == said[1].output
+    for command in ("heads", "show head"):
+        assert HEAD in run(f"flask db {command}", url).output
+
+
+def test_a_step_down_is_no_option(run, url):
+    assert run("flask db downgrade -1", url).code == 0
+    assert run("flask db upgrade +1", url).code == 0
+    assert run("flask db stamp base", url).code == 0
+    assert HEAD not in run("flask db current", url).output
+    assert run("flask db stamp --purge head", url).code == 0
+    assert HEAD in run("flask db current", url).output
+
+
+def test_nothing_to_migrate_writes_no_file(run, url, root):
+    before = sorted((root / "migrations" / "versions").iterdir())
+    migrated = run("flask db migrate -m nothing", url)
+    assert migrated.code == 0
+    assert "no revision is written" in migrated.output
+    assert sorted((root / "migrations" / "versions").iterdir()) == before
+
+
+@pytest.mark.parametrize("tool", ["flask db", "alembic"])
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("nonsense", "not a Postgres URL"),
+        ("postgresql://me:s3cret@no-such-host.invalid/trips", "host of DATABASE_URL is unknown"),
+        ("postgresql://me:s3cret@127.0.0.1:1/trips", "refuses connections"),
+    ],
+)
+def test_a_database_that_can_not_be_reached_is_told_in_a_sentence(run, tool, url, said):
+    stopped = run(f"{tool} upgrade head", url)
+    assert stopped.code == 1
+    assert said in stopped.errors
+    assert "Traceback" not in stopped.errors
+    assert "s3cret" not in stopped.errors
+
+
+@pytest.mark.parametrize("tool", ["flask db", "alembic"])
+def test_wrong_names_are_told_in_a_sentence(run, url, tool):
+    for wrong, said in (
+        (url.rsplit("/", 1)[0] + "/nowhere", "does not exist"),
+        (url.replace("postgres:", "postgres:wrong"), "refuses the user name or password"),
+    ):
+        stopped = run(f"{tool} current", wrong)
+        assert (stopped.code, said in stopped.errors) == (1, True), stopped.errors
+        assert "Traceback" not in stopped.errors
+
+
+@pytest.mark.parametrize("tool", ["flask db", "alembic"])
+def test_in_production_a_command_wants_a_database(run, tool, tmp_path):
+    stopped = run(f"{tool} upgrade head", None, APP_ENV="production", INSTANCE_DIR=str(tmp_path))
+    assert stopped.code == 1
+    assert "DATABASE_URL environment variable is not set" in stopped.errors
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unknown_revision_is_told_in_a_sentence(run, url):
+    stopped = run("flask db upgrade nowhere", url)
+    assert stopped.code == 1
+    assert "Error: Can't locate revision identified by 'nowhere'. " in stopped.errors
+
+
+def test_typed_alone_a_command_starts_the_embedded_database_for_its_own_length(run, tmp_path):
+    place = {"INSTANCE_DIR": str(tmp_path / "instance")}
+    assert run("flask db upgrade", None, **place).code == 0
+    assert HEAD in run("alembic current", None, **place).output
+
+
+def test_every_command_has_help_with_an_example(run):
+    listed = run("flask db --help", None).output
+    names = [line.split()[0] for line in listed.split("Commands:")[1].splitlines() if line.strip()]
+    assert {"upgrade", "downgrade", "migrate", "check", "import-sqlite"} <= set(names)
+    for name in names:
+        assert f"flask db {name}" in run(f"flask db {name} --help", None).output, name
+
+
+def _json(done: Done) -> dict[str, Any]:
+    return json.loads(done.output)
+
+
+def test_each_of_them_answers_in_json(run, url):
+    newest = _json(run("flask db heads --json", url))["revisions"]
+    assert [item["revision"] for item in newest] == [HEAD]
+    assert newest[0]["title"] == "Create users, workflows, nodes, generations and prices"
+    assert _json(run("flask db show head --json", url))["revisions"] == newest
+    assert _json(run("flask db history --json", url))["revisions"][0] == newest[0]
+    assert _json(run("flask db branches --json", url)) == {"revisions": []}
+    assert _json(run("flask db downgrade --json base", url)) == {"before": [HEAD], "after": []}
+    behind = run("flask db current --json --check-heads", url)
+    assert _json(behind) == {"current": [], "heads": [HEAD], "is_at_head": False}
+    assert behind.code == ExitCode.BEHIND
+    assert _json(run("flask db upgrade --json", url)) == {"before": [], "after": [HEAD]}
+    assert _json(run("flask db check --json", url)) == {"differences": [], "beyond_models": []}
+    assert _json(run("flask db migrate -m nothing --json", url)) == {"revisions": []}
+    wrong = run("flask db show nowhere --json", url)
+    assert (wrong.code, _json(wrong)["error"]["code"]) == (1, "configuration-error")
+
+
+def test_nothing_to_do_is_said_without_importing_alembic(url, root):
+    code = (
+        "import sys; from service.cli.db import db; db(['upgrade'], standalone_mode=False); "
+        "db(['current'], standalone_mode=False); "
+        "print([name for name in ('alembic', 'sqlalchemy') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=root,
+        env={**os.environ, "DATABASE_URL": url},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines() == [
+        f"Nothing to do: the database is at {HEAD} (head).",
+        f"{HEAD} (head)",
+        "[]",
+    ]
+
+
+def test_wrong_use_is_exit_code_1_because_2_means_drift(run, url):
+    for command in ("nonsense", "heads --nonsense", "merge", "upgrade --qsl", "plan -z"):
+        done = run(f"flask db {command}", url)
+        assert done.code == ExitCode.ERROR, command
+        assert "Try 'flask db" in done.errors
+
+
+def test_what_is_not_there_has_a_way_out(run, url):
+    assert run("flask db current --check-heads", url).code == ExitCode.OK
+    assert "flask db history -i" in run("flask db upgrade +1", url).errors
+    assert run("flask db stamp base", url).code == 0
+    behind = run("flask db current --check-heads", url)
+    assert f"at no revision, the head is {HEAD}: `flask db upgrade`" in behind.errors
+
+
+def test_folder_and_values_may_stand_before_the_command(run, url, tmp_path):
+    folder = tmp_path / "others"
+    assert run(f"flask db init {folder}", None).code == 0
+    made = run(f"flask db -d {folder} -x url={url} revision -m first --json", None)
+    path = Path(_json(made)["revisions"][0]["path"])
+    assert path.parent == folder / "versions"
+    assert "first." in run(f"flask db -d {folder} show head", None).output
+    again = run(f"flask db init {folder}", None)
+    assert (again.code, "exists already and is not empty" in again.errors) == (1, True)
+
+
+def test_init_takes_templates_of_alembic(run, tmp_path):
+    assert "generic" in run("flask db list-templates", None).output
+    assert run(f"flask db init --template generic --package {tmp_path / 'new'}", None).code == 0
+    assert (tmp_path / "new" / "versions" / "__init__.py").exists()
+
+
+def test_edit_opens_the_file(run, monkeypatch):
+    monkeypatch.setenv("EDITOR", "echo")
+    assert run("flask db edit head", None).code == 0
+
+
+@pytest.mark.parametrize("tool", ["flask db", "alembic"])
+def test_several_heads_are_exit_code_6_with_the_way_out(run, url, root, tmp_path, tool):
+    folder = tmp_path / "forked"
+    shutil.copytree(root / "migrations", folder)
+    for name in ("one", "two"):
+        written = run(f"flask db revision -d {folder} -m {name} --head {HEAD} --splice", url)
+        assert written.code == 0, written.errors
+    ini = tmp_path / "alembic.ini"
+    text = (root / "alembic.ini").read_text(encoding="utf-8")
+    text = text.replace("%(here)s/migrations", str(folder)).replace("%(here)s", str(root))
+    ini.write_text(text, encoding="utf-8")
+    options = {"flask db": f"-d {folder}", "alembic": f"-c {ini}"}[tool]
+    stopped = run(f"{tool} {options} upgrade head", url)
+    assert stopped.code == ExitCode.SEVERAL_HEADS, stopped.errors
+    assert re.search(
+        r"There are several heads: \w+ \((one|two)\) and \w+ \((one|two)\)", stopped.errors
+    )
+    assert "flask db merge heads" in stopped.errors
+    assert "Traceback" not in stopped.errors
+    merged = run(f"flask db -d {folder} merge heads -m both --json", url)
+    assert merged.code == 0
+    assert run(f"{tool} {options} upgrade head", url).code == 0
+
+
+def test_check_tells_drift_and_what_it_can_not_compare(run, url, execute):
+    execute(
+        parse(url),
+        "ALTER TABLE model_prices DROP CONSTRAINT ck_model_prices_ends_after_start",
+        "CREATE VIEW names AS SELECT username FROM users",
+    )
+    done = run("flask db check", url)
+    assert done.code == ExitCode.DRIFT
+    assert "ck_model_prices_ends_after_start" in done.output
+    assert "Beyond what models describe, and not compared: view names." in done.output
+    (difference,) = _json(run("flask db check --json", url))["differences"]
+    assert difference["name"] == "ck_model_prices_ends_after_start"
+    stock = run("alembic check", url)
+    assert stock.code != 0
+    run("flask db stamp base", url)
+    assert run("flask db check", url).code == ExitCode.BEHIND
+
+
+def test_the_same_title_twice_makes_two_files(run, url, tmp_path):
+    folder = tmp_path / "others"
+    run(f"flask db init {folder}", None)
+    for _ in range(2):
+        assert run(f"flask db revision -d {folder} -m same", url).code == 0
+    assert len(list((folder / "versions").glob("*_same_*.py"))) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("def broken(:", "invalid syntax"), ("down_revision = None", "does not say which revision")],
+)
+def test_a_file_that_is_no_revision_is_named(run, url, tmp_path, text, said):
+    folder = tmp_path / "others"
+    run(f"flask db init {folder}", None)
+    (folder / "versions" / "broken.py").write_text(text, encoding="utf-8")
+    for command in ("current", "status", "check"):
+        done = run(f"flask db -d {folder} {command}", url)
+        assert (done.code, "broken.py" in done.errors, said in done.errors) == (1, True, True)
+    assert run(f"flask db -d {folder} upgrade", url).code == 1
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({"a": "None", "b": "'gone'"}, "Revision b in b.py follows gone, which no file has"),
+        ({"a": "'b'", "b": "'a'"}, "follow each other in a circle"),
+        ({"a": "None", "aa": "None"}, "Revision a is in two files, a.py and aa.py"),
+    ],
+)
+def test_files_that_are_no_history_are_named(run, url, tmp_path, files, said):
+    folder = tmp_path / "others"
+    run(f"flask db init {folder}", None)
+    for name, parent in files.items():
+        text = f'"""T."""\nrevision = "{name[0]}"\ndown_revision = {parent}\n'
+        (folder / "versions" / f"{name}.py").write_text(text, encoding="utf-8")
+    for command in ("upgrade", "heads --json", "current", "status", "check", "lint --static"):
+        done = run(f"flask db -d {folder} {command}", url)
+        assert done.code == 1, command
+        assert said in done.errors + done.output, command
+
+
+def test_a_folder_without_migrations_is_told(run, url, tmp_path):
+    for command in ("upgrade", "heads --json", "status", "lint --static", "plan"):
+        done = run(f"flask db -d {tmp_path} {command}", url)
+        assert done.code == 1, command
+        assert "is no folder of migrations" in done.errors + done.output, command
+
+
+def test_wrong_use_is_a_document_too(run, url):
+    for command in ("merge", "nonsense", "upgrade a b", "upgrade --sql", "backfill run"):
+        done = run(f"flask db {command} --json", url)
+        assert done.code == 1, command
+        assert _json(done)["error"]["code"] == "usage-error", command
+
+
+def test_a_traceback_is_shown_on_demand_only(run, url):
+    assert "Traceback" not in run("flask db show nowhere", url).errors
+    with pytest.raises(AssertionError):
+        run("flask db show nowhere --debug", url)
+
+
+def test_ensure_version_makes_only_the_table_of_versions(run, server, execute):
+    execute(server, "CREATE DATABASE ensure_version")
+    empty = server.set(database="ensure_version").render_as_string(hide_password=False)
+    assert run("flask db ensure-version", empty).code == 0
+    assert run("flask db current", empty).output == ""
+    execute(server, "DROP DATABASE ensure_version WITH (FORCE)")

@@ -1,0 +1,67 @@
+"""`flask db plan` as its user sees it."""
+
+import json
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from service.cli.db import db
+from service.errors import ExitCode
+from service.schema.revisions import heads
+
+
+@pytest.fixture
+def plan(monkeypatch):
+    """Run `flask db plan` on a database."""
+
+    def run(url: Any, *arguments: str):
+        text = url if isinstance(url, str) else url.render_as_string(hide_password=False)
+        monkeypatch.setenv("DATABASE_URL", text)
+        monkeypatch.setenv("DIRECT_DATABASE_URL", "")
+        return CliRunner().invoke(db, ["plan", *arguments], prog_name="flask db")
+
+    return run
+
+
+@pytest.fixture
+def empty(server, execute):
+    """A database without tables."""
+    execute(server, "DROP DATABASE IF EXISTS plan_empty", "CREATE DATABASE plan_empty")
+    yield server.set(database="plan_empty")
+    execute(server, "DROP DATABASE plan_empty WITH (FORCE)")
+
+
+def test_what_would_be_done_and_nothing_is_done(plan, empty):
+    first = plan(empty)
+    assert first.exit_code == 0
+    assert "CREATE TABLE users" in first.stdout
+    assert "none of high risk" in first.stdout
+    assert plan(empty).stdout == first.stdout
+
+
+def test_json_and_markdown(plan, empty):
+    document = json.loads(plan(empty, "--json").stdout)
+    assert [item["revision"] for item in document["revisions"]][-1] == heads()[0]
+    assert plan(empty, "--markdown").stdout.startswith("## Schema changes\n")
+
+
+def test_nothing_is_pending(plan, make_database):
+    done = plan(make_database())
+    assert (done.exit_code, done.stdout) == (
+        0,
+        "Nothing is pending: the database is there already.\n",
+    )
+
+
+def test_an_unknown_target(plan, empty):
+    done = plan(empty, "nowhere")
+    assert done.exit_code == ExitCode.ERROR
+    assert "nowhere" in done.stderr
+
+
+def test_no_database(plan):
+    done = plan("postgresql://nobody:secret@127.0.0.1:1/nowhere")
+    assert done.exit_code == ExitCode.ERROR
+    assert "secret" not in done.output
+    assert "Traceback" not in done.output

@@ -1,0 +1,250 @@
+"""The client of Neon's API, against a server that speaks it and goes wrong on demand."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from service.db.neon import Moment, NeonProject, NeonTransport, Pace, read_lifetime
+from service.errors import ConfigurationError, ConflictError, UnavailableError
+from service.settings import Settings
+from tests.neon_api import KEY, PARENT, PROJECT, FakeNeon
+
+QUICK = Pace(
+    connect_s=0.5, read_s=0.5, attempts=5, first_delay_s=0.01, longest_delay_s=0.1, operation_s=2
+)
+
+
+@pytest.fixture
+def neon():
+    with FakeNeon() as fake:
+        yield fake
+
+
+@pytest.fixture
+def project(neon):
+    return NeonProject(NeonTransport(neon.url, KEY, QUICK), PROJECT)
+
+
+def test_a_branch_is_made_with_an_endpoint_and_an_end_and_is_waited_for(neon, project):
+    branch = project.create_branch("rehearsal_1", lifetime=timedelta(hours=6))
+    (call,) = neon.called("POST", "/branches$")
+    assert call.body["endpoints"] == [{"type": "read_write"}]
+    assert "parent_id" not in call.body["branch"]
+    left = datetime.fromisoformat(call.body["branch"]["expires_at"]) - datetime.now(UTC)
+    assert timedelta(hours=5, minutes=59) < left <= timedelta(hours=6)
+    assert (branch.name, branch.parent_id) == ("rehearsal_1", PARENT)
+    assert {operation["status"] for operation in neon.operations.values()} == {"finished"}
+
+
+def test_a_branch_of_a_named_parent(project):
+    parent = project.create_branch("staging")
+    assert project.create_branch("rehearsal", parent_id=parent.id).parent_id == parent.id
+
+
+def test_the_url_is_one_past_the_pooler(neon, project):
+    branch = project.create_branch("rehearsal")
+    url = project.connection_url(branch.id, database="trips", role="me")
+    assert url.startswith("postgresql://")
+    (call,) = neon.called("GET", "/connection_uri$")
+    assert call.query == {
+        "branch_id": branch.id,
+        "database_name": "trips",
+        "role_name": "me",
+        "pooled": "false",
+    }
+
+
+def test_branches_are_listed_over_several_pages(neon, project):
+    neon.page_size = 2
+    names = {project.create_branch(f"b{number}").name for number in range(4)}
+    assert {branch.name for branch in project.branches()} == names | {"main"}
+    assert project.find_branch("b3").name == "b3"
+    assert project.find_branch("b") is None
+
+
+def test_deleting_waits_and_what_is_gone_is_no_error(neon, project):
+    branch = project.create_branch("rehearsal")
+    project.delete_branch(branch.id)
+    assert neon.made() == []
+    assert neon.operations["op-0003"]["status"] == "finished"
+    project.delete_branch(branch.id)
+
+
+@pytest.mark.parametrize("status", [423, 429, 500, 503])
+def test_what_passes_is_waited_out(neon, project, status):
+    neon.fail("GET", "/branches$", status, status)
+    assert [branch.name for branch in project.branches()] == ["main"]
+    assert len(neon.called("GET", "/branches$")) == 3
+
+
+def test_a_project_that_is_busy_makes_one_branch_all_the_same(neon, project):
+    neon.fail("POST", "/branches$", 423, 429)
+    project.create_branch("rehearsal")
+    assert [branch["name"] for branch in neon.made()] == ["rehearsal"]
+
+
+def test_it_waits_as_long_as_it_is_told(neon):
+    pace = Pace(attempts=2, first_delay_s=0.01, longest_delay_s=5)
+    project = NeonProject(NeonTransport(neon.url, KEY, pace), PROJECT)
+    neon.fail("GET", "/branches$", 429, Retry_After="1")
+    began = datetime.now(UTC)
+    assert list(project.branches())
+    assert datetime.now(UTC) - began >= timedelta(seconds=1)
+
+
+def test_what_does_not_pass_is_told(neon, project):
+    neon.fail("GET", "/branches$", *[423] * 5)
+    with pytest.raises(UnavailableError, match="busy with other operations"):
+        list(project.branches())
+
+
+@pytest.mark.parametrize("kind", ["lost", "silent", 500])
+def test_an_answer_that_is_lost_never_makes_a_second_branch(neon, project, kind):
+    neon.fail("POST", "/branches$", kind)
+    branch = project.create_branch("rehearsal")
+    assert [item["id"] for item in neon.made()] == [branch.id]
+    assert len(neon.called("POST", "/branches$")) == (1 if kind == "lost" else 2)
+    creating = [item for item in neon.operations.values() if item["action"] == "create_branch"]
+    assert [item["status"] for item in creating] == ["finished"]
+
+
+def test_a_name_that_is_taken_in_the_meantime_is_the_branch_that_was_asked_for(neon, project):
+    neon.fail("POST", "/branches$", "silent", "lost")
+    branch = project.create_branch("rehearsal")
+    assert [item["id"] for item in neon.made()] == [branch.id]
+
+
+def test_silence_ends_in_time(neon, project):
+    neon.fail("GET", "/branches$", *["silent"] * 5)
+    began = datetime.now(UTC)
+    with pytest.raises(UnavailableError, match="gave no answer to GET"):
+        list(project.branches())
+    assert datetime.now(UTC) - began < timedelta(seconds=5)
+
+
+def test_nobody_there():
+    project = NeonProject(NeonTransport("http://127.0.0.1:9/api/v2", KEY, QUICK), PROJECT)
+    with pytest.raises(UnavailableError, match="can't be reached"):
+        project.create_branch("rehearsal")
+
+
+@pytest.mark.parametrize("status", ["failed", "cancelled", "error"])
+def test_an_operation_that_fails_is_told(neon, project, status):
+    neon.outcomes["create_branch"] = status
+    with pytest.raises(UnavailableError, match=f"create_branch .* is {status}"):
+        project.create_branch("rehearsal")
+
+
+def test_an_operation_that_never_ends_is_told(neon):
+    pace = Pace(first_delay_s=0.01, operation_s=0.2)
+    project = NeonProject(NeonTransport(neon.url, KEY, pace), PROJECT)
+    neon.polls_until_done = 10**6
+    with pytest.raises(UnavailableError, match="still running"):
+        project.create_branch("rehearsal")
+
+
+def test_a_failed_operation_that_is_retried_by_neon_is_waited_for(neon, project):
+    neon.polls_until_done = 0
+    neon.outcomes["create_branch"] = "failed"
+
+    def recover(call):
+        if len(neon.called("GET", "/operations/op-0001")) == 3:
+            neon.outcomes.clear()
+        return reply(call)
+
+    reply, neon.reply = neon.reply, recover
+    assert project.create_branch("rehearsal").name == "rehearsal"
+
+
+@pytest.mark.parametrize(
+    ("key", "project_id", "said"),
+    [("wrong", PROJECT, "set NEON_API_KEY"), (KEY, "no-such", "check NEON_PROJECT_ID")],
+)
+def test_what_is_not_allowed_is_told_at_once_and_without_the_key(neon, key, project_id, said):
+    transport = NeonTransport(neon.url, key, QUICK)
+    with pytest.raises(ConfigurationError, match=said) as refused:
+        NeonProject(transport, project_id).create_branch("rehearsal")
+    assert len(neon.calls) == 1
+    assert key not in f"{refused.value} {refused.value.__cause__} {transport!r}"
+
+
+def test_a_name_of_somebody_else_is_not_taken_over(neon, project):
+    neon.add("rehearsal")
+    with pytest.raises(ConflictError, match="already exists"):
+        project.create_branch("rehearsal")
+
+
+def test_a_branch_can_be_without_a_compute(neon, project):
+    branch = project.create_branch("copy", compute=False)
+    assert not project.has_compute(branch.id)
+    assert {item["action"] for item in neon.operations.values()} == {"create_branch"}
+
+
+def test_restoring_keeps_what_was_there_and_waits(neon, project):
+    source = neon.add("before")
+    target, origin = project.all_branches()
+    project.restore_branch(target, origin, preserve_as="after")
+    assert neon.branches[PARENT]["parent_id"] == source["id"]
+    assert [item["status"] for item in neon.operations.values()] == ["finished"]
+
+
+@pytest.mark.parametrize(
+    "kinds", [("lost",), ("silent",), (500,), ("lost", "silent"), ("silent", 423)]
+)
+def test_an_answer_that_is_lost_never_restores_twice(neon, project, kinds):
+    neon.add("before")
+    target, origin = project.all_branches()
+    neon.fail("POST", "/restore$", *kinds)
+    project.restore_branch(target, origin, preserve_as="after")
+    assert sorted(item["name"] for item in neon.made()) == ["after", "before"]
+    actions = [item for item in neon.operations.values() if item["action"] == "restore"]
+    assert [item["status"] for item in actions] == ["finished"]
+
+
+def test_a_restore_that_is_refused_is_told(neon, project):
+    neon.add("child")
+    target, _ = project.all_branches()
+    with pytest.raises(ConfigurationError, match="preserve_under_name is required"):
+        project.restore_branch(target, target, at=Moment.read("0/AB"))
+
+
+def test_a_branch_that_is_kept_no_longer_expires(neon, project):
+    neon.add("before", expires_at="2026-12-01T00:00:00Z")
+    kept = project.keep_branch(project.find_branch("before"))
+    assert kept.expires_at is None
+    assert project.find_branch("before").expires_at is None
+
+
+@pytest.mark.parametrize(
+    ("text", "lifetime"),
+    [("90m", {"minutes": 90}), ("12h", {"hours": 12}), (" 7 d", {"days": 7}), ("2w", {"weeks": 2})],
+)
+def test_lifetimes(text, lifetime):
+    assert read_lifetime(text) == timedelta(**lifetime)
+
+
+@pytest.mark.parametrize("key", ["", "two words", "한글", "line\nbreak"])
+def test_what_can_not_be_a_key_is_refused_without_showing_it(neon, key):
+    with pytest.raises(ConfigurationError, match="copy it anew") as refused:
+        NeonTransport(neon.url, key)
+    assert not key or key not in str(refused.value)
+
+
+def test_a_key_that_an_answer_repeats_is_taken_out(neon, project):
+    neon.says = f"bad token {KEY}"
+    neon.fail("GET", "/branches$", 400)
+    with pytest.raises(ConfigurationError, match=r"bad token \*\*\*"):
+        project.all_branches()
+
+
+def test_the_key_is_not_sent_in_the_clear():
+    with pytest.raises(ConfigurationError, match="must be https://"):
+        NeonTransport("http://console.neon.tech/api/v2", KEY)
+
+
+def test_the_settings_name_key_and_project():
+    with pytest.raises(ConfigurationError, match="NEON_API_KEY and NEON_PROJECT_ID"):
+        NeonProject.configured(Settings(neon_api_key=KEY))
+    settings = Settings(neon_api_key=KEY, neon_project_id=PROJECT)
+    assert KEY not in repr(settings)
+    assert KEY not in repr(NeonProject.configured(settings))

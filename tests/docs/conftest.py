@@ -1,0 +1,79 @@
+"""A copy of the project, in which commands may change files, with a database of its own."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.util import cache_from_source
+from pathlib import Path
+
+import pytest
+
+from service.db.embedded import EmbeddedPostgres, binaries
+
+# What would lead the commands elsewhere than to the copy's own database.
+ELSEWHERE = (
+    "PYTHON",
+    "DATABASE_URL",
+    "DIRECT_DATABASE_URL",
+    "APP_ENV",
+    "NEON_API_KEY",
+    "NEON_PROJECT_ID",
+    "NEON_BRANCH_ID",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A copy of the project's files, and the URL of its embedded database."""
+
+    folder: Path
+    url: str
+    environment: Mapping[str, str]
+
+    def run(self, script: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run a script of bash in the folder; the first command that fails ends it."""
+        return subprocess.run(
+            ["/usr/bin/env", "bash", "-euo", "pipefail", "-c", script],
+            cwd=self.folder,
+            env={**self.environment, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+
+@pytest.fixture
+def project(root: Path, tmp_path: Path) -> Iterator[Project]:
+    """A copy of what git knows and does not ignore, served by the same virtual environment."""
+    folder = tmp_path / "project"
+    listed = subprocess.run(
+        ["/usr/bin/env", "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    for name in filter(None, listed.split("\0")):
+        # What is compiled already comes along; it holds for a source of the same time.
+        for file in (name, cache_from_source(name)):
+            if (root / file).is_file():
+                (folder / file).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(root / file, folder / file)
+    (folder / ".venv").symlink_to(sys.prefix)
+    kept = {name: value for name, value in os.environ.items() if name not in ELSEWHERE}
+    # Before the editable installation, which leads to the original.
+    path = [str(Path(sys.prefix) / "bin"), str(binaries()), kept["PATH"]]
+    with EmbeddedPostgres(folder / "instance" / "postgres", durable=False) as url:
+        environment = kept | {
+            "PYTHONPATH": str(folder),
+            "PYTHONUNBUFFERED": "1",
+            "PATH": os.pathsep.join(path),
+            "URL": url,
+        }
+        yield Project(folder, url, environment)

@@ -1,0 +1,123 @@
+"""A database made from the schema of `cases.py`, and a folder for the revisions it leads to."""
+
+import shutil
+from argparse import Namespace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import URL, Engine, create_engine, text
+from sqlalchemy.pool import NullPool
+
+from service.schema.autogenerate.drift import Difference, find
+from service.schema.tool_tables import TOOL_TABLES
+from tests.schema.autogenerate.cases import METADATA, ROWS
+
+_CATALOG = text("""
+    SELECT 'column', c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull::text,
+           a.attidentity::text, a.attgenerated::text, pg_get_expr(d.adbin, d.adrelid),
+           a.attcollation::regcollation::text, col_description(c.oid, a.attnum)
+    FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
+    LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+    WHERE c.relnamespace = 'public'::regnamespace AND NOT a.attisdropped AND c.relkind <> 'i'
+    UNION ALL
+    SELECT 'constraint', conrelid::regclass::text, conname, pg_get_constraintdef(oid),
+           NULL, NULL, NULL, NULL, NULL, NULL
+    FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND contype <> 'n'
+    UNION ALL
+    SELECT 'index', x.indrelid::regclass::text, i.relname, pg_get_indexdef(i.oid),
+           x.indisvalid::text, NULL, NULL, NULL, NULL, NULL
+    FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
+    WHERE i.relnamespace = 'public'::regnamespace
+    UNION ALL
+    SELECT 'enum', typname, string_agg(enumlabel, ',' ORDER BY enumsortorder),
+           NULL, NULL, NULL, NULL, NULL, NULL, NULL
+    FROM pg_enum JOIN pg_type t ON t.oid = enumtypid GROUP BY 2
+    UNION ALL
+    SELECT 'comment', relname, obj_description(oid), NULL, NULL, NULL, NULL, NULL, NULL, NULL
+    FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
+    ORDER BY 1, 2, 3
+""")
+
+
+@dataclass
+class Drifting:
+    """A database with one of everything, to be changed behind the models' back."""
+
+    engine: Engine
+    folder: Path
+    ini: Path
+    attributes: dict[str, Any] = field(default_factory=dict)
+    x: list[str] = field(default_factory=list)
+
+    def catalog(self) -> list[tuple[object, ...]]:
+        """Read everything that a migration may change, the tool's own table left out."""
+        with self.engine.connect() as connection:
+            rows = [tuple(row) for row in connection.execute(_CATALOG)]
+        tools = TOOL_TABLES
+        return [row for row in rows if row[1] not in tools]
+
+    def change(self, *statements: str) -> None:
+        """Run statements, each in a transaction of its own."""
+        for statement in statements:
+            with self.engine.begin() as connection:
+                connection.execute(text(statement))
+
+    def differences(self) -> list[Difference]:
+        """Compare it with the models."""
+        with self.engine.connect() as connection:
+            return find(connection, METADATA)
+
+    def run(self, name: str, *arguments: object, **options: object) -> None:
+        """Run one of Alembic's commands on it."""
+        config = Config(self.ini)
+        config.set_main_option("script_location", str(self.folder))
+        config.attributes.update(
+            connection=self.engine,
+            configure_logging=False,
+            target_metadata=METADATA,
+            raise_errors=True,
+            **{"ask": None, **self.attributes},
+        )
+        autogenerate = options.get("autogenerate", False)
+        config.cmd_opts = Namespace(x=self.x, autogenerate=autogenerate)
+        getattr(command, name)(config, *arguments, **options)
+
+    def migrate(self, message: str = "Mend it") -> list[str]:
+        """Write the revisions that remove the differences; returns their titles, oldest first."""
+        self.run("revision", message, autogenerate=True)
+        script = ScriptDirectory(str(self.folder))
+        return [revision.doc.rstrip(".") for revision in script.walk_revisions()][::-1]
+
+    def files(self) -> list[str]:
+        """Read the revisions, oldest first."""
+        script = ScriptDirectory(str(self.folder))
+        return [
+            Path(revision.path).read_text(encoding="utf-8") for revision in script.walk_revisions()
+        ][::-1]
+
+
+@pytest.fixture
+def drifting(
+    server: URL, execute: Callable[..., None], tmp_path: Path, root: Path
+) -> Iterator[Drifting]:
+    """The database as the models want it, with a few rows."""
+    name = f"drift_{uuid4().hex[:12]}"
+    execute(server, f"CREATE DATABASE {name}")
+    folder = tmp_path / "migrations"
+    (folder / "versions").mkdir(parents=True)
+    for file in ("env.py", "script.py.mako"):
+        shutil.copy(root / "migrations" / file, folder)
+    engine = create_engine(server.set(database=name), poolclass=NullPool)
+    METADATA.create_all(engine)
+    drifting = Drifting(engine, folder, root / "alembic.ini")
+    drifting.change(*ROWS)
+    yield drifting
+    engine.dispose()
+    execute(server, f"DROP DATABASE {name} WITH (FORCE)")

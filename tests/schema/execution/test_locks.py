@@ -1,0 +1,231 @@
+"""Upgrades that meet others: sessions that hold locks, other upgrades, a server that comes late."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+from service.db.embedded import EmbeddedPostgres
+from service.db.url import parse
+from service.errors import LockedError
+from service.schema.execution.deploy_lock import DeployLock
+from service.schema.runner import run
+
+FLASK = str(Path(sys.executable).parent / "flask")
+ALEMBIC = str(Path(sys.executable).parent / "alembic")
+
+
+def _connect(url):
+    return psycopg2.connect(url.set(drivername="postgresql").render_as_string(hide_password=False))
+
+
+@pytest.fixture
+def table(migrations):
+    """A migrated table `t`, and a pending revision that adds a column to it."""
+    migrations.write("one", "op.create_table('t', sa.Column('id', sa.Integer, primary_key=True))")
+    migrations.run("upgrade", "head")
+    migrations.write("two", "op.add_column('t', sa.Column('note', sa.Text()))")
+    return migrations
+
+
+def _columns(engine):
+    with engine.connect() as connection:
+        found = connection.exec_driver_sql(
+            "SELECT attname FROM pg_attribute WHERE attrelid = 't'::regclass AND attnum > 0"
+        )
+        return set(found.scalars())
+
+
+def test_an_upgrade_that_gets_no_lock_is_tried_again_until_it_does(table, engine, monkeypatch):
+    monkeypatch.setenv("SCHEMA_LOCK_TIMEOUT_MS", "50")
+    reader = _connect(table.url)
+    reader.cursor().execute("SELECT * FROM t")
+    upgrade = threading.Thread(target=table.run, args=("upgrade", "head"))
+    upgrade.start()
+    time.sleep(1)
+    assert upgrade.is_alive()
+    # Others don't queue behind the waiting schema change for longer than its timeout.
+    other = _connect(table.url)
+    started = time.monotonic()
+    other.cursor().execute("SELECT * FROM t")
+    assert time.monotonic() - started < 0.5
+    other.close()
+    reader.close()
+    upgrade.join()
+    assert _columns(engine) == {"id", "note"}
+
+
+def test_an_upgrade_that_never_gets_its_lock_says_who_holds_it(table, engine, monkeypatch, capfd):
+    monkeypatch.setenv("SCHEMA_LOCK_TIMEOUT_MS", "600")
+    monkeypatch.setenv("SCHEMA_RETRY_S", "3")
+    reader = _connect(table.url)
+    reader.cursor().execute("SELECT * FROM t")
+    with pytest.raises(LockedError, match=rf"held by pid {reader.info.backend_pid} .*idle in"):
+        table.run("upgrade", "head")
+    assert "Trying again in" in capfd.readouterr().err
+    reader.close()
+    assert _columns(engine) == {"id"}
+
+
+@pytest.mark.parametrize("tool", ["flask db", "alembic"])
+def test_a_lock_that_is_not_to_be_had_is_exit_code_5(table, tool, root):
+    reader = _connect(table.url)
+    reader.cursor().execute("SELECT * FROM t")
+    program = [FLASK, "db", "upgrade", "-d", str(table.folder), "-x", table.x[0]]
+    if tool == "alembic":
+        ini = table.folder.parent / "alembic.ini"
+        text = (root / "alembic.ini").read_text(encoding="utf-8")
+        text = text.replace("%(here)s/migrations", str(table.folder))
+        ini.write_text(text.replace("= %(here)s", f"= {root}"), encoding="utf-8")
+        program = [ALEMBIC, "-c", str(ini), "-x", table.x[0], "upgrade", "head"]
+    done = subprocess.run(
+        program,
+        cwd=root,
+        env={**os.environ, "SCHEMA_LOCK_TIMEOUT_MS": "50", "SCHEMA_RETRY_S": "0"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    reader.close()
+    assert done.returncode == 5, done.stderr
+    assert "Revision two did not get a lock within 50 ms" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_eight_upgrades_at_once_apply_everything_once(migrations, engine, root):
+    migrations.write(
+        "one",
+        """
+        op.create_table("applied", sa.Column("revision", sa.Text(), nullable=False))
+        op.execute("INSERT INTO applied VALUES ('one')")
+        """,
+    )
+    migrations.write(
+        "two",
+        """
+        op.execute("INSERT INTO applied VALUES ('two')")
+        with op.get_context().autocommit_block():
+            op.create_index("ix_applied", "applied", ["revision"], postgresql_concurrently=True)
+            op.execute("INSERT INTO applied VALUES ('two, by itself')")
+        """,
+    )
+    migrations.write("three", "op.execute(\"INSERT INTO applied VALUES ('three')\")")
+    running = [
+        subprocess.Popen(
+            [FLASK, "db", "upgrade", "-d", str(migrations.folder), "-x", migrations.x[0]],
+            cwd=root,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for _ in range(8)
+    ]
+    said = [process.communicate()[0] for process in running]
+    assert [process.returncode for process in running] == [0] * 8, said
+    with engine.connect() as connection:
+        rows = connection.exec_driver_sql("SELECT revision FROM applied").scalars().all()
+    assert sorted(rows) == ["one", "three", "two", "two, by itself"]
+
+
+def test_a_concurrent_build_waits_neither_for_its_watcher_nor_for_other_deploys(
+    migrations, engine, monkeypatch
+):
+    # Each query of theirs has a snapshot for a moment; here they ask as often as they can.
+    monkeypatch.setattr("service.schema.execution.progress._LOOK_EVERY_S", 0.0001)
+    monkeypatch.setattr("service.schema.execution.deploy_lock._LONGEST_PAUSE_S", 0.0001)
+    monkeypatch.setenv("SCHEMA_STATEMENT_TIMEOUT_S", "10")
+    monkeypatch.setenv("SCHEMA_RETRY_S", "0")
+    migrations.write("one", "op.create_table('t', sa.Column('id', sa.Integer, primary_key=True))")
+    migrations.run("upgrade", "head")
+    migrations.write(
+        "two",
+        """
+        with op.get_context().autocommit_block():
+            for number in range(25):
+                name = f"ix_t_{number}"
+                op.create_index(name, "t", ["id"], postgresql_concurrently=True)
+        """,
+    )
+    done = threading.Event()
+
+    def deploy_again_and_again():
+        while not done.is_set():
+            with DeployLock(engine, wait_s=60, say=print) as lock:
+                lock.acquire()
+
+    others = threading.Thread(target=deploy_again_and_again)
+    others.start()
+    try:
+        migrations.run("upgrade", "head")
+    finally:
+        done.set()
+        others.join()
+    with engine.connect() as connection:
+        valid = connection.exec_driver_sql(
+            "SELECT bool_and(indisvalid), count(*) FROM pg_index WHERE indrelid = 't'::regclass"
+        ).one()
+    assert valid == (True, 26)
+
+
+def test_a_deploy_that_lasts_too_long_is_not_waited_for(table, monkeypatch):
+    monkeypatch.setenv("SCHEMA_DEPLOY_WAIT_S", "1")
+    other = _connect(table.url)
+    other.cursor().execute("SELECT pg_advisory_xact_lock(5120260001)")
+    with pytest.raises(LockedError, match=rf"Another deploy .*pid {other.info.backend_pid}"):
+        table.run("upgrade", "head")
+    other.close()
+
+
+def test_a_server_that_is_just_starting_is_waited_for(migrations, tmp_path, monkeypatch, capfd):
+    monkeypatch.setenv("SCHEMA_CONNECT_WAIT_S", "20")
+    migrations.write("one", "op.create_table('t', sa.Column('id', sa.Integer, primary_key=True))")
+    server = EmbeddedPostgres(tmp_path / "late", durable=False)
+    url = parse(server.start())
+    server.release()
+    again = threading.Timer(1.5, server.start)
+    again.start()
+    migrations.url = url
+    try:
+        migrations.run("upgrade", "head")
+    finally:
+        again.join()
+        server.release()
+    assert "waiting up to 20 s" in capfd.readouterr().err
+
+
+def test_a_server_that_is_not_there_is_told_after_the_wait(migrations, monkeypatch):
+    monkeypatch.setenv("SCHEMA_CONNECT_WAIT_S", "0")
+    migrations.write("one", "pass")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"url=postgresql://me:s3cret@127.0.0.1:{free.getsockname()[1]}/trips"
+        with pytest.raises(Exception, match="refuses connections") as told:
+            run("upgrade", "head", directory=str(migrations.folder), x=(url,), quiet=True)
+    assert "s3cret" not in str(told.value)
+
+
+def test_a_long_statement_says_what_it_is_doing(migrations, monkeypatch, capfd):
+    monkeypatch.setattr("service.schema.execution.progress.FIRST_AFTER_S", 0.3)
+    migrations.write("one", "op.execute('SELECT pg_sleep(1)')")
+    migrations.write(
+        "two",
+        """
+        op.execute("CREATE TABLE big AS SELECT n FROM generate_series(1, 3) AS n")
+        op.execute("CREATE FUNCTION slow(n int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS "
+                   "'BEGIN PERFORM pg_sleep(0.5); RETURN n; END'")
+        with op.get_context().autocommit_block():
+            op.execute("CREATE INDEX CONCURRENTLY ix_big ON big (slow(n))")
+        """,
+    )
+    migrations.run("upgrade", "head")
+    said = capfd.readouterr().err
+    assert re.search(r"^SELECT pg_sleep\(1\): \d s$", said, re.MULTILINE), said
+    assert "CREATE INDEX CONCURRENTLY ix_big ON big (slow(n)): " in said
+    assert "building index" in said

@@ -1,0 +1,158 @@
+"""What lint finds beyond the labelled cases, and what comments silence."""
+
+import pytest
+
+from service.schema.lint.run import lint
+from service.schema.runner import configuration
+
+DROP = 'op.drop_column("users", "bio")'
+
+
+@pytest.mark.parametrize(
+    ("upgrade", "expected"),
+    [
+        (f"{DROP}  # lint: allow(drop-column) last read in 1.4", []),
+        (f"# lint: allow(drop-column, truncate) last read in 1.4\n{DROP}", []),
+        (f"# lint: allow(drop-column) last read in\n# release 1.4\n{DROP}", []),
+        ('op.drop_column(\n    "users",\n    "bio",  # lint: allow(drop-column) gone\n)', []),
+        (f"# lint: allow(drop-table) last read in 1.4\n{DROP}", ["drop-column"]),
+        (f"# lint: allow(drop-column)\n{DROP}", ["drop-column"]),
+        (f"# lint: allow(drop-column) for the next line\npass\n{DROP}", ["drop-column"]),
+    ],
+)
+def test_a_comment_with_a_reason_silences(rules, upgrade, expected):
+    assert rules(upgrade) == expected
+
+
+def test_a_comment_outside_the_functions_holds_for_the_file(rules):
+    top = "# lint: allow(drop-column) nothing reads them since 1.4"
+    assert rules(f'{DROP}\nop.drop_column("users", "city")', top=top) == []
+
+
+def test_a_comment_without_a_reason_is_told_about(started):
+    started.write("r0", f"{DROP}  # lint: allow(drop-column)")
+    [found] = lint(configuration(str(started.folder), quiet=True), "start:").findings
+    assert "without a reason" in found.why
+
+
+BACKFILL = 'Backfill("fill", "users", {"bio": "\'-\'"}, where="bio IS NULL").run(op)'
+IMPORT = "from service.schema.backfill import Backfill"
+
+
+def test_a_backfill_runs_in_batches_and_is_fine(rules):
+    assert rules(BACKFILL, top=IMPORT) == []
+
+
+def test_a_backfill_releases_the_locks_taken_before_it(rules):
+    change = 'op.add_column("{}", sa.Column("note", sa.Text()))'
+    both = f"{change.format('users')}\n{BACKFILL}\n{change.format('trips')}"
+    assert rules(both, top=IMPORT) == []
+
+
+@pytest.mark.parametrize(
+    ("upgrade", "expected"),
+    [
+        ("ALTER TABLE users ALTER COLUMN nickname TYPE varchar(5)", ["type-change-rewrites"]),
+        ("ALTER TABLE users ALTER COLUMN nickname TYPE varchar(30) USING nickname", []),
+        (
+            "ALTER TABLE users ALTER COLUMN nickname TYPE text USING lower(nickname)",
+            ["type-change-rewrites"],
+        ),
+        ("ALTER TABLE trips ALTER COLUMN budget TYPE numeric(12, 2)", []),
+        ("ALTER TABLE trips ALTER COLUMN budget TYPE numeric", []),
+        ("ALTER TABLE trips ALTER COLUMN budget TYPE numeric(12, 3)", ["type-change-rewrites"]),
+        ("UPDATE users SET plan = 'free' WHERE id IN (1, 2)", []),
+        ("UPDATE users SET plan = 'free' WHERE id > 0 AND id <= 500", []),
+        ("UPDATE users SET plan = 'free' WHERE id > 0", ["data-change-with-ddl"]),
+        ("UPDATE users SET plan = 'free' WHERE username = 'root'", []),
+        (
+            "WITH gone AS (DELETE FROM events RETURNING id) SELECT count(*) FROM gone",
+            ["data-change-with-ddl"],
+        ),
+        ("ALTER TABLE users ADD COLUMN a int DEFAULT 1, ADD COLUMN b text DEFAULT now()", []),
+        (
+            (
+                "CREATE FUNCTION f() RETURNS text AS 'SELECT 1' LANGUAGE sql; ALTER TABLE users "
+                "ADD COLUMN a text DEFAULT f()"
+            ),
+            ["volatile-default"],
+        ),
+        (
+            (
+                "CREATE DOMAIN short AS text CHECK (length(value) < 9); "
+                "ALTER TABLE users ADD COLUMN a short"
+            ),
+            ["table-rewrite"],
+        ),
+        ("ALTER TABLE users SET SCHEMA old", ["rename-table"]),
+        ("ALTER TABLE measurements DETACH PARTITION measurements_2025", ["partition-attach-scans"]),
+        ("DO $$ BEGIN EXECUTE 'DROP TABLE events'; END $$", ["drop-table"]),
+        ("SELEC 1", ["not-analysable"]),
+        ("ALTER FUNCTION f(int) RENAME TO g", []),
+        ("DROP FUNCTION IF EXISTS f(int)", []),
+        (
+            "MERGE INTO users u USING trips t ON t.user_id = u.id WHEN MATCHED THEN DELETE",
+            ["data-change-with-ddl"],
+        ),
+    ],
+)
+def test_sql(rules, upgrade, expected):
+    assert rules(f"op.execute({upgrade!r})") == expected
+
+
+def test_drop_and_create_of_the_same_columns_is_a_rename(rules):
+    found = rules(
+        """
+        op.create_table(
+            "money", sa.Column("code", sa.String(3), primary_key=True), sa.Column("name", sa.String(80))
+        )
+        op.drop_table("currencies")
+        """  # noqa: E501
+    )
+    assert found == ["drop-and-add-is-rename"]
+
+
+def test_commit_ends_a_transaction_which_is_all_that_is_wrong(rules):
+    found = rules('op.execute("COMMIT; DROP INDEX CONCURRENTLY ix_users_nickname")')
+    assert found == ["transaction-control"]
+
+
+def test_results_of_a_query_are_not_to_be_had_and_what_was_before_is_judged(rules):
+    found = rules(
+        """
+        op.drop_column("users", "bio")
+        for row in op.get_bind().execute(sa.text("SELECT id FROM users WHERE id = :id"), {"id": 1}):
+            op.execute("TRUNCATE users")
+        """
+    )
+    assert found == ["not-analysable", "drop-column"]
+
+
+@pytest.mark.parametrize(
+    ("upgrade", "expected"),
+    [
+        ('op.get_bind().exec_driver_sql("TRUNCATE users")', ["truncate"]),
+        ('op.get_bind().execute(sa.text("DELETE FROM users WHERE id = :id"), {"id": 1})', []),
+        ("op.get_bind().execute(EVENTS.insert(), [{'name': 'a'}, {'name': None}])", []),
+        ("op.execute(EVENTS.delete())", ["data-change-with-ddl"]),
+        ("raise SystemExit", ["not-analysable"]),
+        ("sa.inspect(op.get_bind())", ["not-analysable"]),
+    ],
+)
+def test_statements_come_in_many_ways(rules, upgrade, expected):
+    assert rules(upgrade, top='EVENTS = sa.table("events", sa.column("name"))') == expected
+
+
+def test_tables_made_in_the_range_are_empty_but_each_alone_they_are_not(started):
+    started.write("r0", 'op.create_table("hotels", sa.Column("id", sa.Integer()))')
+    started.write("r1", 'op.create_index("ix_hotels_id", "hotels", ["id"])')
+    config = configuration(str(started.folder), quiet=True)
+    assert lint(config, "start:").findings == ()
+    assert [item.rule for item in lint(config, "r1").findings] == ["index-not-concurrent"]
+
+
+def test_all_branches_are_looked_at(started):
+    started.write("left", DROP)
+    started.write("right", 'op.drop_column("users", "city")', after="start")
+    found = lint(configuration(str(started.folder), quiet=True)).findings
+    assert {item.revision for item in found if item.rule == "drop-column"} == {"left", "right"}

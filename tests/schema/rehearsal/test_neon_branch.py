@@ -1,0 +1,173 @@
+"""Rehearsals on a branch of Neon: a stand-in for its API that leads to real databases."""
+
+import signal
+
+import pytest
+
+from service.errors import ConfigurationError, UnavailableError
+from service.settings import Settings
+from tests.neon_api import KEY, PARENT, PROJECT, FakeNeon
+
+
+@pytest.fixture
+def neon(things, execute):
+    """Neon, whose branches are copies of the database of things."""
+
+    def name_of(branch):
+        return f"{things.url.database}_{branch.replace('-', '_')}"
+
+    def provide(branch):
+        execute(things.url, f"CREATE DATABASE {name_of(branch)} TEMPLATE {things.url.database}")
+        copy = things.url.set(drivername="postgresql", database=name_of(branch))
+        return copy.render_as_string(hide_password=False)
+
+    def discard(branch):
+        execute(things.url, f"DROP DATABASE {name_of(branch)} WITH (FORCE)")
+
+    with FakeNeon(provide, discard) as fake:
+        fake.polls_until_done = 0
+        yield fake
+        for branch in fake.made():
+            discard(branch["id"])
+
+
+@pytest.fixture
+def settings(neon):
+    return Settings(neon_api_key=KEY, neon_project_id=PROJECT, neon_api_url=neon.url)
+
+
+@pytest.fixture
+def variables(neon):
+    return {"NEON_API_KEY": KEY, "NEON_PROJECT_ID": PROJECT, "NEON_API_URL": neon.url}
+
+
+def test_it_runs_on_a_branch_that_goes_away(one, neon, settings, rehearse, query):
+    found = rehearse(settings)
+    assert (found.outcome, found.upgrade.failure) == ("ok", None)
+    assert found.copy.startswith("branch rehearsal_")
+    assert query("SELECT to_regclass('one')", one.url) == [(None,)]
+    assert neon.made() == []
+    (created,) = neon.called("POST", "/branches$")
+    assert "expires_at" in created.body["branch"]
+    (asked,) = neon.called("GET", "/connection_uri$")
+    assert asked.query["database_name"] == one.url.database
+    assert asked.query["role_name"] == one.url.username
+
+
+@pytest.mark.usefixtures("one")
+def test_the_branch_to_copy_can_be_named(neon, settings, rehearse):
+    rehearse(Settings(**{**vars(settings), "neon_branch_id": PARENT}))
+    (created,) = neon.called("POST", "/branches$")
+    assert created.body["branch"]["parent_id"] == PARENT
+
+
+@pytest.mark.usefixtures("one")
+def test_local_is_local_also_with_a_key(neon, settings, rehearse):
+    assert rehearse(settings, place="local").copy.startswith("copy rehearsal_")
+    assert neon.calls == []
+
+
+@pytest.mark.usefixtures("one")
+def test_neon_without_a_key_says_what_to_set(rehearse):
+    with pytest.raises(ConfigurationError, match="NEON_API_KEY and NEON_PROJECT_ID are needed"):
+        rehearse(Settings(), place="neon")
+
+
+def test_an_upgrade_that_fails_leaves_no_branch(things, neon, settings, rehearse):
+    things.write("broken", 'op.drop_column("things", "no_such")')
+    assert rehearse(settings).upgrade.failure.revision == "broken"
+    assert neon.made() == []
+
+
+@pytest.mark.usefixtures("one")
+def test_a_busy_project_is_waited_for(neon, settings, rehearse):
+    neon.fail("POST", "/branches$", 423)
+    neon.fail("DELETE", "/branches/", 423, 500)
+    assert rehearse(settings).outcome == "ok"
+    assert neon.made() == []
+
+
+@pytest.mark.usefixtures("one")
+@pytest.mark.parametrize("path", ["/operations", "/connection_uri"])
+def test_what_fails_on_the_way_leaves_no_branch(neon, settings, rehearse, path):
+    neon.fail("GET", path, 400)
+    with pytest.raises(ConfigurationError, match="made to fail"):
+        rehearse(settings)
+    assert len(neon.called("POST", "/branches$")) == 1
+    assert neon.made() == []
+
+
+@pytest.mark.usefixtures("one")
+def test_a_lost_answer_makes_no_second_branch(neon, settings, rehearse):
+    neon.fail("POST", "/branches$", "lost")
+    assert rehearse(settings).outcome == "ok"
+    assert len(neon.called("POST", "/branches$")) == 1
+    assert neon.made() == []
+
+
+@pytest.mark.usefixtures("one", "neon")
+def test_a_key_that_is_refused_is_told_and_nothing_else(settings, rehearse, told):
+    refused = Settings(**{**vars(settings), "neon_api_key": "wrong"})
+    with pytest.raises(ConfigurationError, match="set NEON_API_KEY"):
+        rehearse(refused)
+    assert told == []
+
+
+@pytest.mark.usefixtures("one")
+def test_a_branch_that_does_not_come_up_is_deleted(neon, settings, rehearse):
+    neon.outcomes["start_compute"] = "cancelled"
+    with pytest.raises(UnavailableError, match="start_compute"):
+        rehearse(settings)
+    assert neon.made() == []
+
+
+@pytest.mark.usefixtures("one")
+def test_a_branch_that_can_not_be_deleted_is_told(neon, settings, rehearse, told):
+    neon.fail("DELETE", "/branches/", 403)
+    assert rehearse(settings).outcome == "ok"
+    (branch,) = neon.made()
+    assert f"branches delete {branch['id']}" in told[0]
+    assert KEY not in told[0]
+
+
+@pytest.mark.usefixtures("one")
+def test_a_kept_branch_stays(neon, settings, rehearse):
+    found = rehearse(settings, keep=True)
+    (branch,) = neon.made()
+    assert branch["id"] in found.kept
+
+
+@pytest.mark.usefixtures("things")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_and_the_branch_goes(sleeping, start_rehearsal, neon, variables, number):
+    process = start_rehearsal(**variables)
+    sleeping()
+    assert len(neon.made()) == 1
+    process.send_signal(number)
+    output, errors = process.communicate(timeout=20)
+    assert process.returncode != 0
+    assert output == ""
+    assert errors.strip() in {"", "Aborted!"}
+    assert neon.made() == []
+
+
+@pytest.mark.usefixtures("one")
+def test_a_signal_while_the_branch_is_made_leaves_none(start_rehearsal, neon, variables):
+    neon.polls_until_done = 10**6
+    process = start_rehearsal(**variables)
+    assert neon.created.wait(30)
+    neon.polls_until_done = 0
+    neon.outcomes["create_branch"] = "running"
+    process.terminate()
+    process.wait(timeout=20)
+    assert neon.made() == []
+
+
+@pytest.mark.usefixtures("things")
+def test_after_a_kill_the_branch_has_its_end(sleeping, start_rehearsal, neon, variables):
+    process = start_rehearsal(**variables)
+    sleeping()
+    process.kill()
+    process.wait()
+    (branch,) = neon.made()
+    assert branch["expires_at"]

@@ -1,0 +1,57 @@
+"""Databases in which something is to be found, and what is found in them."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import URL
+
+from service.schema.stats import Finding, Report, examine
+from service.settings import Settings
+
+TIME_LIMIT_S = 20
+
+Look = Callable[..., Report]
+
+
+@pytest.fixture
+def url(make_database: Callable[[], URL]) -> URL:
+    """A database of one's own, with the schema at head."""
+    return make_database()
+
+
+@pytest.fixture
+def look(url: URL) -> Look:
+    """Examine sections of the database; keyword arguments are for the settings."""
+
+    def look(*sections: str, limit: int = 10, to: URL | None = None, **settings: Any) -> Report:
+        text = (to or url).set(drivername="postgresql").render_as_string(hide_password=False)
+        return examine(Settings(database_url=text, **settings), sections=sections, limit=limit)
+
+    return look
+
+
+@pytest.fixture
+def find(look: Look) -> Callable[..., Finding]:
+    """Wait until a finding of a kind about something is there, and return it.
+
+    Sessions count their work when they end, which is soon after they are closed.
+    """
+
+    def find(section: str, kind: str, about: str) -> Finding:
+        deadline = time.monotonic() + TIME_LIMIT_S
+        while True:
+            found = look(section).findings
+            for item in found:
+                if (item.kind, item.about) == (kind, about):
+                    return item
+            assert time.monotonic() < deadline, f"not found: {kind} {about} in {found}"
+            time.sleep(0.05)
+
+    return find
+
+
+def kinds(report: Report) -> set[str]:
+    """Name what was found."""
+    return {item.kind for item in report.findings}

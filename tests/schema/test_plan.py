@@ -1,0 +1,160 @@
+"""What a plan says of an upgrade, with the locks that Postgres then really takes."""
+
+import pytest
+from sqlalchemy import text
+
+from service.errors import ServiceError
+from service.schema.lint.locks import Lock
+from service.schema.plan import plan
+from service.schema.plan_rendering import as_document, as_markdown, as_text, human
+from service.schema.runner import configuration
+
+BASE = """
+op.create_table("parents", sa.Column("id", sa.Integer(), primary_key=True))
+op.create_table(
+    "children",
+    sa.Column("id", sa.Integer(), primary_key=True),
+    sa.Column("parent_id", sa.Integer()),
+    sa.Column("name", sa.String(20)),
+    sa.CheckConstraint("name IS NOT NULL", name="ck_name"),
+)
+op.execute("INSERT INTO children (id, name) SELECT n, 'x' FROM generate_series(1, 500) AS n")
+"""
+
+
+@pytest.fixture
+def planned(migrations, engine):
+    """Plan one revision that follows two tables with 500 rows."""
+    migrations.write("first", BASE)
+    migrations.run("upgrade", "head")
+    with engine.connect() as connection:
+        connection.execute(text("ANALYZE children"))
+        connection.commit()
+
+    def make(upgrade: str):
+        migrations.write("second", upgrade, title="Change the children")
+        config = configuration(str(migrations.folder), quiet=True)
+        with engine.connect() as connection:
+            return plan(config, connection)
+
+    return make
+
+
+def test_sizes_locks_and_a_safer_way(planned):
+    [revision] = planned('op.create_index("ix_name", "children", ["name"])')
+    [statement] = revision.statements
+    [touched] = statement.tables
+    assert (revision.revision, revision.title) == ("second", "Change the children")
+    assert (touched.table, touched.lock, touched.scans) == ("children", Lock.SHARE, True)
+    assert touched.size.rows == 500
+    assert touched.size.bytes > 500 * 20
+    assert statement.risk == "high"
+    assert "postgresql_concurrently=True" in statement.findings[0].fix
+    assert "about 500 rows" in as_text((revision,))
+
+
+def test_transactions_are_numbered(planned):
+    [revision] = planned(
+        """
+        op.add_column("children", sa.Column("age", sa.Integer()))
+        with op.get_context().autocommit_block():
+            op.create_index("ix_age", "children", ["age"], postgresql_concurrently=True)
+        op.alter_column("children", "age", server_default="1")
+        """
+    )
+    assert [item.transaction for item in revision.statements] == [1, None, 2]
+    assert [item.risk for item in revision.statements] == ["low", "none", "low"]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "ALTER TABLE children ADD COLUMN age int",
+        "ALTER TABLE children ADD COLUMN parent int REFERENCES parents (id)",
+        "ALTER TABLE children ALTER COLUMN name SET NOT NULL",
+        "ALTER TABLE children ALTER COLUMN name TYPE text",
+        "ALTER TABLE children ALTER COLUMN name SET STATISTICS 50",
+        "ALTER TABLE children ADD FOREIGN KEY (parent_id) REFERENCES parents (id) NOT VALID",
+        "ALTER TABLE children VALIDATE CONSTRAINT ck_name",
+        "ALTER TABLE children RENAME TO kids",
+        "ALTER TABLE children SET (fillfactor = 80)",
+        "ALTER TABLE children DISABLE TRIGGER USER",
+        "CREATE INDEX ix ON children (name)",
+        "CREATE TABLE others (parent_id int REFERENCES parents (id))",
+        "COMMENT ON COLUMN children.name IS 'a'",
+        "LOCK TABLE children IN EXCLUSIVE MODE",
+        "UPDATE children SET name = 'y' WHERE id = 1",
+        "TRUNCATE children",
+        "CREATE STATISTICS s ON id, name FROM children",
+    ],
+)
+def test_locks_are_those_that_postgres_takes(planned, engine, sql):
+    [revision] = planned(f"op.execute({sql!r})")
+    told = {item.table: item.lock for item in revision.statements[0].tables}
+    with engine.connect() as connection:
+        tables = dict(
+            connection.execute(
+                text(
+                    "SELECT oid::int, relname FROM pg_class WHERE relname ~ '^(parents|children)$'"
+                )
+            ).all()
+        )
+        connection.execute(text(sql))
+        rows = connection.execute(
+            text("SELECT relation::int, mode FROM pg_locks WHERE pid = pg_backend_pid()")
+        ).all()
+    seen: dict[str, Lock] = {}
+    for oid, mode in rows:
+        lock = next(item for item in Lock if str(item).replace(" ", "") + "LOCK" == mode.upper())
+        if oid in tables:
+            seen[tables[oid]] = max(seen.get(tables[oid], lock), lock)
+    strong = {name: lock for name, lock in seen.items() if lock > Lock.ACCESS_SHARE}
+    assert told == strong
+
+
+@pytest.mark.parametrize(
+    ("type_", "rewrites"),
+    [
+        *[("varchar(30)", False), ("text", False), ("varchar(10)", True)],
+        *[("varchar", False), ("char(20)", True)],
+    ],
+)
+def test_rewrites_are_those_of_postgres(planned, engine, type_, rewrites):
+    sql = f"ALTER TABLE children ALTER COLUMN name TYPE {type_}"
+    [revision] = planned(f"op.execute({sql!r})")
+    node = text("SELECT relfilenode FROM pg_class WHERE relname = 'children'")
+    with engine.connect() as connection:
+        before = connection.execute(node).scalar()
+        connection.execute(text(sql))
+        assert (connection.execute(node).scalar() != before) is rewrites
+    assert revision.statements[0].rewrites is rewrites
+
+
+def test_markdown_has_a_row_for_each_statement(planned):
+    revisions = planned('op.drop_column("children", "name")')
+    written = as_markdown(revisions)
+    assert (
+        "| `ALTER TABLE children DROP COLUMN name` | 1 | ACCESS EXCLUSIVE on `children`" in written
+    )
+    assert "**drop-column** (line " in written
+    assert "```python\n" in written
+
+
+def test_the_document_holds_the_whole_sql(planned):
+    names = ", ".join(f"'{number:0>20}'" for number in range(20))
+    [revision] = as_document(planned(f'op.execute("SELECT {names}")'))["revisions"]
+    assert revision["statements"][0]["sql"] == f"SELECT {names}"
+
+
+def test_nothing_is_pending(migrations, engine):
+    migrations.write("first", BASE)
+    migrations.run("upgrade", "head")
+    config = configuration(str(migrations.folder), quiet=True)
+    with engine.connect() as connection:
+        assert plan(config, connection) == ()
+        with pytest.raises(ServiceError, match="nowhere"):
+            plan(config, connection, "nowhere")
+
+
+def test_a_size_in_bytes():
+    assert [human(5), human(2048), human(3 * 1024**4)] == ["5 B", "2.0 KiB", "3.0 TiB"]

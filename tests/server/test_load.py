@@ -1,0 +1,146 @@
+"""Slow clients and too many of them: who behaves is served, who can't be is told so at once."""
+
+import json
+import socket
+import statistics
+import time
+from contextlib import ExitStack
+from uuid import uuid4
+
+import pytest
+
+from tests.server.conftest import TIME_LIMIT_S, await_that
+
+HEAD = "POST /v1/users HTTP/1.1\r\nHost: trips\r\nContent-Type: application/json\r\n"
+
+
+@pytest.fixture(scope="module")
+def impatient(start):
+    """One thread, two places to wait in, and little patience."""
+    server = start(
+        THREADS="1", QUEUE_SIZE="2", QUEUE_TIMEOUT_S="1", BODY_TIMEOUT_S="2", HEADER_TIMEOUT_S="2"
+    )
+    server.await_ready()
+    return server
+
+
+@pytest.fixture
+def connect():
+    """Connect to a server, and send something."""
+    with ExitStack() as stack:
+
+        def connect(server, text: str) -> socket.socket:
+            client = stack.enter_context(socket.create_connection(("127.0.0.1", server.port)))
+            client.settimeout(TIME_LIMIT_S)
+            client.sendall(text.encode())
+            return client
+
+        yield connect
+
+
+def read_all(client: socket.socket) -> str:
+    """Read until the server closes the connection."""
+    parts = []
+    while part := client.recv(65536):
+        parts.append(part)
+    return b"".join(parts).decode()
+
+
+def test_200_slow_clients_hold_up_nobody(start, connect):
+    server = start(THREADS="4", MAX_CONNECTIONS="300")
+    server.await_ready()
+    heads = [connect(server, "GET /v1/users HTTP/1.1\r\nHost: t") for _ in range(60)]
+    bodies = [connect(server, HEAD + "Content-Length: 50\r\n\r\n{") for _ in range(80)]
+    readers = [
+        connect(server, "GET /openapi.json HTTP/1.1\r\nHost: trips\r\n\r\n" * 9) for _ in range(60)
+    ]
+
+    def seconds_of_one() -> float:
+        began = time.perf_counter()
+        assert server.ask("/v1/users?limit=1").status == 200
+        return time.perf_counter() - began
+
+    # Until the answers to those who don't read have been made.
+    await_that(lambda: seconds_of_one() < 0.05)
+    seconds = []
+    for turn in range(20):
+        for client in heads:
+            client.sendall(b"r")
+        if turn % 2:
+            for client in bodies:
+                client.sendall(b" ")
+        seconds.append(seconds_of_one())
+    assert len(heads) + len(bodies) + len(readers) == 200
+    assert statistics.median(seconds) < 0.1
+
+
+def test_a_body_that_takes_too_long_is_answered_with_408(impatient, connect):
+    client = connect(impatient, HEAD + "X-Request-ID: slow-1\r\nContent-Length: 50\r\n\r\n{")
+    head, _, body = read_all(client).partition("\r\n\r\n")
+    assert head.startswith("HTTP/1.1 408 ")
+    assert "content-type: application/problem+json" in head.lower()
+    assert "x-request-id: slow-1" in head.lower()
+    assert json.loads(body)["type"] == "urn:trip-planner:problem:request-timeout"
+
+
+def test_a_head_that_takes_too_long_ends_the_connection(impatient, connect):
+    client = connect(impatient, "GET /healthz HTTP/1.1\r\nHost: t")
+    began = time.monotonic()
+    assert " 200 " not in read_all(client)
+    assert time.monotonic() - began < 20
+
+
+def test_a_body_of_unknown_length_is_taken_up_to_the_limit(impatient, connect):
+    chunked = HEAD + "Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+    text = json.dumps({"username": f"user-{uuid4().hex[:8]}"})
+    created = connect(impatient, f"{chunked}{len(text):x}\r\n{text}\r\n0\r\n\r\n")
+    assert read_all(created).startswith("HTTP/1.1 201 ")
+    large = " " * 65536
+    client = connect(impatient, chunked)
+    part = f"{len(large):x}\r\n{large}\r\n".encode()
+    with pytest.raises(OSError, match=r"Broken pipe|reset"):
+        client.sendall(part * 1000)
+
+
+def test_a_body_that_is_announced_as_too_large_is_not_waited_for(impatient, connect):
+    client = connect(impatient, HEAD + "Content-Length: 99999999\r\n\r\n{")
+    assert read_all(client).startswith("HTTP/1.1 413 ")
+
+
+def test_a_header_that_looks_like_another_one_is_not_taken_for_it(impatient, connect):
+    head = "GET /healthz HTTP/1.1\r\nHost: trips\r\nConnection: close\r\n"
+    assert "x-request-id: mine\r\n" in read_all(
+        connect(impatient, f"{head}X-Request-ID: mine\r\n\r\n")
+    )
+    assert ": mine\r\n" not in read_all(connect(impatient, f"{head}X_Request_ID: mine\r\n\r\n"))
+
+
+def test_a_client_that_leaves_in_its_body_leaves_nothing_behind(impatient, connect):
+    client = connect(impatient, HEAD + "Content-Length: 50\r\n\r\n{")
+    client.close()
+    assert impatient.ask("/v1/users?limit=1").status == 200
+
+
+def test_more_requests_than_can_wait_are_turned_away_at_once(impatient, later, locked_users):
+    with locked_users():
+        path = "/v1/users/by-username/many"
+        requests = [later(impatient.ask, path, "PUT") for _ in range(8)]
+        began = time.monotonic()
+        await_that(lambda: sum(request.done() for request in requests) >= 5)
+        assert time.monotonic() - began < 1
+        refused = [request.result() for request in requests if request.done()]
+        assert {answer.status for answer in refused} == {503}
+        assert {answer.headers["retry-after"] for answer in refused} == {"2"}
+        assert json.loads(refused[0].body)["type"] == "urn:trip-planner:problem:overloaded"
+        assert impatient.ask("/healthz").status == 200
+        assert impatient.ask("/metrics").status == 200
+        # Those who wait are not kept waiting for longer than QUEUE_TIMEOUT_S.
+        await_that(lambda: sum(request.done() for request in requests) >= 7)
+        assert time.monotonic() - began < 5
+        # Alerts count them, though the service itself has never seen them.
+        counted = 'http_requests_total{method="PUT",route="unmatched",status="503"} 7.0'
+        assert counted in impatient.ask("/metrics").body.decode()
+    began = time.monotonic()
+    assert sorted(request.result(TIME_LIMIT_S).status for request in requests)[:1] < [300]
+    assert impatient.ask("/v1/users?limit=1").status == 200
+    assert time.monotonic() - began < 5

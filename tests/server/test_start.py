@@ -1,0 +1,40 @@
+"""The server starts on settings that can work, or says in a sentence what is wrong."""
+
+import socket
+import sys
+
+import pytest
+
+from tests.server.conftest import TIME_LIMIT_S
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({"DATABASE_URL": ""}, "Error: DATABASE_URL environment variable is not set."),
+        ({"THREADS": "16"}, "Error: THREADS is 16, but a process has 15 connections"),
+        ({"DRAIN_S": "25"}, "Error: DRAIN_S must be less than GRACE_S"),
+        ({"WORKERS": "0"}, "Error: WORKERS must be a whole number of at least 1"),
+        ({"DATABASE_URL": "mysql://me:s3cret@h/d"}, "Error: DATABASE_URL is not a Postgres URL"),
+    ],
+)
+def test_settings_that_can_not_work_end_it(start, environment, said):
+    server = start(**environment)
+    assert server.process.wait(TIME_LIMIT_S) == 1
+    assert said in server.said
+    assert "Traceback" not in server.said
+    assert "s3cret" not in server.said
+
+
+def test_what_is_given_with_the_command_wins_over_the_settings(start):
+    server = start(command=(sys.executable, "-m", "service.server", "--port", "70000"))
+    assert server.process.wait(TIME_LIMIT_S) == 2
+    assert "argument --port: invalid port value: '70000'" in server.said
+
+
+def test_a_port_that_is_taken_ends_it(start):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        server = start(PORT=str(port))
+        assert server.process.wait(TIME_LIMIT_S) == 1
+    assert f"Error: Port {port} on 127.0.0.1 is already in use" in server.said
