@@ -11,6 +11,8 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	&& echo $$python && break; done)
 INSTALLED := $(VENV)/.installed
 SEMGREP := $(VENV)-semgrep/.installed
+# The tests start Python hundreds of times, which would compile the service each time.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help install run test test-pooler faults lint lock bench audit clean
 
