@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from service.errors import ConfigurationError, SeveralHeadsError
-from service.schema.revisions import VERSIONS, Revision, heads, revisions
+from service.schema.revisions import VERSIONS, Revision, heads, revisions, write
 from service.schema.standing import with_ancestors
 
 _CONSTANT = re.compile(r"^down_revision\b[^=\n]*=\s*(?P<value>.+?)\s*$", re.MULTILINE)
@@ -72,9 +72,7 @@ def apply(rebase: Rebase) -> None:
     if docstring and docstring in text:
         follows = _FOLLOWS.sub(rf"\g<1>{rebase.onto}", docstring, count=1)
         text = text.replace(docstring, follows, 1)
-    with rebase.first.path.open("w", encoding="utf-8", newline="") as file:
-        file.write(text)
-    revisions.cache_clear()
+    write(rebase.first.path, text)
 
 
 def _sides(

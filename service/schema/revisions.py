@@ -3,6 +3,7 @@
 import ast
 from dataclasses import dataclass
 from functools import cache
+from importlib.util import cache_from_source
 from pathlib import Path
 
 from service.errors import ConfigurationError
@@ -75,6 +76,18 @@ def heads(folder: Path = VERSIONS) -> tuple[str, ...]:
     known = revisions(folder)
     followed = {revision for item in known for revision in item.after}
     return tuple(sorted(item.id for item in known if item.id not in followed))
+
+
+def write(path: Path, text: str) -> None:
+    """Write a revision's file, with line ends as they are in the text.
+
+    What Python has compiled of an earlier text goes: by time, which it keeps in whole seconds, and
+    size it would take it for that of the new one.
+    """
+    with path.open("w", encoding="utf-8", newline="") as file:
+        file.write(text)
+    Path(cache_from_source(str(path))).unlink(missing_ok=True)
+    revisions.cache_clear()
 
 
 def _read(path: Path) -> Revision:

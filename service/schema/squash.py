@@ -23,7 +23,7 @@ from sqlalchemy import URL, Connection, MetaData, create_engine, pool
 from sqlalchemy.exc import DBAPIError
 
 from service.errors import ConfigurationError, ServiceError, SeveralHeadsError
-from service.schema.revisions import Revision, heads, revisions
+from service.schema.revisions import Revision, heads, revisions, write
 from service.schema.runner import run
 from service.schema.standing import with_ancestors
 from service.schema.tool_tables import TOOL_TABLES
@@ -142,7 +142,7 @@ def plan(
 def apply(squashed: Squashed) -> None:
     """Write the new file, then remove those that it replaces; git has them still."""
     old = {item.path for item in squashed.replaced} - {squashed.path}
-    squashed.path.write_text(squashed.text, encoding="utf-8")
+    write(squashed.path, squashed.text)
     for path in old:
         path.unlink()
     revisions.cache_clear()

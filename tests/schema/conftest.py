@@ -11,6 +11,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import URL, Engine, create_engine
 
+from service.schema.revisions import write
 from service.schema.runner import run
 
 
@@ -50,7 +51,7 @@ class Migrations:
             f"def upgrade() -> None:\n{indent(dedent(upgrade).strip(), '    ')}\n\n\n"
             f"def downgrade() -> None:\n{indent(dedent(downgrade).strip(), '    ')}\n"
         )
-        (self.folder / "versions" / f"{revision}.py").write_text(body, encoding="utf-8")
+        write(self.folder / "versions" / f"{revision}.py", body)
         self.last = revision
         return revision
 

@@ -1,6 +1,10 @@
 """Two heads become one chain again, by one line of one file."""
 
+import os
+import py_compile
+
 import pytest
+from alembic.util.pyfiles import load_python_file
 
 from service.errors import ConfigurationError, SeveralHeadsError
 from service.schema.rebase import apply, plan
@@ -33,6 +37,18 @@ def test_the_newer_chain_moves(forked):
         'Revision mine, of 2026-01-02; it follows theirs."""',
         'down_revision = "theirs"',
     ]
+
+
+def test_a_file_that_was_changed_within_a_second_is_read_anew(migrations):
+    for name, after in (("base_", None), ("their", "base_"), ("mine_", "base_")):
+        migrations.write(name, "pass", after=after)
+    path = migrations.folder / "versions" / "mine_.py"
+    then = path.stat()
+    py_compile.compile(str(path))
+    apply(plan(migrations.folder / "versions", revision="mine_"))
+    os.utime(path, (then.st_atime, then.st_mtime))
+    assert path.stat().st_size == then.st_size
+    assert load_python_file(str(path.parent), path.name).down_revision == "their"
 
 
 def test_what_is_not_applied_moves(forked):
