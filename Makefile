@@ -25,7 +25,7 @@ run: $(INSTALLED) ## Serve on http://127.0.0.1:8000 (PORT=8001 make run: on anot
 	@exec $(BIN)/flask dev --parent $$PPID
 
 test: lint ## Check the style and the types, then run the tests.
-	$(BIN)/pytest -n 4
+	$(BIN)/pytest -n 4 --dist worksteal
 	@if PATH="$$PATH:/usr/sbin" command -v pgbouncer >/dev/null; then \
 		$(MAKE) --no-print-directory test-pooler; \
 	else \
@@ -33,7 +33,7 @@ test: lint ## Check the style and the types, then run the tests.
 	fi
 
 test-pooler: $(INSTALLED) ## Run the API's tests through PgBouncer in transaction mode.
-	TEST_POOLER=1 $(BIN)/pytest -n 4 tests/api tests/models \
+	TEST_POOLER=1 $(BIN)/pytest -n 4 --dist worksteal tests/api tests/models \
 		--ignore tests/api/observability --ignore tests/api/test_read_replica.py
 
 faults: $(INSTALLED) ## Put the service under load and break what it stands on, for 7 minutes.

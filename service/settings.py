@@ -71,6 +71,9 @@ class Settings:
     host: str = _setting("127.0.0.1", "Address on which the service is served.")
     port: int = _setting(8000, "Port on which the service is served.", least=1, most=65535)
     workers: int = _setting(2, "Processes of the production server.", least=1)
+    worker_timeout_s: int = _setting(
+        15, "A process that gives no sign of life for so long is killed and replaced.", least=2
+    )
     threads: int = _setting(
         8, "Requests that a process works on at a time; each may need a connection.", least=1
     )

@@ -25,6 +25,30 @@ from tests.pooler import Pooler
 
 TEMPLATE = "trip_planner_template"
 
+LONGEST = (
+    "docs/test_guides",
+    "test_killed_at_any_statement",
+    "docs/test_workflow",
+    "faults/",
+    "cli/test_dev",
+)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Let each worker begin with some of the longest tests, so that none comes last.
+
+    With --dist worksteal a worker has an equal part of the list, before it takes from others.
+    """
+    workers = int(getattr(config, "workerinput", {}).get("workercount", 1))
+    longest = [item for item in items if any(name in item.nodeid for name in LONGEST)]
+    others = [item for item in items if item not in longest]
+    size = -(-len(others) // workers)
+    items[:] = [
+        item
+        for number in range(workers)
+        for item in (*longest[number::workers], *others[number * size : (number + 1) * size])
+    ]
+
 
 def execute(url: URL, *statements: str) -> None:
     """Run statements in autocommit on another connection than the service's."""

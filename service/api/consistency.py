@@ -3,7 +3,8 @@
 The answer to each write says where in the primary's history it is. A client that sends this back
 with a GET gets what it has written, or something newer, whichever server answers: the replica when
 it has come so far, else the primary. For a client that does not, the last write of this server's
-worker processes counts, whoever's it was.
+worker processes counts, whoever's it was. When that one got no reply, the primary answers until the
+next one.
 """
 
 from typing import Any
@@ -36,9 +37,13 @@ def init_app(app: Flask, replica: Replica | None) -> None:
 
     def tell(response: Response) -> Response:
         work: UnitOfWork | None = g.get("work")
-        if work is not None and work.written and replica is not None:
-            replica.last_write.note(work.written)
+        if work is None or replica is None:
+            return response
+        if work.written:
+            replica.last_write.note(work.written, work.began_ns)
             response.headers[HEADER] = str(work.written)
+        if work.is_written_unknown:
+            replica.last_write.lose()
         return response
 
     if replica is not None:

@@ -13,7 +13,9 @@ import mmap
 import os
 import tempfile
 import threading
-from contextlib import suppress
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,14 +31,16 @@ MOST = 2**63 - 1
 
 _log = logging.getLogger(__name__)
 _PREFIX = "trip-planner-writes"
-_BYTES = 8
+_SLOTS = 2
+_BYTES = 8 * _SLOTS
 
 
 class LastWrite:
     """The position of the last write of all worker processes of one server.
 
     They share it through a file, whose name has the id of their parent. Where that can't be made
-    each process knows of its own writes only.
+    each process knows of its own writes only. The file holds the position, and when a write was
+    lost sight of, in ns of the monotonic clock; 0: none was.
     """
 
     def __init__(self, database: str) -> None:
@@ -45,24 +49,36 @@ class LastWrite:
         self._lock = threading.Lock()
         self._process = 0
         self._file = -1
-        self._shared: Any = [0]
+        self._shared: Any = [0] * _SLOTS
 
     def get(self) -> int:
-        """Tell the position; 0 before the first write."""
+        """Tell the position; 0 before the first write, MOST while that of one is not known."""
         if self._process != os.getpid():
             self._open()
-        position: int = self._shared[0]
-        return position
+        position, lost_ns = self._shared
+        return MOST if lost_ns else position
 
-    def note(self, position: int) -> None:
-        """Note a write."""
-        if position <= self.get():
-            return
+    def note(self, position: int, began_ns: int) -> None:
+        """Note a write; of one that began after another was lost sight of, the id is greater."""
+        if self.get() == MOST or position > self._shared[0]:
+            with self._locked():
+                self._shared[0] = max(position, self._shared[0])
+                if began_ns > self._shared[1]:
+                    self._shared[1] = 0
+
+    def lose(self) -> None:
+        """Note that something may have been written, without a word on where."""
+        self.get()
+        with self._locked():
+            self._shared[1] = time.monotonic_ns()
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
         with self._lock:
             if self._file >= 0:
                 fcntl.flock(self._file, fcntl.LOCK_EX)
             try:
-                self._shared[0] = max(position, self._shared[0])
+                yield
             finally:
                 if self._file >= 0:
                     fcntl.flock(self._file, fcntl.LOCK_UN)
@@ -78,11 +94,11 @@ class LastWrite:
                 if os.fstat(self._file).st_uid != os.getuid():
                     raise PermissionError(1, "It belongs to somebody else")
                 os.ftruncate(self._file, _BYTES)
-                # Eight bytes in their place are written and read at once.
+                # Each eight bytes are written and read at once.
                 self._shared = memoryview(mmap.mmap(self._file, _BYTES)).cast("q")
             except OSError as error:
                 _log.warning("Each worker process knows of its own writes only: %s.", error)
-                self._file, self._shared = -1, [0]
+                self._file, self._shared = -1, [0] * _SLOTS
             self._process = os.getpid()
 
 

@@ -25,6 +25,8 @@ from sqlalchemy import (
     true,
 )
 from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
+from sqlalchemy.sql.dml import UpdateBase
+from sqlalchemy.sql.visitors import iterate
 from sqlmodel import SQLModel
 
 _DIALECT = PGDialect_psycopg2()  # type: ignore[no-untyped-call]
@@ -77,6 +79,9 @@ class Statement:
 
     def __init__(self, *clauses: ClauseElement) -> None:
         self._clauses = clauses
+        self.is_write = any(
+            isinstance(part, UpdateBase) for clause in clauses for part in iterate(clause)
+        )
         self.sql, self.constants = _compile(clauses)
         self._more: dict[str, str] = {}
 

@@ -60,6 +60,9 @@ class UnitOfWork:
         self._reads_after: int | None = None
         self.written = 0
         """The position of what was written or found out so far, where there is a replica."""
+        self.is_written_unknown = False
+        """Whether something may have been written, without a word on its position."""
+        self.began_ns = time.monotonic_ns()
         self.round_trips = 0
         self.retries = 0
         self.database_s = 0.0
@@ -114,9 +117,18 @@ class UnitOfWork:
         Raises what the query's rule makes of them (NotFoundError, ConflictError, ...), or the
         ServiceError for what the database says.
         """
+        self._is_outcome_open = False
+        try:
+            return self._run(query)
+        except UnavailableError as error:
+            if self._is_outcome_open and query.statement.is_write:
+                error.members["outcome"] = "unknown"
+                self.is_written_unknown = True
+            raise
+
+    def _run(self, query: Query) -> Row:
         if query.outcome is None:
             return query.judge(self.fetch(query))
-        self._is_outcome_open = False
         # In a transaction a refused INSERT must not undo what was done before it.
         savepoint = query.repeatable and (self._in_transaction or self._begin_due)
         try:
@@ -134,10 +146,6 @@ class UnitOfWork:
                 raise
             row = query.outcome.judge(rows)
             return replace(row, created=True) if was_sent_before else row
-        except UnavailableError as error:
-            if self._is_outcome_open:
-                error.members["outcome"] = "unknown"
-            raise
 
     def fetch(self, query: Query) -> Rows:
         """Send a query and return its rows as they come; errors as with `run`."""

@@ -65,6 +65,7 @@ class _Worker:
     process: Process
     channel: socket.socket
     started: float
+    watching: asyncio.Task[None] | None = None
 
     def terminate(self) -> None:
         with suppress(ProcessLookupError):
@@ -145,10 +146,30 @@ class Supervisor:
         except TimeoutError:
             is_ready = False
         if is_ready:
+            worker.watching = asyncio.create_task(self._watch(worker))
             return worker
         worker.kill()
         await self._forget(worker)
         return None
+
+    async def _watch(self, worker: _Worker) -> None:
+        """Kill a worker whose event loop stands still, as it neither serves nor ends."""
+        loop = asyncio.get_running_loop()
+        silent_s = 0.0
+        # In steps: when this process stood still itself, a worker has one more to say something.
+        step_s = self._settings.worker_timeout_s / 2
+        while silent_s < self._settings.worker_timeout_s:
+            try:
+                async with asyncio.timeout(step_s):
+                    if not await loop.sock_recv(worker.channel, 4096):
+                        return
+                silent_s = 0.0
+            except TimeoutError:
+                silent_s += step_s
+            except OSError:
+                return
+        logger.error("Worker %d gave no sign of life for %d s", worker.process.pid, silent_s)
+        worker.kill()
 
     async def _spawn(self, number: int) -> tuple[Process, socket.socket]:
         listener = self._listeners.of(number)
@@ -169,6 +190,9 @@ class Supervisor:
 
     async def _forget(self, worker: _Worker) -> None:
         await worker.process.wait()
+        if worker.watching is not None:
+            worker.watching.cancel()
+            await asyncio.wait((worker.watching,))
         worker.channel.close()
         self._all.discard(worker)
 

@@ -28,7 +28,9 @@ LAST_S = 3
 LARGEST_HEAD = 64 * 1024
 """Bytes of a request's head; beyond that the answer is 431."""
 
-READY = b"r"
+BEAT = b"."
+BEAT_S = 0.5
+"""How often a worker gives its supervisor a sign of life; the first one says that it is ready."""
 
 
 class _Granian(Server):
@@ -84,13 +86,19 @@ async def _serve(
         end.daemon = True
         end.start()
 
+    def beat() -> None:
+        with suppress(OSError):  # It has gone, or does not listen for now.
+            channel.send(BEAT)
+        loop.call_later(BEAT_S, beat)
+
     loop.add_signal_handler(signal.SIGTERM, stop)
     # The other end is closed when the supervisor has gone, however it went.
+    channel.setblocking(False)  # noqa: FBT003  has no keyword
     loop.add_reader(channel, stop)
     serving = asyncio.create_task(server.serve())
     # Granian accepts in a moment; who connects until then waits in the queue.
     listener.listen(QUEUE)
-    channel.send(READY)
+    beat()
     await serving
     database.dispose()
 

@@ -18,12 +18,14 @@ from service.db.database import Sent
 from service.db.replica import ReadFrom
 from service.db.statement import Statement
 from service.db.unit_of_work import UnitOfWork
+from service.db.url import parse
 from service.domain.rows import table_of
 from service.models import User
 from service.schema.runner import upgrade
 from service.settings import Settings
 from tests.all_requests import use_everything
 from tests.faults.postgres import Postgres
+from tests.faults.proxy import Proxy
 from tests.standby import Standby, ask
 
 PATIENCE_S = 20
@@ -199,6 +201,24 @@ def test_without_the_header_the_writes_of_this_server_count(one, make_instance, 
         assert sibling.phone(path) == "2", "another worker process of the same server"
         assert one.client.delete(path, headers=ANY_VERSION).status_code == 204
         assert sibling.client.get(path).status_code == 404
+
+
+def test_a_write_whose_reply_is_lost_is_not_missed_either(make_instance, primary, standby):
+    with Proxy(parse(primary.url).port or 0) as proxy:
+        through = parse(primary.url).set(drivername="postgresql", port=proxy.port)
+        url = through.render_as_string(hide_password=False)
+        one = make_instance("lossy", database_url=url, retry_budget_s=0).ready()
+        path = f"/v1/users/{one.user(phone='1')['id']}"
+        one.settle(path)
+        with standby.paused():
+            proxy.eat(every=1)
+            answer = one.client.patch(path, json={"phone": "2"}, headers=ANY_VERSION)
+            assert (answer.status_code, answer.get_json()["outcome"]) == (503, "unknown")
+            proxy.eat(every=0)
+            assert one.phone(path) == "2"
+        # It was no earlier than the next one, which the replica is asked for.
+        one.user()
+        wait_until(lambda: one.phone(path) == "2" and one.reads[-1] is ReadFrom.REPLICA)
 
 
 def test_while_the_replica_is_behind_each_request_works_as_ever(one, standby):

@@ -42,7 +42,8 @@ STATE = """
            current_setting('transaction_isolation'),
            current_setting('default_transaction_isolation'),
            current_setting('lock_timeout'), current_setting('statement_timeout'),
-           (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'),
+           (SELECT count(*) FROM pg_locks
+               WHERE locktype = 'advisory' AND pid = pg_backend_pid()),
            (SELECT count(*) FROM pg_prepared_statements), (SELECT count(*) FROM pg_cursors)
 """
 

@@ -130,6 +130,17 @@ def test_a_lost_reply_that_there_is_no_time_to_look_into_is_called_unknown(
     assert story.names() == ["지민"]
 
 
+def test_a_change_that_nothing_tells_of_is_called_unknown_as_well(serve, proxy, problem):
+    story = Story(serve(retry_budget_s=0))
+    made = story.client.post("/v1/users", json=BODY).get_json()
+    path = f"/v1/users/{made['id']}"
+    proxy.eat(every=1)
+    response = story.client.patch(path, json={"phone": "010"}, headers={"If-Match": "*"})
+    assert problem(response, 503)["outcome"] == "unknown"
+    proxy.eat(every=0)
+    assert story.client.get(path).get_json()["phone"] == "010"
+
+
 def test_a_read_has_no_outcome(serve, proxy, problem):
     story = Story(serve(retry_budget_s=0))
     proxy.reset()

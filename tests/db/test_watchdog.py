@@ -24,8 +24,11 @@ def test_a_statement_that_takes_too_long_is_cancelled_on_the_server(url):
         work.execute("SELECT pg_sleep(60)")
     with UnitOfWork(database) as work:
         # The connection whose statement was cancelled is not used again.
-        running = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%%'"
-        deadline = time.monotonic() + 5
+        running = (
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE query LIKE 'SELECT pg_sleep%%' AND datname = current_database()"
+        )
+        deadline = time.monotonic() + 20
         while work.execute(running) != [(0,)]:
             assert time.monotonic() < deadline
             time.sleep(0.02)

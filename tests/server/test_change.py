@@ -75,6 +75,21 @@ def test_a_worker_that_is_killed_is_replaced(one_worker):
     assert len(one_worker.workers() - {killed}) == 1
 
 
+def test_a_worker_that_hangs_is_killed_and_replaced(start):
+    server = start(WORKER_TIMEOUT_S="2")
+    server.await_ready()
+    (hung,) = server.workers()
+    os.kill(hung, signal.SIGSTOP)
+    await_that(lambda: f"Worker {hung} ended with -9" in server.said)
+    assert f"Worker {hung} gave no sign of life for 2 s" in server.said
+    assert server.ask("/healthz").status == 200
+    (successor,) = server.workers()
+    # Nothing is wrong with one that has nothing to do.
+    time.sleep(3)
+    assert server.workers() == {successor}
+    assert server.stop() == 0
+
+
 def test_nobody_waits_for_the_successor_of_a_killed_worker_while_there_are_others(start, tmp_path):
     folder = tmp_path / "metrics"
     server = start(WORKERS="2", PROMETHEUS_MULTIPROC_DIR=str(folder))

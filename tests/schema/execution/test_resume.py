@@ -319,7 +319,10 @@ def test_ctrl_c_ends_a_long_statement_at_once(table, engine, root):
         stderr=subprocess.PIPE,
         text=True,
     )
-    running = "SELECT 1 FROM pg_stat_activity WHERE query LIKE 'CREATE TABLE late%%'"
+    running = (
+        "SELECT 1 FROM pg_stat_activity"
+        " WHERE query LIKE 'CREATE TABLE late%%' AND datname = current_database()"
+    )
     while not _rows(engine, running):
         assert process.poll() is None, process.communicate()[1]
         time.sleep(0.05)
