@@ -314,15 +314,16 @@ def fill(url: URL) -> Sample:
 
 
 @contextmanager
-def serving(name: str, command: Sequence[str], url: URL) -> Iterator[Server]:
+def serving(name: str, command: Sequence[str], url: URL, **environment: str) -> Iterator[Server]:
     """Start a server and end it after; `command` is a Python module with its options."""
     with closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
+    address = {"DATABASE_URL": url.render_as_string(hide_password=False)}
     process = subprocess.Popen(
         [sys.executable, "-m", *command, "--host=127.0.0.1", f"--port={port}"],
         cwd=ROOT,
-        env={**os.environ, **POOL, "DATABASE_URL": url.render_as_string(hide_password=False)},
+        env={**os.environ, **POOL, **address, **environment},
         # Ctrl-C is for this program, which ends its servers itself.
         start_new_session=True,
     )
@@ -464,7 +465,9 @@ def main() -> None:
             PEER: (*uvicorn, *quiet, "benchmarks.peer_fastapi:app"),
         }
         servers = [
-            stack.enter_context(serving(name, command, url)) for name, command in commands.items()
+            # No line for each request, as the peer writes none.
+            stack.enter_context(serving(name, command, url, LOG_LEVEL="WARNING"))
+            for name, command in commands.items()
         ]
         check_equality(servers, sample)
         rates = measure(servers, sample, options)

@@ -32,8 +32,8 @@ FULL = 100
 CONTROL_OUTAGE_S = 1.0
 """The control gets the kinds whose outage is no longer than this."""
 
-CONTROL_LIMIT_S = 60.0
-CHECKS_S = 15.0
+CONTROL_LIMIT_S = 30.0
+CHECKS_S = 12.0
 """What is kept of the time for the end of the load and the checks after it."""
 
 
