@@ -71,7 +71,7 @@ def test_200_slow_clients_hold_up_nobody(start, connect):
                 client.sendall(b" ")
         seconds.append(seconds_of_one())
     assert len(heads) + len(bodies) + len(readers) == 200
-    # How little it is on a machine of its own is in benchmarks/README.md.
+    # What it is where nothing else runs is in benchmarks/README.md.
     assert statistics.median(seconds) < 0.5
 
 
