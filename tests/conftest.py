@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -22,6 +23,9 @@ from service.db.url import parse
 from service.schema.runner import upgrade
 from service.settings import Settings
 from tests.pooler import Pooler
+
+# A shell's background jobs ignore Ctrl-C, and so would all that the tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 TEMPLATE = "trip_planner_template"
 
