@@ -49,19 +49,22 @@ def read_all(client: socket.socket) -> str:
 def test_200_slow_clients_hold_up_nobody(start, connect):
     server = start(THREADS="4", MAX_CONNECTIONS="300")
     server.await_ready()
-    heads = [connect(server, "GET /v1/users HTTP/1.1\r\nHost: t") for _ in range(60)]
-    bodies = [connect(server, HEAD + "Content-Length: 50\r\n\r\n{") for _ in range(80)]
-    readers = [
-        connect(server, "GET /openapi.json HTTP/1.1\r\nHost: trips\r\n\r\n" * 9) for _ in range(60)
-    ]
 
     def seconds_of_one() -> float:
         began = time.perf_counter()
         assert server.ask("/v1/users?limit=1").status == 200
         return time.perf_counter() - began
 
+    # 100 ms, unless the machine is so busy that it takes about as long without them.
+    alone = statistics.median(seconds_of_one() for _ in range(20))
+    heads = [connect(server, "GET /v1/users HTTP/1.1\r\nHost: t") for _ in range(60)]
+    bodies = [connect(server, HEAD + "Content-Length: 50\r\n\r\n{") for _ in range(80)]
+    readers = [
+        connect(server, "GET /openapi.json HTTP/1.1\r\nHost: trips\r\n\r\n" * 9) for _ in range(60)
+    ]
+
     # Until the answers to those who don't read have been made.
-    await_that(lambda: seconds_of_one() < 0.5)
+    await_that(lambda: seconds_of_one() < max(0.05, 2 * alone))
     seconds = []
     for turn in range(20):
         for client in heads:
@@ -71,8 +74,7 @@ def test_200_slow_clients_hold_up_nobody(start, connect):
                 client.sendall(b" ")
         seconds.append(seconds_of_one())
     assert len(heads) + len(bodies) + len(readers) == 200
-    # What it is where nothing else runs is in benchmarks/README.md.
-    assert statistics.median(seconds) < 0.5
+    assert statistics.median(seconds) < max(0.1, 2 * alone)
 
 
 def test_a_body_that_takes_too_long_is_answered_with_408(impatient, connect):
@@ -126,6 +128,7 @@ def test_more_requests_than_can_wait_are_turned_away_at_once(impatient, later, l
     with locked_users():
         path = "/v1/users/by-username/many"
         requests = [later(impatient.ask, path, "PUT") for _ in range(8)]
+        began = time.monotonic()
         await_that(lambda: sum(request.done() for request in requests) >= 5)
         refused = [request.result() for request in requests if request.done()]
         # At once: those who may wait still do.
@@ -137,8 +140,11 @@ def test_more_requests_than_can_wait_are_turned_away_at_once(impatient, later, l
         assert impatient.ask("/metrics").status == 200
         # Those who wait are not kept waiting for longer than QUEUE_TIMEOUT_S.
         await_that(lambda: sum(request.done() for request in requests) >= 7)
+        assert time.monotonic() - began < 8
         # Alerts count them, though the service itself has never seen them.
         counted = 'http_requests_total{method="PUT",route="unmatched",status="503"} 7.0'
         assert counted in impatient.ask("/metrics").body.decode()
+    began = time.monotonic()
     assert min(request.result(TIME_LIMIT_S).status for request in requests) < 300
     assert impatient.ask("/v1/users?limit=1").status == 200
+    assert time.monotonic() - began < 5
