@@ -209,6 +209,10 @@ class Supervisor:
                 worker.kill()
         for worker in workers:
             await self._forget(worker)
+            if (code := worker.process.returncode) not in {0, -signal.SIGTERM}:
+                logger.error(
+                    "Worker %d was told to end, and ended with %d", worker.process.pid, code
+                )
 
     async def _keep(self, number: int) -> None:
         """Replace a worker whenever it ends by itself."""

@@ -1,6 +1,7 @@
 """A worker process: granian's HTTP in front of the app, on a socket that it shares with others."""
 
 import asyncio
+import atexit
 import os
 import resource
 import signal
@@ -8,7 +9,7 @@ import socket
 import sys
 import threading
 from contextlib import suppress
-from typing import Any
+from typing import Any, NoReturn
 
 from granian.constants import HTTPModes
 from granian.http import HTTP1Settings
@@ -116,6 +117,19 @@ def main() -> None:
     except ServiceError as error:
         sys.exit(f"Error: {error}")
     asyncio.run(_serve(app, settings, listener, channel))
+    _end()
+
+
+def _end() -> NoReturn:
+    """End the process, and leave the interpreter as it is.
+
+    Granian's threads live on. One that asks for the GIL while the interpreter is taken down is
+    ended by it (before Python 3.14), which Rust answers with SIGABRT.
+    """
+    atexit._run_exitfuncs()  # noqa: SLF001  what the interpreter's own end begins with
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(0)
 
 
 def _allow_files() -> None:

@@ -157,6 +157,28 @@ def test_what_has_begun_is_answered_before_the_end(start, later, locked_users):
     assert server.process.wait(TIME_LIMIT_S) == 0
 
 
+def test_a_worker_ends_without_taking_the_interpreter_down_under_its_threads(start, tmp_path):
+    # One of granian's that asks for the GIL in that time aborts the process; here it has a second.
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os, sys, time\n"
+        "class Slow:\n"
+        "    def __del__(self, sleep=time.sleep, say=os.write):\n"
+        "        say(2, b'taken down')\n"
+        "        sleep(1)\n"
+        "if 'service.server.worker' in sys.orig_argv:\n"
+        "    sys.slow = Slow()\n",
+        encoding="ascii",
+    )
+    paths = os.pathsep.join(filter(None, (str(tmp_path), os.environ.get("PYTHONPATH"))))
+    server = start(PYTHONPATH=paths, WORKERS="2")
+    server.await_ready()
+    await_that(lambda: "with 2 workers" in server.said)
+    assert server.stop() == 0
+    assert "taken down" not in server.said
+    assert "ended with" not in server.said
+    assert "panicked" not in server.said
+
+
 def test_who_waits_for_a_database_that_is_away_does_not_hold_up_the_end(start, later):
     server = start(DATABASE_URL="postgresql://me@127.0.0.1:1/trips", DRAIN_S="0", GRACE_S="4")
     await_that(lambda: "Serving on" in server.said)
