@@ -32,6 +32,17 @@ def engine(empty_database: URL) -> Iterator[Engine]:
     engine.dispose()
 
 
+@pytest.fixture
+def fetch(engine: Engine) -> Callable[[str], list[Any]]:
+    """Run a query and return its rows as tuples."""
+
+    def fetch(sql: str) -> list[Any]:
+        with engine.connect() as connection:
+            return [tuple(row) for row in connection.exec_driver_sql(sql)]
+
+    return fetch
+
+
 @dataclass
 class Migrations:
     """A folder of migrations with this project's env.py and revisions made up by a test."""

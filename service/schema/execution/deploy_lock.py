@@ -1,28 +1,41 @@
 """One deploy at a time: whoever changes the schema holds a lock of the database."""
 
+import select
 import time
 from collections.abc import Callable
 from threading import Lock
 from types import TracebackType
 from typing import Any, Self
 
+import psycopg2
 from sqlalchemy import Engine
 
 from service.errors import LockedError
 
-# Any number, as long as all deploys use the same one.
+# Any numbers, as long as all deploys use the same ones.
 _KEY = 5_120_260_001
+_AT_WORK = 5_120_260_002
 _FIRST_PAUSE_S = 0.05
 _LONGEST_PAUSE_S = 1.0
 
-_HOLDER = """
+_IS_HELD = """
+    l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+    AND (l.classid::bigint << 32) | l.objid::bigint = %s
+    AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+
+# Whoever has lost the lock while a transaction of his goes on is still at work.
+_TRY = f"""
+    SELECT CASE WHEN pg_try_advisory_xact_lock(%s)
+           THEN NOT EXISTS (SELECT FROM pg_locks l WHERE {_IS_HELD}) ELSE false END
+"""  # noqa: S608  constants only
+
+_HOLDER = f"""
     SELECT a.pid, coalesce(nullif(a.application_name, ''), 'unnamed'),
            extract(epoch FROM clock_timestamp() - a.xact_start)::int
     FROM pg_locks l JOIN pg_stat_activity a USING (pid)
-    WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
-      AND (l.classid::bigint << 32) | l.objid::bigint = %s
-      AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-"""
+    WHERE {_IS_HELD}
+"""  # noqa: S608  constants only
 
 
 _SETTINGS = """
@@ -41,6 +54,9 @@ class DeployLock:
     transaction that it has seen with a snapshot, which each has while it runs a statement. So the
     transaction that holds the lock does nothing else, and one that does not get it ends at once:
     otherwise a deploy might wait for its own lock, or for who waits for it, and so for ever.
+
+    That connection may be lost while those of the work go on. So each transaction of the work
+    begins with `mark`, and nobody else gets the lock before it ends.
     """
 
     def __init__(self, engine: Engine, *, wait_s: float, say: Callable[[str], None]) -> None:
@@ -85,7 +101,7 @@ class DeployLock:
         if self._holding is None:
             self._holding = self._connect()
         with self._holding.cursor() as cursor:
-            cursor.execute(f"{_SETTINGS} SELECT pg_try_advisory_xact_lock(%s)", (_KEY,))
+            cursor.execute(_SETTINGS + _TRY, (_KEY, _AT_WORK))
             self.is_held = cursor.fetchone()[0]
         if not self.is_held:
             self._holding.rollback()
@@ -108,8 +124,24 @@ class DeployLock:
             time.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE_S)
 
+    @property
+    def mark(self) -> str:
+        """What a transaction of the work begins with, in SQL; empty while nothing is held.
+
+        Raises psycopg2.InterfaceError when the lock has been lost.
+        """
+        self.check()
+        return f"SELECT pg_advisory_xact_lock_shared({_AT_WORK});" if self.is_held else ""
+
+    def check(self) -> None:
+        """Raise psycopg2.InterfaceError when the lock has been held, and lost."""
+        # A connection that waits for nothing has nothing to read but the news of its end.
+        if self.is_held and select.select([self._holding], [], [], 0)[0]:
+            message = "the connection that holds the deploy lock is lost"
+            raise psycopg2.InterfaceError(message)
+
     def _holder(self) -> str:
-        found = self.fetch(_HOLDER, _KEY)
+        found = self.fetch(_HOLDER, _KEY) or self.fetch(_HOLDER, _AT_WORK)
         if not found:
             return "which has just ended"
         pid, application, seconds = found[0]

@@ -98,14 +98,16 @@ class Online:
             except _StartAgainError:
                 lock.acquire()
             except DBAPIError as error:
-                if not _is_race_for_version_table(error):
+                if _is_kept_from_version_table(error) and not lock.is_held:
+                    lock.acquire()
+                elif not _is_race_for_version_table(error):
                     raise
             else:
                 return
 
     def _attempt(self, engine: Engine, lock: DeployLock, progress: Progress) -> None:
         journal = Journal()
-        statements = Statements(journal, progress, self._settings, _say)
+        statements = Statements(journal, progress, lock, self._settings, _say)
         with self._connect(engine) as connection, progress.watch():
             statements.attach(connection)
             self._context.configure(
@@ -120,7 +122,10 @@ class Online:
                 found = list(find(heads, context))
                 if not found and self._command not in {"upgrade", "downgrade", "stamp"}:
                     return
-                if not lock.try_acquire() or set(context.get_current_heads()) != set(heads):
+                if not lock.try_acquire():
+                    raise _StartAgainError
+                connection.exec_driver_sql(lock.mark)
+                if set(context.get_current_heads()) != set(heads):
                     raise _StartAgainError
                 journal.read(lock.fetch)
                 if self._command == "stamp":
@@ -211,6 +216,13 @@ def _is_race_for_version_table(error: DBAPIError) -> bool:
     return "alembic_version" in str(cause) and (
         isinstance(cause, pg.DuplicateTable)
         or (isinstance(cause, pg.UniqueViolation) and cause.diag.schema_name == "pg_catalog")
+    )
+
+
+def _is_kept_from_version_table(error: DBAPIError) -> bool:
+    """Tell whether a deploy that makes Alembic's table has not ended yet."""
+    return isinstance(original(error), pg.LockNotAvailable) and "alembic_version" in (
+        error.statement or ""
     )
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, event
 
 from service.errors import ConfigurationError
 from service.schema.execution import concurrent_index
+from service.schema.execution.deploy_lock import DeployLock
 from service.schema.execution.journal import Journal, is_counted
 from service.schema.execution.progress import Progress
 from service.settings import Settings
@@ -41,9 +42,15 @@ class Statements:
     """Listens to a connection from `attach` on."""
 
     def __init__(
-        self, journal: Journal, progress: Progress, settings: Settings, say: Callable[[str], None]
+        self,
+        journal: Journal,
+        progress: Progress,
+        lock: DeployLock,
+        settings: Settings,
+        say: Callable[[str], None],
     ) -> None:
         self._journal = journal
+        self._lock = lock
         self._progress = progress
         self._say = say
         # A vanished client's statement ends within seconds, and with it its locks.
@@ -68,7 +75,7 @@ class Statements:
 
     def _prepare(self, cursor: Any) -> None:
         # nosemgrep: sql-of-pieces  numbers of the settings
-        cursor.execute(f"{self._begin}; SELECT pg_backend_pid()")
+        cursor.execute(f"{self._begin}; {self._lock.mark} SELECT pg_backend_pid()")
         self._progress.pid = cursor.fetchone()[0]
 
     def _before(
@@ -106,6 +113,7 @@ class Statements:
                 self._prepare(cursor)
                 self._is_wrapped = True
                 return True
+            self._lock.check()
             cursor.execute("SELECT pg_backend_pid()")
             self._progress.pid = cursor.fetchone()[0]
             return concurrent_index.is_needed(

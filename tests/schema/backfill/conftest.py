@@ -34,17 +34,6 @@ def counters(engine: Engine) -> Callable[..., None]:
 
 
 @pytest.fixture
-def fetch(engine: Engine) -> Callable[[str], list[Any]]:
-    """Run a query and return its rows as tuples."""
-
-    def fetch(sql: str) -> list[Any]:
-        with engine.connect() as connection:
-            return [tuple(row) for row in connection.exec_driver_sql(sql)]
-
-    return fetch
-
-
-@pytest.fixture
 def fill(engine: Engine) -> Callable[..., Any]:
     """Run a backfill to its end in this process; returns its position."""
 

@@ -184,6 +184,137 @@ def test_a_deploy_that_lasts_too_long_is_not_waited_for(table, monkeypatch):
     other.close()
 
 
+END_HOLDER = """
+    SELECT pg_terminate_backend(pid) FROM pg_locks
+    WHERE locktype = 'advisory' AND objsubid = 1
+      AND (classid::bigint << 32) | objid::bigint = 5120260001
+      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+
+
+def _end_the_locks_connection(engine):
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql(END_HOLDER).scalars().all() == [True]
+
+
+PAUSE = "SELECT FROM pauses FOR UPDATE"
+
+
+@pytest.fixture
+def paused(migrations):
+    """The connection that whoever runs PAUSE waits for."""
+    migrations.write(
+        "zero",
+        """
+        op.execute("CREATE TABLE pauses (id int PRIMARY KEY); INSERT INTO pauses VALUES (1)")
+        op.execute("CREATE TABLE applied (step text)")
+        """,
+    )
+    migrations.run("upgrade", "head")
+    holder = _connect(migrations.url)
+    holder.cursor().execute(PAUSE)
+    yield holder
+    holder.close()
+
+
+@pytest.fixture
+def upgrading(migrations, monkeypatch, root):
+    """Start `flask db upgrade` in a process that waits as long as it must for locks."""
+    monkeypatch.setenv("SCHEMA_LOCK_TIMEOUT_MS", "60000")
+    started = []
+
+    def upgrade():
+        process = subprocess.Popen(
+            [FLASK, "db", "upgrade", "-d", str(migrations.folder), "-x", migrations.x[0]],
+            cwd=root,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield upgrade
+    for process in started:
+        with process:
+            process.kill()
+
+
+def _await_blocked(fetch, by):
+    deadline = time.monotonic() + 60
+    blocked = "SELECT 1 FROM pg_stat_activity WHERE %s = ANY (pg_blocking_pids(pid))"
+    while not fetch(blocked % by.info.backend_pid):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_a_first_deploy_is_waited_for(migrations, engine, fetch, upgrading, monkeypatch):
+    monkeypatch.setenv("SCHEMA_LOCK_TIMEOUT_MS", "100")
+    key = 4711
+    holder = _connect(migrations.url)
+    holder.cursor().execute("SELECT pg_advisory_xact_lock(%s)", (key,))
+    migrations.write(
+        "one",
+        f"""
+        op.execute("SET LOCAL lock_timeout = 0; SELECT pg_advisory_xact_lock({key})")
+        op.execute("CREATE TABLE t ()")
+        """,
+    )
+    first = upgrading()
+    _await_blocked(fetch, holder)
+    # Alembic's table is there when the first one has ended.
+    second = upgrading()
+    assert any("Waiting for another deploy (pid " in line for line in second.stdout)
+    holder.close()
+    outcomes = [(process.communicate()[0], process.returncode) for process in (first, second)]
+    assert [code for _, code in outcomes] == [0, 0], outcomes
+    assert _columns(engine) == set()
+
+
+def test_who_has_lost_the_lock_finishes_the_transaction_that_others_wait_for(
+    migrations, engine, fetch, paused, upgrading
+):
+    migrations.write(
+        "one", f"op.execute(\"INSERT INTO applied VALUES ('one')\")\nop.execute({PAUSE!r})"
+    )
+    first = upgrading()
+    _await_blocked(fetch, paused)
+    _end_the_locks_connection(engine)
+    second = upgrading()
+    # It has waited for a second when it says so.
+    assert any("Waiting for another deploy (pid " in line for line in second.stdout)
+    paused.rollback()
+    outcomes = [(process.communicate()[0], process.returncode) for process in (first, second)]
+    assert [code for _, code in outcomes] == [0, 0], outcomes
+    assert fetch("SELECT step FROM applied") == [("one",)]
+
+
+def test_who_has_lost_the_lock_begins_no_other_transaction_without_it(
+    migrations, engine, fetch, paused, upgrading
+):
+    migrations.write(
+        "one",
+        f"""
+        with op.get_context().autocommit_block():
+            op.execute({PAUSE!r})
+            op.execute("INSERT INTO applied VALUES ('one')")
+            op.create_index("ix_applied", "applied", ["step"], postgresql_concurrently=True)
+        """,
+    )
+    first = upgrading()
+    _await_blocked(fetch, paused)
+    _end_the_locks_connection(engine)
+    paused.rollback()
+    said, _ = first.communicate()
+    assert first.returncode == 0, said
+    assert "lost its connection. Trying again" in said
+    assert "Going on with revision one" in said
+    assert fetch("SELECT step FROM applied") == [("one",)]
+    assert fetch("SELECT indisvalid FROM pg_index WHERE indrelid = 'applied'::regclass") == [
+        (True,)
+    ]
+
+
 def test_a_server_that_is_just_starting_is_waited_for(migrations, tmp_path, monkeypatch, capfd):
     monkeypatch.setenv("SCHEMA_CONNECT_WAIT_S", "20")
     migrations.write("one", "op.create_table('t', sa.Column('id', sa.Integer, primary_key=True))")
