@@ -18,6 +18,7 @@ from service.api import (
 from service.api.observability import wiring as observability
 from service.api.openapi import Api, uuid_parameter
 from service.api.path import UUIDConverter
+from service.api.refusal import Refusals
 from service.api.schema_guard import SchemaGuard
 from service.cli.db import db
 from service.cli.dev import dev
@@ -67,6 +68,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     # Otherwise a name that begins with a slash is answered with a redirect to another name.
     app.url_map.merge_slashes = False
     problems.init_app(app)
+    app.wsgi_app = Refusals(app.wsgi_app)  # type: ignore[method-assign]
     security.init_app(app, settings)
     database = Database(settings)
     work.init_app(app, database)

@@ -80,6 +80,17 @@ class NotFoundError(ServiceError):
     title = "Not Found"
 
 
+class RequestTimeoutError(ServiceError):
+    """The request did not arrive in time; its connection ends with the answer."""
+
+    status = 408
+    code = "request-timeout"
+    title = "Request Timeout"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, headers={"Connection": "close"})
+
+
 class ConflictError(ServiceError):
     """The request is sound, but not in the present state of the data."""
 
@@ -134,6 +145,12 @@ class UnavailableError(ServiceError):
 
     def __init__(self, detail: str, *, retry_after_s: int = 2, **members: Any) -> None:
         super().__init__(detail, headers={"Retry-After": str(retry_after_s)}, **members)
+
+
+class OverloadedError(UnavailableError):
+    """There is too much to do; the request has not been begun."""
+
+    code = "overloaded"
 
 
 class ConfigurationError(ServiceError):

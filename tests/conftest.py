@@ -157,15 +157,16 @@ def app(settings: Settings) -> Iterator[Flask]:
 
 
 @pytest.fixture
-def database(app: Flask, worker_url: URL) -> Iterator[Database]:
+def database(app: Flask, worker_url: URL) -> Database:
     """The database of the service, with no rows."""
-    yield app.extensions["database"]
+    # Before rather than after: others, such as the tests of the server, leave theirs there.
     execute(
         worker_url,
         "DELETE FROM users",
         "DELETE FROM model_prices",
         "DELETE FROM idempotency_keys",
     )
+    return app.extensions["database"]
 
 
 @pytest.fixture

@@ -57,14 +57,7 @@ def problem(
     **members: Any,
 ) -> Response:
     """Make the response to an error."""
-    body: dict[str, Any] = {
-        "type": f"urn:trip-planner:problem:{code}",
-        "title": title,
-        "status": status,
-        "detail": detail,
-        "instance": request.path,
-        **members,
-    }
+    body = problem_details(status, code, title, detail, request.path, **members)
     if errors:
         body["errors"] = [
             {
@@ -76,6 +69,20 @@ def problem(
             for error in errors
         ]
     return Response(to_json(body), status, content_type=MEDIA_TYPE)
+
+
+def problem_details(
+    status: int, code: str, title: str, detail: str | None, path: str, **members: Any
+) -> dict[str, Any]:
+    """Describe an error as RFC 9457 has it; `path` is that of the request."""
+    return {
+        "type": f"urn:trip-planner:problem:{code}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "instance": path,
+        **members,
+    }
 
 
 def _from_service_error(error: ServiceError) -> Response:

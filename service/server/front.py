@@ -7,15 +7,12 @@ a time limit: as many slow bodies as there are threads stop it.
 import asyncio
 import logging
 import time
-from collections.abc import Callable
 from typing import Any
 
-from pydantic_core import to_json
-
-from service.api.observability.exchange import request_id_of
-from service.api.observability.middleware import REQUEST_ID
+from service.api.refusal import REFUSAL
+from service.errors import OverloadedError, RequestTimeoutError, ServiceError
 from service.server.lane import Job, Lane
-from service.server.wsgi_call import Headers, call, environ_of
+from service.server.wsgi_call import call, environ_of
 from service.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -26,18 +23,16 @@ _OF_OPERATORS = frozenset({"/healthz", "/metrics"})
 MOST_BODIES = 16
 """How many bodies of the largest size a process holds before their threads take them."""
 
-RETRY_AFTER_S = 2
+
+_FAILED = b"The fault is in the service's log.\n"
 
 
 class Front:
     """An RSGI application that runs a WSGI application."""
 
-    def __init__(
-        self, app: Any, settings: Settings, refused: Callable[[str, int], None] | None = None
-    ) -> None:
-        """Take the app; `refused` is told method and status of what the app never sees."""
+    def __init__(self, app: Any, settings: Settings) -> None:
+        """Take the app, which also words what is refused: see service/api/refusal.py."""
         self._app = app
-        self._refused = refused
         self._settings = settings
         self._most_held = MOST_BODIES * settings.max_body_bytes
         self._held = 0
@@ -65,15 +60,14 @@ class Front:
             lane = self._operators if scope.path in _OF_OPERATORS else self._requests
             if not await lane.run(Job(scope, protocol, body)):
                 self._shed.note()
-                self._refuse(
-                    scope, protocol, 503, "The service has too much to do; try again later."
-                )
+                self._refuse(scope, protocol, OverloadedError("The service has too much to do."))
         except TimeoutError:
             limit = self._settings.body_timeout_s
-            self._refuse(scope, protocol, 408, f"The body did not arrive within {limit} s.")
+            late = RequestTimeoutError(f"The body did not arrive within {limit} s.")
+            self._refuse(scope, protocol, late)
         except _NoRoomError:
             self._shed.note()
-            self._refuse(scope, protocol, 503, "Too many bodies are arriving; try again later.")
+            self._refuse(scope, protocol, OverloadedError("Too many bodies are arriving."))
         finally:
             self._held -= held
 
@@ -99,21 +93,22 @@ class Front:
             self._held -= size
         return b"".join(parts)
 
-    def _refuse(self, scope: Any, protocol: Any, status: int, detail: str) -> None:
-        _refuse(scope, protocol, status, detail)
-        if self._refused is not None:
-            self._refused(scope.method, status)
+    def _refuse(self, scope: Any, protocol: Any, error: ServiceError) -> None:
+        """Answer without the app's doing anything, in the event loop's thread."""
+        self._answer(Job(scope, protocol, b""), error)
 
-    def _answer(self, job: Job) -> None:
-        """Run the app, in a thread of a lane."""
+    def _answer(self, job: Job, refusal: ServiceError | None = None) -> None:
+        """Run the app; unless it is to refuse the request, in a thread of a lane."""
         try:
-            status, headers, body = call(self._app, environ_of(job.scope, job.body))
+            environ = environ_of(job.scope, job.body)
+            environ[REFUSAL] = refusal
+            status, headers, body = call(self._app, environ)
             if self.is_draining:
                 headers = [*headers, ("Connection", "close")]
             job.protocol.response_bytes(status, headers, body)
         except BaseException:  # granian's own panics are no Exception, and the thread must go on
             logger.exception("A request failed outside of the app")
-            _refuse(job.scope, job.protocol, 500, "The fault is in the service's log.")
+            job.protocol.response_bytes(500, [("Content-Type", "text/plain")], _FAILED)
 
 
 class _NoRoomError(Exception):
@@ -135,33 +130,3 @@ class _Shed:
                 "Too much to do: requests turned away", extra={"fields": {"count": self._count}}
             )
             self._count, self._said = 0, now
-
-
-_TITLES = {
-    408: ("request-timeout", "Request Timeout"),
-    500: ("internal-error", "Internal Server Error"),
-    503: ("overloaded", "Service Unavailable"),
-}
-
-
-def _refuse(scope: Any, protocol: Any, status: int, detail: str) -> None:
-    """Answer with problem details (RFC 9457) in the app's place."""
-    code, title = _TITLES[status]
-    body = {
-        "type": f"urn:trip-planner:problem:{code}",
-        "title": title,
-        "status": status,
-        "detail": detail,
-        "instance": scope.path,
-    }
-    headers: Headers = [
-        ("Content-Type", "application/problem+json"),
-        ("Cache-Control", "no-store"),
-        ("X-Content-Type-Options", "nosniff"),
-        (REQUEST_ID, request_id_of(scope.headers.get(REQUEST_ID.lower()))),
-    ]
-    if status == 503:  # noqa: PLR2004  as in the table above
-        headers.append(("Retry-After", str(RETRY_AFTER_S)))
-    if status == 408:  # noqa: PLR2004  as in the table above
-        headers.append(("Connection", "close"))
-    protocol.response_bytes(status, headers, to_json(body))

@@ -65,8 +65,7 @@ async def _serve(
     app: Any, settings: Settings, listener: socket.socket, channel: socket.socket
 ) -> None:
     loop = asyncio.get_running_loop()
-    metrics = app.extensions.get("metrics")
-    front = Front(app, settings, metrics.refuse if metrics else None)
+    front = Front(app, settings)
     server = _Granian(front, listener, settings)
     database = app.extensions["database"]
     is_stopping = False

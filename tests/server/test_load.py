@@ -11,6 +11,7 @@ import pytest
 
 from tests.server.conftest import TIME_LIMIT_S, await_that
 
+ORIGIN = "https://trips.example.com"
 HEAD = "POST /v1/users HTTP/1.1\r\nHost: trips\r\nContent-Type: application/json\r\n"
 
 
@@ -18,7 +19,12 @@ HEAD = "POST /v1/users HTTP/1.1\r\nHost: trips\r\nContent-Type: application/json
 def impatient(start):
     """One thread, two places to wait in, and little patience."""
     server = start(
-        THREADS="1", QUEUE_SIZE="2", QUEUE_TIMEOUT_S="4", BODY_TIMEOUT_S="2", HEADER_TIMEOUT_S="2"
+        THREADS="1",
+        QUEUE_SIZE="2",
+        QUEUE_TIMEOUT_S="4",
+        BODY_TIMEOUT_S="2",
+        HEADER_TIMEOUT_S="2",
+        CORS_ORIGINS=ORIGIN,
     )
     server.await_ready()
     return server
@@ -78,12 +84,25 @@ def test_200_slow_clients_hold_up_nobody(start, connect):
 
 
 def test_a_body_that_takes_too_long_is_answered_with_408(impatient, connect):
-    client = connect(impatient, HEAD + "X-Request-ID: slow-1\r\nContent-Length: 50\r\n\r\n{")
+    more = f"X-Request-ID: slow-1\r\nOrigin: {ORIGIN}\r\nContent-Length: 50\r\n\r\n{{"
+    client = connect(impatient, HEAD + more)
     head, _, body = read_all(client).partition("\r\n\r\n")
-    assert head.startswith("HTTP/1.1 408 ")
-    assert "content-type: application/problem+json" in head.lower()
-    assert "x-request-id: slow-1" in head.lower()
-    assert json.loads(body)["type"] == "urn:trip-planner:problem:request-timeout"
+    status, *headers = head.lower().split("\r\n")
+    assert status.startswith("http/1.1 408 ")
+    assert {
+        "content-type: application/problem+json",
+        "x-request-id: slow-1",
+        # Also what the app has never seen is for the pages that may read its answers.
+        f"access-control-allow-origin: {ORIGIN}",
+        "x-content-type-options: nosniff",
+        "cache-control: no-store",
+        "connection: close",
+    } <= set(headers)
+    problem = json.loads(body)
+    assert problem["type"] == "urn:trip-planner:problem:request-timeout"
+    assert problem["instance"] == "/v1/users"
+    (line,) = [line for line in impatient.said.splitlines() if "request_id=slow-1" in line]
+    assert "POST /v1/users 408" in line
 
 
 def test_a_head_that_takes_too_long_ends_the_connection(impatient, connect):

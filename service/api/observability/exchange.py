@@ -46,8 +46,8 @@ class Exchange:
 
     def __init__(self, environ: dict[str, Any]) -> None:
         self.environ = environ
-        self.method = method_of(environ["REQUEST_METHOD"])
-        self.request_id = request_id_of(environ.get("HTTP_X_REQUEST_ID"))
+        self.method = _method_of(environ["REQUEST_METHOD"])
+        self.request_id = _request_id_of(environ.get("HTTP_X_REQUEST_ID"))
         header = environ.get("HTTP_TRACEPARENT")
         self.parent = read_traceparent(header) if header else None
         self.trace_id = self.parent.trace_id if self.parent else new_id()
@@ -105,12 +105,12 @@ class Exchange:
         return getattr(request, "url_rule", None)
 
 
-def method_of(given: str) -> str:
+def _method_of(given: str) -> str:
     """Name a method; there are only as many names as known methods, and one more."""
     return given if given in _METHODS else OTHER_METHOD
 
 
-def request_id_of(given: str | None) -> str:
+def _request_id_of(given: str | None) -> str:
     """Take the id that a client gave its request, or draw one."""
     return given if given and _SANE_ID.fullmatch(given) else new_id()
 

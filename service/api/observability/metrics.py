@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 
-from service.api.observability.exchange import UNMATCHED, Exchange, current, method_of
+from service.api.observability.exchange import Exchange, current
 from service.api.observability.shared_folder import SharedFolder
 from service.db.database import Database
 from service.db.replica import ReadFrom
@@ -125,12 +125,6 @@ class Metrics:
         if work is not None and work.database_s:
             round_trips(work.round_trips)
             waited(work.database_s)
-
-    def refuse(self, method: str, status: int) -> None:
-        """Count a request that a server has answered in the service's place."""
-        if self._process != os.getpid():
-            self._enter_process()
-        self._requests.labels(method_of(method), UNMATCHED, status).inc()
 
     def note_schema(self, status: Status) -> None:
         """Remember the revisions, for all processes; the metrics themselves never ask."""
