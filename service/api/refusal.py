@@ -1,7 +1,7 @@
 """Answers in the app's place where its server can't let a request through.
 
 As a layer below those of `security` and `observability`, so that such an answer has the same
-headers, CORS included, and its line in the log.
+headers, CORS included, and is seen from outside as any other one.
 """
 
 from collections.abc import Iterable

@@ -160,6 +160,9 @@ def test_more_requests_than_can_wait_are_turned_away_at_once(impatient, later, l
         # Those who wait are not kept waiting for longer than QUEUE_TIMEOUT_S.
         await_that(lambda: sum(request.done() for request in requests) >= 7)
         assert time.monotonic() - began < 8
+        # The log tells of them together.
+        assert f"PUT {path} 503" not in impatient.said
+        assert "Too much to do: requests turned away" in impatient.said
         # Alerts count them, though the service itself has never seen them.
         counted = 'http_requests_total{method="PUT",route="unmatched",status="503"} 7.0'
         assert counted in impatient.ask("/metrics").body.decode()

@@ -16,6 +16,8 @@ from typing_extensions import override
 
 from service.api.observability.exchange import Exchange, current
 from service.api.observability.secrets import Secrets
+from service.api.refusal import REFUSAL
+from service.errors import OverloadedError
 from service.settings import Settings
 
 _access = logging.getLogger("service.access")
@@ -57,6 +59,10 @@ def configure(settings: Settings) -> None:
 def log_exchange(exchange: Exchange) -> None:
     """Write the line of a request."""
     if not _access.isEnabledFor(logging.INFO):
+        return
+    if isinstance(exchange.environ.get(REFUSAL), OverloadedError):
+        # The server tells of them once a second. A line for each would halve, at least, what it
+        # still answers in that time.
         return
     path, status, work = exchange.path, exchange.status, exchange.work
     fields: dict[str, Any] = {
