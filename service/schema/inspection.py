@@ -36,6 +36,18 @@ class Server:
 
 
 @dataclass(frozen=True, slots=True)
+class Replication:
+    """Whose data a server has: `origin` is the same for a primary and its replicas.
+
+    `behind_s` is how old at most what a replica shows is, and None for a primary.
+    """
+
+    origin: str
+    database: str
+    behind_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class InvalidIndex:
     """An index that a failed concurrent build left; writes keep it up, queries don't use it."""
 
@@ -99,6 +111,23 @@ def server(connection: Connection) -> Server:
         "pg_backend_pid()",
     )[0]
     return Server(*row)
+
+
+def replication(connection: Connection) -> Replication:
+    """Ask a server whose data it has, and how far behind it is.
+
+    On Neon all branches of a project come of one initdb; there the branch's timeline tells.
+    """
+    row = _rows(
+        connection,
+        "SELECT coalesce(current_setting('neon.timeline_id', true), "
+        "(SELECT system_identifier::text FROM pg_control_system())), current_database(), "
+        "CASE WHEN NOT pg_is_in_recovery() THEN NULL "
+        "WHEN pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN 0 "
+        "ELSE coalesce(extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()), 0) "
+        "END::float",
+    )[0]
+    return Replication(*row)
 
 
 def invalid_indexes(connection: Connection) -> list[InvalidIndex]:

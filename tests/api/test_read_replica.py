@@ -21,6 +21,8 @@ from service.db.unit_of_work import UnitOfWork
 from service.db.url import parse
 from service.domain.rows import table_of
 from service.models import User
+from service.schema.doctor import Finding, State, examine
+from service.schema.doctor import replica as replica_check
 from service.schema.runner import upgrade
 from service.settings import Settings
 from tests.all_requests import use_everything
@@ -440,6 +442,39 @@ def test_a_position_that_no_write_was_answered_with_is_refused(one, pointers):
         answer = one.client.get("/v1/users", headers={HEADER: value.encode().decode("latin-1")})
         assert pointers(answer) == [f"/{HEADER}"], value
     assert one.client.get("/v1/users", headers={HEADER: str(2**63 - 1)}).status_code == 200
+
+
+def test_the_doctor_knows_a_replica_of_this_database_and_how_far_it_is_behind(
+    primary, standby, server, monkeypatch
+):
+    def examined(url: str | None) -> Finding:
+        settings = Settings(database_url=primary.url, database_read_url=url)
+        return examine(settings).findings["read-replica"]
+
+    standby.catch_up()
+    assert examined(None).state == State.OK
+    found = examined(standby.url)
+    assert (found.state, "behind" in found.said) == (State.OK, True)
+    monkeypatch.setattr(replica_check, "FAR_BEHIND_S", -1)
+    assert examined(standby.url).state == State.WARNING
+    for url, said in [
+        (primary.url, "replicates no other"),
+        ("mysql://replica/trips", "DATABASE_READ_URL"),
+        (
+            parse(standby.url)
+            .set(drivername="postgresql", port=1)
+            .render_as_string(hide_password=False),
+            "refuses connections",
+        ),
+    ]:
+        found = examined(url)
+        assert (found.state, said in found.said) == (State.ERROR, True), found
+        assert standby.password not in found.said + str(found.mend)
+    other = Settings(
+        database_url=server.set(drivername="postgresql").render_as_string(hide_password=False),
+        database_read_url=standby.url,
+    )
+    assert "another database" in examine(other).findings["read-replica"].said
 
 
 def test_without_a_replica_nothing_is_different(client, make):

@@ -5,7 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from service.errors import ExitCode
-from service.schema.doctor import configuration, connection, leftovers, revisions, server
+from service.schema.doctor import (
+    configuration,
+    connection,
+    leftovers,
+    replica,
+    revisions,
+    server,
+)
 from service.schema.doctor.finding import Finding, State, skipped
 from service.schema.doctor.patient import Answering, Patient, admitted
 from service.schema.revisions import VERSIONS
@@ -22,6 +29,7 @@ BEFORE_CONNECTING: dict[str, Callable[[Patient], Finding]] = {
 ONCE_CONNECTED: dict[str, Callable[[Patient, Answering], Finding]] = {
     "pooling": connection.pooling,
     "direct-url": connection.direct_url,
+    "read-replica": replica.read_replica,
     "version": server.version,
     "privileges": server.privileges,
     "clock": server.clock,
