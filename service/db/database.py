@@ -76,9 +76,9 @@ class Database:
         with engine.begin() as connection:
             yield connection
 
-    def pool_status(self) -> PoolStatus:
-        """Count the connections to the primary."""
-        return self.primary.pool_status()
+    def pools(self) -> dict[str, PoolStatus]:
+        """Count the connections to `primary` and, if there is one, to `replica`."""
+        return {server.name: server.pool_status() for server in self._servers()}
 
     def stop_waiting(self) -> None:
         """Let nobody wait for the database any more, because this process is about to stop."""

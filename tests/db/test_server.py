@@ -54,7 +54,7 @@ def test_after_one_loss_the_other_idle_connections_are_doubted(url, proxy):
     with ExitStack() as stack:
         for _ in range(4):
             stack.enter_context(UnitOfWork(database)).execute("SELECT 1")
-    assert database.pool_status().idle == 4
+    assert database.pools()["primary"].idle == 4
     proxy.reset()
     with ExitStack() as stack:
         for _ in range(4):

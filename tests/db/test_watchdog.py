@@ -32,7 +32,7 @@ def test_a_statement_that_takes_too_long_is_cancelled_on_the_server(url):
         while work.execute(running) != [(0,)]:
             assert time.monotonic() < deadline
             time.sleep(0.02)
-    assert database.pool_status().idle == 1
+    assert database.pools()["primary"].idle == 1
     database.dispose()
 
 

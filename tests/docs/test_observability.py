@@ -12,6 +12,7 @@ _WORDS = {"absent", "by", "histogram_quantile", "increase", "max", "min", "or", 
     "vector"
 }
 _LABELS = {"current", "head", "instance", "job", "le", "method", "pid", "reason", "route"} | {
+    "server",
     "state",
     "status",
 }

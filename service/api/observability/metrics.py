@@ -6,6 +6,7 @@ for all.
 
 import os
 import threading
+from collections import Counter as Counts
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import cache, partial
@@ -90,9 +91,9 @@ class Metrics:
         self._in_flight = _gauge("http_requests_in_flight", "Requests not yet answered.")
         self._pool = _gauge(
             "database_pool_connections",
-            "Connections of the pools, of all processes: in_use, idle, beyond the pool's size "
-            "(overflow), and how many there may be (limit).",
-            ["state"],
+            "Connections of the pools to primary and replica, of all processes: in_use, idle, "
+            "beyond the pool's size (overflow), and how many there may be (limit).",
+            ["server", "state"],
         )
         self._by_exchange: dict[tuple[str, str, int], _Counted] = {}
         self._open: set[Exchange] = set()
@@ -157,9 +158,19 @@ class Metrics:
         """Look at what is not counted: requests in flight, connections."""
         # Who asks for the metrics does not want to see himself.
         self._in_flight.set(len(self._open - {current()}))
-        states = [database.pool_status() for database in list(self._databases)]
-        for name in ("in_use", "idle", "overflow", "limit"):
-            self._pool.labels(name).set(sum(getattr(state, name) for state in states))
+        for server, pool in self._pools().items():
+            for state, count in pool.items():
+                self._pool.labels(server, state).set(count)
+
+    def _pools(self) -> dict[str, Counts[str]]:
+        """Add up the connections of all databases, by server and state."""
+        found: dict[str, Counts[str]] = {}
+        for database in list(self._databases):
+            for server, pool in database.pools().items():
+                counts = found.setdefault(server, Counts())
+                for state in ("in_use", "idle", "overflow", "limit"):
+                    counts[state] += getattr(pool, state)
+        return found
 
     def _counted(self, key: tuple[str, str, int]) -> _Counted:
         # Looking a label up costs as much as counting does.

@@ -101,8 +101,8 @@ def value(told):
 def test_before_the_first_request_there_are_zeros_to_count_from(value):
     for reason in ("connect", "lost", "deadlock"):
         assert value("first", "database_retries_total", reason=reason) == 0
-    assert value("first", "database_pool_connections", state="limit") == 15
-    assert value("first", "database_pool_connections", state="idle") == 0
+    assert value("first", "database_pool_connections", server="primary", state="limit") == 15
+    assert value("first", "database_pool_connections", server="primary", state="idle") == 0
     assert value("first", "schema_at_head") is None
     # Who asks does not count himself.
     assert value("first", "http_requests_in_flight") == 0
@@ -148,9 +148,9 @@ def test_a_lost_connection_is_counted(value):
 
 
 def test_connections_in_use_and_idle(value):
-    assert value("holding", "database_pool_connections", state="in_use") == 1
-    assert value("used", "database_pool_connections", state="in_use") == 0
-    assert value("used", "database_pool_connections", state="idle") >= 1
+    assert value("holding", "database_pool_connections", server="primary", state="in_use") == 1
+    assert value("used", "database_pool_connections", server="primary", state="in_use") == 0
+    assert value("used", "database_pool_connections", server="primary", state="idle") >= 1
 
 
 def test_a_schema_that_is_behind(value):
