@@ -7,7 +7,6 @@ from threading import Lock
 from types import TracebackType
 from typing import Any, Self
 
-import psycopg2
 from sqlalchemy import Engine
 
 from service.errors import LockedError
@@ -128,17 +127,18 @@ class DeployLock:
     def mark(self) -> str:
         """What a transaction of the work begins with, in SQL; empty while nothing is held.
 
-        Raises psycopg2.InterfaceError when the lock has been lost.
+        Raises psycopg2.Error when the lock has been lost.
         """
         self.check()
         return f"SELECT pg_advisory_xact_lock_shared({_AT_WORK});" if self.is_held else ""
 
     def check(self) -> None:
-        """Raise psycopg2.InterfaceError when the lock has been held, and lost."""
-        # A connection that waits for nothing has nothing to read but the news of its end.
+        """Raise psycopg2.Error when the lock has been held, and lost."""
+        # A connection that waits for nothing has nothing to read but the news of its end, or that
+        # a parameter of the server has changed.
         if self.is_held and select.select([self._holding], [], [], 0)[0]:
-            message = "the connection that holds the deploy lock is lost"
-            raise psycopg2.InterfaceError(message)
+            with self._holding.cursor() as cursor:
+                cursor.execute("SELECT")
 
     def _holder(self) -> str:
         found = self.fetch(_HOLDER, _KEY) or self.fetch(_HOLDER, _AT_WORK)
