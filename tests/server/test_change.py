@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.collector import Collector
 from tests.server.conftest import TIME_LIMIT_S, await_that
 
 
@@ -177,6 +178,17 @@ def test_a_worker_ends_without_taking_the_interpreter_down_under_its_threads(sta
     assert "taken down" not in server.said
     assert "ended with" not in server.said
     assert "panicked" not in server.said
+
+
+def test_what_was_traced_last_is_sent_before_the_end(start):
+    with Collector() as collector:
+        server = start(OTEL_EXPORTER_OTLP_ENDPOINT=collector.url)
+        server.await_ready()
+        assert server.ask("/v1/users?limit=3").status == 200
+        assert server.stop() == 0
+        # Spans go out every five seconds, and those that are left at the end.
+        names = [span.name for span in collector.spans()]
+    assert "GET /v1/users" in names
 
 
 def test_who_waits_for_a_database_that_is_away_does_not_hold_up_the_end(start, later):

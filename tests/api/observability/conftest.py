@@ -6,25 +6,22 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPResponse
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
 
 import pytest
 from flask import Flask
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from prometheus_client.parser import text_string_to_metric_families
 
 from service.api.observability import logs
 from service.app import create_app
 from service.settings import ROOT, Settings
+from tests.collector import Collector
 
 TIME_LIMIT_S = 30
 
@@ -94,37 +91,6 @@ def free_port() -> int:
         return free.getsockname()[1]
 
 
-@dataclass
-class Collector:
-    """What an OTLP/HTTP collector has been sent."""
-
-    url: str = ""
-    requests: list[ExportTraceServiceRequest] = field(default_factory=list)
-    answer: int = 200
-    wait_s: float = 0.0
-
-    def spans(self) -> list[Any]:
-        """List the spans of all requests."""
-        return [
-            span
-            for request in list(self.requests)
-            for of_resource in request.resource_spans
-            for of_scope in of_resource.scope_spans
-            for span in of_scope.spans
-        ]
-
-    def await_spans(self, wanted: Callable[[Any], bool], count: int = 1) -> list[Any]:
-        """Wait for spans of a kind."""
-        found: list[Any] = []
-
-        def have_come() -> bool:
-            found[:] = filter(wanted, self.spans())
-            return len(found) >= count
-
-        wait_until(have_come)
-        return found
-
-
 def attributes(span) -> dict[str, Any]:
     """Read the attributes of a span."""
     return {
@@ -135,29 +101,8 @@ def attributes(span) -> dict[str, Any]:
 @pytest.fixture
 def collector() -> Iterator[Collector]:
     """An OTLP/HTTP collector for traces."""
-    found = Collector()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            time.sleep(found.wait_s)
-            if self.path == "/v1/traces" and found.answer == 200:
-                found.requests.append(ExportTraceServiceRequest.FromString(body))
-            self.send_response(found.answer)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
-        found.url = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        yield found
-        server.shutdown()
-        thread.join()
+    with Collector() as collector:
+        yield collector
 
 
 class Served:
