@@ -143,6 +143,9 @@ class Supervisor:
         try:
             async with asyncio.timeout(START_S):
                 is_ready = await asyncio.get_running_loop().sock_recv(ours, 1) != b""
+                if not is_ready:
+                    # It ends by itself, and may still be saying why.
+                    await process.wait()
         except TimeoutError:
             is_ready = False
         if is_ready:
