@@ -11,7 +11,7 @@ from postgast import pg_query_pb2 as pg
 from service.schema.lint.catalog import Catalog
 from service.schema.lint.locks import Effect, Lock
 from service.schema.lint.names import column_name, relation, type_of, without_casts
-from service.schema.lint.partitions import is_proved
+from service.schema.lint.partitions import is_proved, scanned_default
 from service.schema.lint.replay import definition, is_serial
 from service.schema.lint.types import rewrites
 from service.schema.lint.volatility import is_volatile
@@ -89,6 +89,9 @@ def _command(catalog: Catalog, name: str, command: Any) -> Iterator[Effect]:
         part = definition(command)
         scans = not is_proved(catalog, name, part)
         yield Effect(relation(part.name), Lock.ACCESS_EXCLUSIVE, scans=scans, is_target=False)
+        default = scanned_default(catalog, name)
+        if default:
+            yield Effect(default.name, Lock.ACCESS_EXCLUSIVE, scans=True, is_target=False)
     elif kind == pg.AT_DetachPartition:
         yield from _detach(name, definition(command))
     else:
@@ -220,4 +223,6 @@ def type_change_rewrites(catalog: Catalog, name: str, command: Any) -> bool:
         casts = changed.raw_default.WhichOneof("node") == "type_cast"
         if not is_same or (casts and type_of(changed.raw_default.type_cast.type_name) != new):
             return True
-    return rewrites(column.type, new, domains=catalog.domains)
+    if new.name in catalog.domains and new != column.type:
+        return True
+    return rewrites(catalog.base_of(column.type), catalog.base_of(new))

@@ -12,6 +12,7 @@ from service.schema.lint.alter_effects import alter_table
 from service.schema.lint.catalog import Catalog
 from service.schema.lint.locks import Effect, Lock
 from service.schema.lint.names import content, dotted, find, kind_of, qualified, relation, strings
+from service.schema.lint.partitions import scanned_default
 
 
 def effects(statement: Any, catalog: Catalog) -> tuple[Effect, ...]:
@@ -74,7 +75,7 @@ def _parents(catalog: Catalog, name: str) -> Iterator[Effect]:
             yield Effect(constraint.parent, Lock.ACCESS_EXCLUSIVE, is_target=False)
 
 
-def _create_table(_catalog: Catalog, node: Any) -> Iterator[Effect]:
+def _create_table(catalog: Catalog, node: Any) -> Iterator[Effect]:
     for constraint in find(node, pg.Constraint):
         if constraint.contype == pg.CONSTR_FOREIGN:
             parent = relation(constraint.pktable)
@@ -83,7 +84,11 @@ def _create_table(_catalog: Catalog, node: Any) -> Iterator[Effect]:
     for parent in node.inh_relations:
         # A partition's bound becomes part of what the parent's default partition may hold.
         lock = Lock.ACCESS_EXCLUSIVE if node.HasField("partbound") else Lock.SHARE_UPDATE_EXCLUSIVE
-        yield Effect(relation(parent.range_var), lock, is_target=False)
+        name = relation(parent.range_var)
+        yield Effect(name, lock, is_target=False)
+        default = scanned_default(catalog, name) if node.HasField("partbound") else None
+        if default:
+            yield Effect(default.name, Lock.ACCESS_EXCLUSIVE, scans=True, is_target=False)
 
 
 def _rename(catalog: Catalog, node: Any) -> Iterator[Effect]:
