@@ -11,6 +11,7 @@ from typing import Any
 from postgast import pg_query_pb2 as pg
 
 from service.schema.lint.catalog import Catalog, Table
+from service.schema.lint.locks import Effect, Lock
 from service.schema.lint.names import (
     column_name,
     columns_of,
@@ -82,6 +83,14 @@ def scanned_default(catalog: Catalog, parent: str) -> Table | None:
         for item in default.constraints.values()
     )
     return None if is_kept else default
+
+
+def default_effects(catalog: Catalog, parent: str, *, grows: bool = False) -> Iterator[Effect]:
+    """Find what the default partition has to bear when its table gets or loses another one."""
+    default = catalog.default_partition(parent)
+    if default:
+        scans = grows and scanned_default(catalog, parent) is not None
+        yield Effect(default.name, Lock.ACCESS_EXCLUSIVE, scans=scans, is_target=False)
 
 
 def _wanted(key: str, bound: Any) -> list[Fact]:
