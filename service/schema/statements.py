@@ -4,6 +4,7 @@ import io
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -15,11 +16,11 @@ from alembic.operations import Operations
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
-from sqlalchemy import Insert, TextClause, literal, null, text
+from sqlalchemy import Insert, String, TextClause, literal, null, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql.base import PGCompiler
 from sqlalchemy.engine.mock import MockConnection
-from sqlalchemy.exc import NoInspectionAvailable
+from sqlalchemy.exc import CompileError, NoInspectionAvailable
 from sqlalchemy.schema import DDLElement
 from sqlalchemy.types import NullType, TypeEngine
 from typing_extensions import override
@@ -96,8 +97,11 @@ def capture(directory: ScriptDirectory, script: Script, *, downgrade: bool = Fal
     with (
         # To the revision it is online: what it does only then is what an upgrade will do.
         EnvironmentContext(Config(), directory) as environment,
-        Operations.context(context),
+        Operations.context(context) as operations,
+        # What it prints is not what the command that reads it answers.
+        redirect_stdout(sys.stderr),
     ):
+        _noting_lines(recorder, operations)
         environment._migration_context = context  # noqa: SLF001  what configure() would set
         try:
             with context.begin_transaction(_per_migration=True):
@@ -136,13 +140,33 @@ class _Bind(MockConnection):
         raise _NeedsDatabaseError
 
     def exec_driver_sql(self, statement: str, parameters: Any = None) -> Any:
-        """Take SQL as the driver would; what its parameters are does not matter to anybody."""
-        del parameters
-        return self.execute(_driver_text(statement))
+        """Take SQL as the driver would."""
+        return self.execute(_driver_text(statement, parameters))
+
+    def begin_nested(self) -> AbstractContextManager[None]:
+        """Take a savepoint, which changes nothing about what its statements do."""
+        return nullcontext()
 
 
-def _driver_text(statement: str) -> TextClause:
-    return text(statement.replace(":", "\\:"))
+# psycopg2's parameters, and its way to write a percent sign.
+_PLACEHOLDER = re.compile(r"%(?:\((?P<name>\w+)\)s|s|%)")
+
+
+def _driver_text(statement: str, parameters: Any) -> TextClause:
+    """Make a text() of what goes to psycopg2, with the values of its (first) parameters."""
+    given = parameters[0] if isinstance(parameters, list) and parameters else parameters
+    places = iter(given if isinstance(given, (list, tuple)) else ())
+    values: dict[str, Any] = {}
+
+    def replaced(match: re.Match[str]) -> str:
+        if match[0] == "%%":
+            return "%"
+        name = f"p{len(values)}"
+        values[name] = given[match["name"]] if match["name"] else next(places)
+        return f":{name}"
+
+    sql = _PLACEHOLDER.sub(replaced, statement.replace(":", "\\:"))
+    return text(sql).bindparams(**values)
 
 
 class _Recorder(PostgresqlImpl):
@@ -162,6 +186,7 @@ class _Recorder(PostgresqlImpl):
         self.statements: list[Statement] = []
         self._revision = revision
         self._path = path
+        self._line_in_batch: int | None = None
         self._transaction = 0
         self._is_open = False
         self._is_begun_by_revision = False
@@ -249,10 +274,44 @@ class _Recorder(PostgresqlImpl):
         is_batched = False
         while frame is not None:
             if frame.f_code.co_filename == self._path:
-                return frame.f_lineno, is_batched
+                return self._line_in_batch or frame.f_lineno, is_batched
             is_batched = is_batched or frame.f_globals.get("__name__") == _BACKFILL
             frame = frame.f_back  # type: ignore[assignment]
         return 0, is_batched
+
+
+class _Batch(list[Any]):
+    """The operations of a batch_alter_table, which run at its end, with the lines that ask."""
+
+    def __init__(self, recorder: _Recorder) -> None:
+        super().__init__()
+        self._recorder = recorder
+        self._lines: list[int] = []
+
+    @override
+    def append(self, item: Any) -> None:
+        self._lines.append(self._recorder._place()[0])  # noqa: SLF001
+        super().append(item)
+
+    @override
+    def __iter__(self) -> Iterator[Any]:
+        for line, item in zip(self._lines, super().__iter__(), strict=True):
+            self._recorder._line_in_batch = line  # noqa: SLF001
+            yield item
+        self._recorder._line_in_batch = None  # noqa: SLF001
+
+
+def _noting_lines(recorder: _Recorder, operations: Operations) -> None:
+    """Let a batch_alter_table remember where each of its operations is asked for."""
+    original = operations.batch_alter_table
+
+    @contextmanager
+    def batch_alter_table(*args: Any, **options: Any) -> Iterator[Any]:
+        with original(*args, **options) as batch:
+            batch.impl.batch = _Batch(recorder)
+            yield batch
+
+    operations.batch_alter_table = batch_alter_table  # type: ignore[method-assign]
 
 
 class _Compiler(PGCompiler):
@@ -261,7 +320,11 @@ class _Compiler(PGCompiler):
     @override
     def render_literal_value(self, value: Any, type_: TypeEngine[Any]) -> str:
         known = literal(value).type if isinstance(type_, NullType) else type_
-        return str(super().render_literal_value(value, known))  # type: ignore[no-untyped-call]
+        try:
+            return str(super().render_literal_value(value, known))  # type: ignore[no-untyped-call]
+        except CompileError:
+            # A list, JSON and the like: what a value is decides nothing.
+            return str(super().render_literal_value(str(value), String()))  # type: ignore[no-untyped-call]
 
 
 def _typed(value: Any) -> Any:

@@ -14,10 +14,13 @@ op.create_table("parents", sa.Column("id", sa.Integer(), primary_key=True))
 op.create_table(
     "children",
     sa.Column("id", sa.Integer(), primary_key=True),
-    sa.Column("parent_id", sa.Integer()),
+    sa.Column("parent_id", sa.Integer(), sa.ForeignKey("parents.id")),
     sa.Column("name", sa.String(20)),
     sa.CheckConstraint("name IS NOT NULL", name="ck_name"),
 )
+op.execute("CREATE TABLE years (year int) PARTITION BY LIST (year)")
+op.execute("CREATE TABLE years_one PARTITION OF years FOR VALUES IN (1)")
+op.execute("CREATE TABLE years_rest PARTITION OF years DEFAULT")
 op.execute("INSERT INTO children (id, name) SELECT n, 'x' FROM generate_series(1, 500) AS n")
 """
 
@@ -86,6 +89,13 @@ def test_transactions_are_numbered(planned):
         "UPDATE children SET name = 'y' WHERE id = 1",
         "TRUNCATE children",
         "CREATE STATISTICS s ON id, name FROM children",
+        "ALTER TABLE children DROP CONSTRAINT children_parent_id_fkey",
+        "ALTER INDEX children_pkey RENAME TO pk",
+        "ALTER TABLE years ADD CONSTRAINT ck_year CHECK (year > 0)",
+        "ALTER TABLE years ALTER year SET NOT NULL",
+        "CREATE TABLE years_two PARTITION OF years FOR VALUES IN (2)",
+        "DROP TABLE years_one",
+        "ALTER TABLE years DETACH PARTITION years_one",
     ],
 )
 def test_locks_are_those_that_postgres_takes(planned, engine, sql):
@@ -95,7 +105,8 @@ def test_locks_are_those_that_postgres_takes(planned, engine, sql):
         tables = dict(
             connection.execute(
                 text(
-                    "SELECT oid::int, relname FROM pg_class WHERE relname ~ '^(parents|children)$'"
+                    "SELECT oid::int, relname FROM pg_class "
+                    "WHERE relname ~ '^(parents|children|years.*)$'"
                 )
             ).all()
         )

@@ -28,8 +28,13 @@ class Key:
 
 
 def quoted(name: str) -> str:
-    """Quote the name of a table or column."""
+    """Quote one name."""
     return str(_quoted(name))
+
+
+def quoted_table(name: str) -> str:
+    """Quote the name of a table, each part by itself where its schema is said."""
+    return ".".join(map(quoted, name.split(".")))
 
 
 def whole_update(backfill: Backfill) -> str:
@@ -54,7 +59,7 @@ def batch_end(backfill: Backfill, key: Key, *, is_first: bool) -> str:
     texts = ", ".join(f"{column}::text" for column in columns)
     # With the table's name: the bare one would be the text.
     backwards = ", ".join(f"batch.{column} DESC" for column in columns)
-    table = escaped(quoted(backfill.table))
+    table = escaped(quoted_table(backfill.table))
     # max() knows no composite keys, and no uuid before Postgres 18.
     return (
         f"SELECT count(*) OVER (), {escaped(texts)} FROM ("  # noqa: S608  quoted
@@ -79,7 +84,7 @@ def parameters(name: str, values: Sequence[str]) -> dict[str, str]:
 
 def _set(backfill: Backfill) -> str:
     changes = ", ".join(f"{quoted(name)} = {value}" for name, value in backfill.set.items())
-    return f"UPDATE {quoted(backfill.table)} SET {changes}"  # noqa: S608  quoted names, a revision's values
+    return f"UPDATE {quoted_table(backfill.table)} SET {changes}"  # noqa: S608  quoted names, a revision's values
 
 
 def _compare(key: Key, operator: str, name: str) -> str:

@@ -4,7 +4,7 @@ from sqlalchemy import Connection
 
 from service.errors import ConfigurationError
 from service.schema.backfill.definition import Backfill
-from service.schema.backfill.statements import Key, escaped, quoted
+from service.schema.backfill.statements import Key, escaped, quoted_table
 
 # Unique, complete and without NULL: a walk along any other index would lose or repeat rows.
 # (PostgreSQL 18, 52.26 "pg_index")
@@ -24,7 +24,7 @@ _ESTIMATE = "SELECT reltuples::bigint FROM pg_class WHERE oid = to_regclass(%(ta
 
 def find_key(connection: Connection, backfill: Backfill) -> Key:
     """Find the columns that the table is walked by; raises ConfigurationError if none will do."""
-    table = {"table": quoted(backfill.table)}
+    table = {"table": quoted_table(backfill.table)}
     found = connection.exec_driver_sql("SELECT to_regclass(%(table)s) IS NULL", table)
     if found.scalar_one():
         message = (
@@ -47,7 +47,7 @@ def find_key(connection: Connection, backfill: Backfill) -> Key:
 
 def count_rows(connection: Connection, table: str) -> int:
     """Estimate the rows of a table; one that was never analyzed is counted."""
-    name = quoted(table)
+    name = quoted_table(table)
     estimate = connection.exec_driver_sql(_ESTIMATE, {"table": name}).scalar_one()
     if estimate > 0:
         return int(estimate)

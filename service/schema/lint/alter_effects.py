@@ -4,6 +4,7 @@ Facts: PostgreSQL 18, ALTER TABLE, and AlterTableGetLockLevel in its source.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from postgast import pg_query_pb2 as pg
@@ -11,7 +12,7 @@ from postgast import pg_query_pb2 as pg
 from service.schema.lint.catalog import Catalog
 from service.schema.lint.locks import Effect, Lock
 from service.schema.lint.names import column_name, relation, type_of, without_casts
-from service.schema.lint.partitions import is_proved
+from service.schema.lint.partitions import default_effects, is_proved
 from service.schema.lint.replay import definition, is_serial
 from service.schema.lint.types import rewrites
 from service.schema.lint.volatility import is_volatile
@@ -45,6 +46,22 @@ _LOCKS = {
         Lock.SHARE_ROW_EXCLUSIVE,
     ),
 }
+# The triggers of a foreign key go on both sides.
+_PARENT_LOCKS = {
+    pg.AT_DropConstraint: Lock.ACCESS_EXCLUSIVE,
+    pg.AT_ValidateConstraint: Lock.ROW_SHARE,
+}
+# With a partitioned table they change its partitions.
+_RECURSING = {
+    pg.AT_AddColumn,
+    pg.AT_AddConstraint,
+    pg.AT_AlterColumnType,
+    pg.AT_DropColumn,
+    pg.AT_DropConstraint,
+    pg.AT_DropNotNull,
+    pg.AT_SetNotNull,
+    pg.AT_ValidateConstraint,
+}
 REWRITING = {
     pg.AT_SetAccessMethod: "SET ACCESS METHOD",
     pg.AT_SetLogged: "SET LOGGED",
@@ -59,12 +76,16 @@ def alter_table(catalog: Catalog, node: Any) -> Iterator[Effect]:
     if node.objtype == pg.OBJECT_INDEX:
         index = catalog.indexes.get(name)
         moves = any(item.alter_table_cmd.subtype == pg.AT_SetTableSpace for item in node.cmds)
-        if index:
-            lock = Lock.ACCESS_EXCLUSIVE if moves else Lock.SHARE_UPDATE_EXCLUSIVE
-            yield Effect(index.table, lock, is_target=moves)
+        if index and moves:
+            yield Effect(index.table, Lock.ACCESS_EXCLUSIVE)
         return
     for item in node.cmds:
-        yield from _command(catalog, name, item.alter_table_cmd)
+        command = item.alter_table_cmd
+        yield from _command(catalog, name, command)
+        if command.subtype in _RECURSING and node.relation.inh:
+            for child in catalog.children(name):
+                for effect in _command(catalog, child, command):
+                    yield replace(effect, is_target=False)
 
 
 def _command(catalog: Catalog, name: str, command: Any) -> Iterator[Effect]:
@@ -81,16 +102,14 @@ def _command(catalog: Catalog, name: str, command: Any) -> Iterator[Effect]:
         yield Effect(name, lock, scans=not (table and table.is_proved_not_null(command.name)))
     elif kind == pg.AT_AlterConstraint:
         yield from _alter_constraint(catalog, name, command)
-    elif kind == pg.AT_ValidateConstraint:
-        yield Effect(name, lock, scans=True)
-        yield from _parent(catalog, name, command.name, Lock.ROW_SHARE)
+    elif kind in _PARENT_LOCKS:
+        yield Effect(name, lock, scans=kind == pg.AT_ValidateConstraint)
+        yield from _parent(catalog, name, command.name, _PARENT_LOCKS[kind])
     elif kind == pg.AT_AttachPartition:
         yield Effect(name, lock)
-        part = definition(command)
-        scans = not is_proved(catalog, name, part)
-        yield Effect(relation(part.name), Lock.ACCESS_EXCLUSIVE, scans=scans, is_target=False)
+        yield from _attach(catalog, name, definition(command))
     elif kind == pg.AT_DetachPartition:
-        yield from _detach(name, definition(command))
+        yield from _detach(catalog, name, definition(command))
     else:
         yield Effect(name, lock, rewrites=kind in REWRITING or _sets_stored(command))
 
@@ -120,7 +139,14 @@ def _parent(catalog: Catalog, name: str, constraint: str, lock: Lock) -> Iterato
         yield Effect(found.parent, lock, is_target=False)
 
 
-def _detach(name: str, part: Any) -> Iterator[Effect]:
+def _attach(catalog: Catalog, name: str, part: Any) -> Iterator[Effect]:
+    scans = not is_proved(catalog, name, part)
+    yield Effect(relation(part.name), Lock.ACCESS_EXCLUSIVE, scans=scans, is_target=False)
+    yield from default_effects(catalog, name, grows=True)
+
+
+def _detach(catalog: Catalog, name: str, part: Any) -> Iterator[Effect]:
+    yield from default_effects(catalog, name)
     lock = Lock.SHARE_UPDATE_EXCLUSIVE if part.concurrent else Lock.ACCESS_EXCLUSIVE
     yield Effect(name, lock)
     yield Effect(relation(part.name), Lock.ACCESS_EXCLUSIVE, is_target=False)
@@ -220,4 +246,6 @@ def type_change_rewrites(catalog: Catalog, name: str, command: Any) -> bool:
         casts = changed.raw_default.WhichOneof("node") == "type_cast"
         if not is_same or (casts and type_of(changed.raw_default.type_cast.type_name) != new):
             return True
-    return rewrites(column.type, new, domains=catalog.domains)
+    if new.name in catalog.domains and new != column.type:
+        return True
+    return rewrites(catalog.base_of(column.type), catalog.base_of(new))

@@ -17,6 +17,14 @@ def opened(statement: Statement) -> Iterator[Statement]:
     if statement.tree is None or kind_of(statement.tree) != "do_stmt":
         yield statement
         return
+    language = [
+        item.def_elem.arg.string.sval
+        for item in statement.tree.do_stmt.args
+        if item.def_elem.defname == "language"
+    ]
+    if language not in ([], ["plpgsql"]):
+        yield replace(statement, tree=None, problem=f"its block is in {language[0]}")
+        return
     try:
         block = postgast.parse_plpgsql(statement.sql)
     except postgast.PgQueryError as error:

@@ -66,6 +66,8 @@ class Table:
     is_view: bool = False
     partition_key: tuple[str, ...] = ()
     parent: str | None = None
+    is_default: bool = False
+    """Whether it is the partition of the rows that no other one is for."""
     size: Size | None = None
 
     def is_proved_not_null(self, column: str) -> bool:
@@ -90,6 +92,8 @@ class Catalog:
     """Names of the enum types, and the revision that made each."""
     domains: set[str] = field(default_factory=set)
     """The domains with constraints."""
+    bases: dict[str, Type] = field(default_factory=dict)
+    """The type that each domain stands for, whether it has constraints or not."""
     functions: dict[str, bool] = field(default_factory=dict)
     views: dict[str, str | None] = field(default_factory=dict)
     """Names of the plain views, and the revision that made each."""
@@ -104,10 +108,22 @@ class Catalog:
         """Name the partitions of a table."""
         return [table.name for table in self.tables.values() if table.parent == name]
 
+    def default_partition(self, name: str) -> Table | None:
+        """Find the default partition of a table."""
+        return next(
+            (item for item in self.tables.values() if item.parent == name and item.is_default), None
+        )
+
     def column(self, table: str, name: str) -> Column | None:
         """Find a column."""
         found = self.tables.get(table)
         return found.columns.get(name) if found else None
+
+    def base_of(self, type_: Type) -> Type:
+        """Name the type that a domain stands for; another type is returned as it is."""
+        while type_.name in self.bases and not type_.is_array:
+            type_ = self.bases[type_.name]
+        return type_
 
     def of_type(self, name: str) -> list[Table]:
         """Find the tables that have a column of a type."""

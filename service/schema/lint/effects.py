@@ -9,9 +9,10 @@ from typing import Any
 from postgast import pg_query_pb2 as pg
 
 from service.schema.lint.alter_effects import alter_table
-from service.schema.lint.catalog import Catalog
+from service.schema.lint.catalog import Catalog, Table
 from service.schema.lint.locks import Effect, Lock
 from service.schema.lint.names import content, dotted, find, kind_of, qualified, relation, strings
+from service.schema.lint.partitions import default_effects
 
 
 def effects(statement: Any, catalog: Catalog) -> tuple[Effect, ...]:
@@ -51,6 +52,18 @@ def _create_index(catalog: Catalog, node: Any) -> Iterator[Effect]:
         yield Effect(child, lock, scans=True, is_target=False)
 
 
+def _in_schema(catalog: Catalog, name: str) -> list[Table]:
+    return [table for table in catalog.tables.values() if table.name.startswith(f"{name}.")]
+
+
+_TAKE_ALONG: dict[int, Callable[[Catalog, str], list[Table]]] = {
+    pg.OBJECT_DOMAIN: Catalog.of_type,
+    pg.OBJECT_SCHEMA: _in_schema,
+    pg.OBJECT_TYPE: Catalog.of_type,
+}
+"""The tables of which CASCADE takes something along."""
+
+
 def _drop(catalog: Catalog, node: Any) -> Iterator[Effect]:
     for item in node.objects:
         name = dotted(item)
@@ -62,6 +75,9 @@ def _drop(catalog: Catalog, node: Any) -> Iterator[Effect]:
         elif node.remove_type in {pg.OBJECT_TABLE, pg.OBJECT_MATVIEW}:
             yield Effect(name, Lock.ACCESS_EXCLUSIVE)
             yield from _parents(catalog, name)
+        elif node.behavior == pg.DROP_CASCADE and node.remove_type in _TAKE_ALONG:
+            for table in _TAKE_ALONG[node.remove_type](catalog, name):
+                yield Effect(table.name, Lock.ACCESS_EXCLUSIVE, is_target=False)
         elif node.remove_type in {pg.OBJECT_TRIGGER, pg.OBJECT_POLICY, pg.OBJECT_RULE}:
             # The name of the table comes before that of the object.
             yield Effect(".".join(name.split(".")[:-1]), Lock.ACCESS_EXCLUSIVE)
@@ -69,12 +85,15 @@ def _drop(catalog: Catalog, node: Any) -> Iterator[Effect]:
 
 def _parents(catalog: Catalog, name: str) -> Iterator[Effect]:
     table = catalog.table(name)
+    if table and table.parent:
+        yield Effect(table.parent, Lock.ACCESS_EXCLUSIVE, is_target=False)
+        yield from default_effects(catalog, table.parent)
     for constraint in table.constraints.values() if table else ():
         if constraint.parent and constraint.parent != name:
             yield Effect(constraint.parent, Lock.ACCESS_EXCLUSIVE, is_target=False)
 
 
-def _create_table(_catalog: Catalog, node: Any) -> Iterator[Effect]:
+def _create_table(catalog: Catalog, node: Any) -> Iterator[Effect]:
     for constraint in find(node, pg.Constraint):
         if constraint.contype == pg.CONSTR_FOREIGN:
             parent = relation(constraint.pktable)
@@ -83,18 +102,18 @@ def _create_table(_catalog: Catalog, node: Any) -> Iterator[Effect]:
     for parent in node.inh_relations:
         # A partition's bound becomes part of what the parent's default partition may hold.
         lock = Lock.ACCESS_EXCLUSIVE if node.HasField("partbound") else Lock.SHARE_UPDATE_EXCLUSIVE
-        yield Effect(relation(parent.range_var), lock, is_target=False)
+        name = relation(parent.range_var)
+        yield Effect(name, lock, is_target=False)
+        if node.HasField("partbound"):
+            yield from default_effects(catalog, name, grows=True)
 
 
-def _rename(catalog: Catalog, node: Any) -> Iterator[Effect]:
+def _rename(_catalog: Catalog, node: Any) -> Iterator[Effect]:
     if not node.HasField("relation"):
         return
     name = relation(node.relation)
     if node.rename_type == pg.OBJECT_INDEX:
-        index = catalog.indexes.get(name)
-        if index:
-            yield Effect(index.table, Lock.SHARE_UPDATE_EXCLUSIVE)
-        return
+        return  # The lock is on the index alone.
     yield Effect(name, Lock.ACCESS_EXCLUSIVE)
 
 

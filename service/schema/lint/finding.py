@@ -74,8 +74,10 @@ class Situation:
         return self.statement.transaction is not None
 
     def is_in_use(self, table: str) -> bool:
-        """Tell whether a table may have rows and users: it is not new."""
+        """Tell whether a table or view may have rows and users: it is not new."""
         found = self.catalog.table(table)
+        if found is None and table in self.catalog.views:
+            return self.is_view_in_use(table)
         return found is None or found.made_in is None or found.made_in not in self.new
 
     def is_view_in_use(self, name: str) -> bool:

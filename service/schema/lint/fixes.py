@@ -1,20 +1,37 @@
 """Writes Alembic code for the ways out that rules recommend."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from textwrap import indent
 from typing import Any
 
 from postgast import pg_query_pb2 as pg
 
-from service.schema.lint.names import sql_of
+from service.schema.lint.finding import Situation
+from service.schema.lint.names import identifier, kind_of, relation, sql_of
+from service.schema.lint.replay import definition
 from service.schema.statements import Statement
 
 NEXT = "# In the next revision:"
 
 
+# What SQLAlchemy's text() takes for a parameter.
+_PARAMETER = re.compile(r"(?<![:\w$\\]):(?=[\w$]+(?![:\w$]))")
+
+
 def execute(sql: str) -> str:
     """Write `op.execute(...)`."""
-    return f"op.execute({quoted(sql)})"
+    return f"op.execute({text(sql)})"
+
+
+def text(sql: str) -> str:
+    """Write SQL as Python code for what SQLAlchemy makes of it: its colons are no parameters."""
+    return quoted(_PARAMETER.sub(r"\:", sql))
+
+
+def literal(value: str) -> str:
+    """Write a string for SQL."""
+    return "'" + value.replace("'", "''") + "'"
 
 
 def quoted(text: str) -> str:
@@ -27,9 +44,7 @@ def quoted(text: str) -> str:
 
 def name(text: str) -> str:
     """Write an identifier for SQL, in quotes only where it needs them."""
-    if text == text.lower() and text.replace("_", "a").replace(".", "a").isalnum():
-        return text
-    return ".".join(f'"{part}"' for part in text.split("."))
+    return ".".join(map(identifier, text.split(".")))
 
 
 def arguments(table: str) -> tuple[str, str]:
@@ -50,12 +65,47 @@ def then(*steps: str) -> str:
 
 def add_column(table: str, column: Any) -> str:
     """Write how a column of a tree is added to a table."""
-    schema, _, bare = table.rpartition(".")
+    return alter_table(table, pg.AT_AddColumn, pg.Node(column_def=column))
+
+
+def alter_table(table: str, kind: int, defined: Any) -> str:
+    """Write an ALTER TABLE with one command, from the tree of what it defines."""
     command = pg.AlterTableCmd(
-        subtype=pg.AT_AddColumn,
+        subtype=kind,
         behavior=pg.DROP_RESTRICT,
-        **{"def": pg.Node(column_def=column)},
+        **{"def": defined},
     )
+    return _altered(table, command)
+
+
+def needed(situation: Situation, table: str, columns: Collection[str], constraint: str = "") -> str:
+    """Write what the line of a statement does beside it, and it needs: else nothing.
+
+    Of one line Alembic makes several statements, and a statement may be one with many commands.
+    Those count that add columns, or drop the constraint of a name.
+    """
+    trees = [
+        past.statement.tree
+        for past in situation.earlier
+        if past.statement.line == situation.statement.line
+    ]
+    commands = [
+        item.alter_table_cmd
+        for tree in (*trees, situation.statement.tree)
+        if tree is not None and kind_of(tree) == "alter_table_stmt"
+        if relation(tree.alter_table_stmt.relation) == table
+        for item in tree.alter_table_stmt.cmds
+    ]
+    return "".join(
+        _altered(table, command) + "\n"
+        for command in commands
+        if (command.subtype == pg.AT_AddColumn and definition(command).colname in columns)
+        or (command.subtype == pg.AT_DropConstraint and command.name == constraint)
+    )
+
+
+def _altered(table: str, command: Any) -> str:
+    schema, _, bare = table.rpartition(".")
     alter = pg.AlterTableStmt(
         relation=pg.RangeVar(schemaname=schema, relname=bare, inh=True, relpersistence="p"),
         cmds=[pg.Node(alter_table_cmd=command)],
@@ -74,12 +124,14 @@ def columns(names: Sequence[str]) -> str:
     return "[" + ", ".join(map(quoted, names)) + "]"
 
 
-def create_index(index: str, table: str, on: Sequence[str], *, unique: bool = False) -> str:
-    """Write the concurrent build of an index on plain columns."""
+def create_index(
+    index: str, table: str, on: Sequence[str], *, unique: bool = False, options: str = ""
+) -> str:
+    """Write the concurrent build of an index on plain columns; `options` are code, too."""
     bare, schema = arguments(table)
-    options = ", unique=True" if unique else ""
+    is_unique = ", unique=True" if unique else ""
     return outside_transaction(
-        f"op.create_index({quoted(index)}, {bare}, {columns(on)}{options}{schema}, "
+        f"op.create_index({quoted(index)}, {bare}, {columns(on)}{is_unique}{options}{schema}, "
         "postgresql_concurrently=True)"
     )
 

@@ -29,10 +29,11 @@ _SCHEMA = f"""
     SELECT 0 AS step, format('CREATE TYPE %I.%I AS ENUM ()', n.nspname, t.typname) AS statement
     FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace WHERE t.typtype = 'e' AND {_OURS}
     UNION ALL
-    SELECT 0, format('CREATE DOMAIN %I.%I AS text CHECK (true)', n.nspname, t.typname)
+    SELECT 0, format('CREATE DOMAIN %I.%I AS %s %s', n.nspname, t.typname,
+        format_type(t.typbasetype, t.typtypmod), CASE WHEN EXISTS (
+        SELECT FROM pg_constraint k WHERE k.contypid = t.oid) THEN 'CHECK (true)' ELSE '' END)
     FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
-    WHERE t.typtype = 'd' AND {_OURS} AND EXISTS (
-        SELECT FROM pg_constraint k WHERE k.contypid = t.oid)
+    WHERE t.typtype = 'd' AND {_OURS}
     UNION ALL
     SELECT 0, format('CREATE FUNCTION %I.%I() RETURNS void LANGUAGE sql %s AS ''''', n.nspname,
         p.proname, CASE p.provolatile WHEN 'v' THEN 'VOLATILE' ELSE 'STABLE' END)

@@ -71,6 +71,18 @@ def text_of(expression: Any) -> str:
     return sql.removeprefix("SELECT ")
 
 
+def identifier(name: str) -> str:
+    """Write a name as SQL, in quotes only where it needs them."""
+    column = pg.ColumnRef(fields=[pg.Node(string=pg.String(sval=name))])
+    return text_of(pg.Node(column_ref=column))
+
+
+def type_text(type_name: Any) -> str:
+    """Write a TypeName as SQL, by way of a cast."""
+    cast = pg.TypeCast(arg=pg.Node(a_const=pg.A_Const(isnull=True)), type_name=type_name)
+    return text_of(pg.Node(type_cast=cast)).removeprefix("NULL::")
+
+
 def sql_of(statement: Any) -> str:
     """Write the Node of a statement as SQL."""
     return str(postgast.deparse(pg.ParseResult(stmts=[pg.RawStmt(stmt=statement)])))
@@ -107,7 +119,10 @@ def not_null_columns(condition: Any) -> set[str]:
     """
     found = set()
     for part in conjuncts(condition):
-        if kind_of(part) == "null_test" and part.null_test.nulltesttype == pg.IS_NOT_NULL:
+        wanted = pg.IS_NOT_NULL
+        if kind_of(part) == "bool_expr" and part.bool_expr.boolop == pg.NOT_EXPR:
+            part, wanted = part.bool_expr.args[0], pg.IS_NULL  # noqa: PLW2901
+        if kind_of(part) == "null_test" and part.null_test.nulltesttype == wanted:
             found.add(column_name(part.null_test.arg))
     return {name for name in found if name}
 
@@ -115,3 +130,9 @@ def not_null_columns(condition: Any) -> set[str]:
 def find(node: Any, wanted: Any) -> list[Any]:
     """Find the nodes of a class inside another."""
     return list(postgast.find_nodes(node, wanted))
+
+
+def columns_of(expression: Any) -> tuple[str, ...]:
+    """Name the columns that an expression is about, each once."""
+    names = (column_name(pg.Node(column_ref=item)) for item in find(expression, pg.ColumnRef))
+    return tuple(dict.fromkeys(filter(None, names)))

@@ -3,6 +3,7 @@
 Facts: PostgreSQL 18, ALTER TABLE, "ATTACH PARTITION".
 """
 
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -10,8 +11,10 @@ from typing import Any
 from postgast import pg_query_pb2 as pg
 
 from service.schema.lint.catalog import Catalog, Table
+from service.schema.lint.locks import Effect, Lock
 from service.schema.lint.names import (
     column_name,
+    columns_of,
     conjuncts,
     kind_of,
     relation,
@@ -36,7 +39,58 @@ def is_proved(catalog: Catalog, parent: str, part: Any) -> bool:
         bool(wanted)
         and table.is_proved_not_null(key)
         and all(any(_implies(fact, item) for fact in facts) for item in wanted)
+    ) or (
+        part.bound.strategy == "l"
+        and table.is_proved_not_null(key)
+        and any(values <= _values(part.bound.listdatums) for values in _lists(table, key))
     )
+
+
+def _values(nodes: Iterable[Any]) -> set[Value | None]:
+    return {_value(node) for node in nodes}
+
+
+def _lists(table: Table, key: str) -> Iterator[set[Value | None]]:
+    """Go through the sets of constants that validated CHECKs allow for a column."""
+    for part in _conditions(table):
+        if kind_of(part) != "a_expr" or column_name(without_casts(part.a_expr.lexpr)) != key:
+            continue
+        expression = part.a_expr
+        right = without_casts(expression.rexpr)
+        if [item.string.sval for item in expression.name] != ["="]:
+            continue
+        if expression.kind == pg.AEXPR_IN:
+            found = _values(right.list.items)
+        elif expression.kind == pg.AEXPR_OP_ANY and kind_of(right) == "a_array_expr":
+            found = _values(right.a_array_expr.elements)
+        else:
+            found = _values([right])
+        if None not in found:
+            yield found
+
+
+def scanned_default(catalog: Catalog, parent: str) -> Table | None:
+    """Find the default partition, if it is read when the table gets another one.
+
+    A CHECK on the key is taken for one that keeps the new partition's rows out of it.
+    """
+    whole, default = catalog.table(parent), catalog.default_partition(parent)
+    if whole is None or default is None:
+        return None
+    key = set(whole.partition_key)
+    is_kept = any(
+        item.kind == "check" and item.is_valid and key & set(columns_of(item.condition))
+        for item in default.constraints.values()
+    )
+    return None if is_kept else default
+
+
+def default_effects(catalog: Catalog, parent: str, *, grows: bool = False) -> Iterator[Effect]:
+    """Find what the default partition has to bear when its table gets or loses another one."""
+    default = catalog.default_partition(parent)
+    if default:
+        scans = grows and scanned_default(catalog, parent) is not None
+        yield Effect(default.name, Lock.ACCESS_EXCLUSIVE, scans=scans, is_target=False)
 
 
 def _wanted(key: str, bound: Any) -> list[Fact]:
@@ -55,14 +109,13 @@ def _wanted(key: str, bound: Any) -> list[Fact]:
 
 
 def _facts(table: Table) -> list[Fact]:
-    found = []
+    return [fact for part in _conditions(table) if (fact := comparison(part))]
+
+
+def _conditions(table: Table) -> Iterator[Any]:
     for constraint in table.constraints.values():
         if constraint.kind == "check" and constraint.is_valid and constraint.condition is not None:
-            for part in conjuncts(constraint.condition):
-                fact = comparison(part)
-                if fact:
-                    found.append(fact)
-    return found
+            yield from conjuncts(constraint.condition)
 
 
 def comparison(part: Any) -> Fact | None:

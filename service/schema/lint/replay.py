@@ -8,6 +8,7 @@ from postgast import pg_query_pb2 as pg
 from service.schema.lint.catalog import Catalog, Column, Constraint, ConstraintKind, Index, Table
 from service.schema.lint.names import (
     Type,
+    columns_of,
     content,
     dotted,
     kind_of,
@@ -37,6 +38,11 @@ def is_serial(type_: Type) -> bool:
     return type_.name in _SERIALS
 
 
+def without_sequence(type_: Type) -> Type:
+    """Name the integer that a serial type is short for; another type is returned as it is."""
+    return Type(_SERIALS.get(type_.name, type_.name), type_.modifiers, type_.is_array)
+
+
 def constraint_name(table: str, node: Any, columns: Iterable[str] = ()) -> str:
     """Name a constraint as Postgres does when the statement leaves that out."""
     if node.conname:
@@ -45,6 +51,9 @@ def constraint_name(table: str, node: Any, columns: Iterable[str] = ()) -> str:
     suffix = _KINDS[node.contype][1]
     if node.contype == pg.CONSTR_PRIMARY:
         return f"{base}_{suffix}"
+    if node.contype == pg.CONSTR_CHECK:
+        used = columns_of(node.raw_expr)
+        columns = used if len(used) == 1 else ()
     return "_".join((base, *(constrained_columns(node) or columns), suffix))
 
 
@@ -73,6 +82,7 @@ def _create_table(catalog: Catalog, node: Any, revision: str | None) -> None:
         _inherit(catalog, table, relation(parent.range_var))
         if node.HasField("partbound"):
             table.parent = relation(parent.range_var)
+            table.is_default = node.partbound.is_default
     for element in node.table_elts:
         if kind_of(element) == "column_def":
             _add_column(table, element.column_def)
@@ -80,6 +90,10 @@ def _create_table(catalog: Catalog, node: Any, revision: str | None) -> None:
             _add_constraint(catalog, table, element.constraint)
         elif kind_of(element) == "table_like_clause":
             _inherit(catalog, table, relation(element.table_like_clause.relation))
+
+
+def _create_foreign_table(catalog: Catalog, node: Any, revision: str | None) -> None:
+    _create_table(catalog, node.base_stmt, revision)
 
 
 def _inherit(catalog: Catalog, table: Table, source: str) -> None:
@@ -94,11 +108,17 @@ def _create_as(catalog: Catalog, node: Any, revision: str | None) -> None:
     catalog.tables.setdefault(name, Table(name, made_in=revision, is_view=is_view))
 
 
+def _select_into(catalog: Catalog, node: Any, revision: str | None) -> None:
+    if node.HasField("into_clause"):
+        name = relation(node.into_clause.rel)
+        catalog.tables.setdefault(name, Table(name, made_in=revision))
+
+
 def _add_column(table: Table, node: Any) -> None:
     type_ = type_of(node.type_name)
     column = Column(
         node.colname,
-        Type(_SERIALS.get(type_.name, type_.name), type_.modifiers, type_.is_array),
+        without_sequence(type_),
         is_not_null=is_serial(type_),
         collation=collation_of(node),
     )
@@ -166,6 +186,7 @@ def _alter(catalog: Catalog, table: Table, command: Any) -> None:
             if part:
                 is_attached = command.subtype == pg.AT_AttachPartition
                 part.parent = table.name if is_attached else None
+                part.is_default = is_attached and definition(command).bound.is_default
         case pg.AT_AddConstraint | pg.AT_DropConstraint | pg.AT_ValidateConstraint:
             _alter_constraint(catalog, table, command)
         case _ if column:
@@ -231,7 +252,7 @@ def _create_index(catalog: Catalog, node: Any, _revision: str | None) -> None:
 def _drop(catalog: Catalog, node: Any, _revision: str | None) -> None:
     for item in node.objects:
         name = dotted(item)
-        if node.remove_type in {pg.OBJECT_TABLE, pg.OBJECT_MATVIEW}:
+        if node.remove_type in {pg.OBJECT_TABLE, pg.OBJECT_MATVIEW, pg.OBJECT_FOREIGN_TABLE}:
             catalog.tables.pop(name, None)
             for index in [item for item in catalog.indexes.values() if item.table == name]:
                 del catalog.indexes[index.name]
@@ -255,6 +276,8 @@ def _rename(catalog: Catalog, node: Any, _revision: str | None) -> None:
         index = catalog.indexes.pop(name)
         index.name = new
         catalog.indexes[new] = index
+    elif node.rename_type == pg.OBJECT_VIEW and name in catalog.views:
+        catalog.views[new] = catalog.views.pop(name)
     elif table is None:
         return
     elif node.rename_type in {pg.OBJECT_TABLE, pg.OBJECT_MATVIEW}:
@@ -283,6 +306,12 @@ def _rename_table(catalog: Catalog, table: Table, new: str) -> None:
                 constraint.parent = new
 
 
+def _set_schema(catalog: Catalog, node: Any, _revision: str | None) -> None:
+    table = catalog.table(relation(node.relation))
+    if table is not None:
+        _rename_table(catalog, table, qualified((node.newschema, node.relation.relname)))
+
+
 def _rename_enum(catalog: Catalog, old: str, new: str) -> None:
     if old not in catalog.enums:
         return
@@ -303,6 +332,10 @@ def _create_view(catalog: Catalog, node: Any, revision: str | None) -> None:
 
 def _create_domain(catalog: Catalog, node: Any, _revision: str | None) -> None:
     kinds = {item.constraint.contype for item in node.constraints}
+    base = type_of(node.type_name)
+    catalog.bases[qualified(strings(node.domainname))] = base
+    if base.name in catalog.domains:
+        catalog.domains.add(qualified(strings(node.domainname)))
     if kinds & {pg.CONSTR_CHECK, pg.CONSTR_NOTNULL}:
         catalog.domains.add(qualified(strings(node.domainname)))
 
@@ -316,14 +349,17 @@ def _create_function(catalog: Catalog, node: Any, _revision: str | None) -> None
 
 
 _CHANGES: dict[str, Callable[[Catalog, Any, str | None], None]] = {
+    "alter_object_schema_stmt": _set_schema,
     "alter_table_stmt": _alter_table,
     "create_domain_stmt": _create_domain,
     "create_enum_stmt": _create_enum,
+    "create_foreign_table_stmt": _create_foreign_table,
     "create_function_stmt": _create_function,
     "create_stmt": _create_table,
     "create_table_as_stmt": _create_as,
     "drop_stmt": _drop,
     "index_stmt": _create_index,
     "rename_stmt": _rename,
+    "select_stmt": _select_into,
     "view_stmt": _create_view,
 }

@@ -9,6 +9,9 @@ from service.schema.lint.names import Type
 _UNBOUNDED_TEXT = {"text", "varchar"}
 # Those whose first modifier is a number of digits or bits that may grow.
 _PRECISION = {"varbit", "timestamp", "timestamptz", "time", "timetz", "interval"}
+_MICROSECONDS = {"timestamp", "timestamptz", "time", "timetz", "interval"}
+# From another type, Postgres does not see that a modifier cuts nothing.
+_CUT_AFTERWARDS = {"varbit", "timestamp", "timestamptz"}
 _BINARY_COERCIBLE = {
     ("varchar", "text"),
     ("text", "varchar"),
@@ -21,11 +24,12 @@ _BINARY_COERCIBLE = {
     ("varchar", "citext"),
     ("citext", "varchar"),
     ("int4", "oid"),
+    ("oid", "int4"),
 }
 # Postgres only relabels these when the session's time zone is UTC.
 _ZONES = {("timestamp", "timestamptz"), ("timestamptz", "timestamp")}
 # These relabel the rows, but their operator classes differ.
-_OTHER_ORDER = _ZONES | {("bit", "varbit"), ("int4", "oid")}
+_OTHER_ORDER = _ZONES | {("bit", "varbit"), ("int4", "oid"), ("oid", "int4")}
 _ALIASES = {
     "int": "int4",
     "integer": "int4",
@@ -36,18 +40,17 @@ _ALIASES = {
 }
 
 
-def rewrites(old: Type, new: Type, *, domains: frozenset[str] | set[str] = frozenset()) -> bool:
+def rewrites(old: Type, new: Type) -> bool:
     """Tell whether a column's rows are written anew when its type changes, without USING.
 
-    The session's time zone is UTC, as env.py sets it. `domains` are those with constraints.
+    The session's time zone is UTC, as env.py sets it.
     """
     old, new = _plain(old), _plain(new)
     if old == new:
         return False
-    if new.name in domains or old.is_array != new.is_array:
-        return True
-    if old.is_array:
-        return new.modifiers != () or not _is_relabelled(old, new)
+    if old.is_array or new.is_array:
+        # Arrays are relabelled only where the elements need not be looked at.
+        return (old.name, old.is_array) != (new.name, new.is_array) or new.modifiers != ()
     return not (_is_relabelled(old, new) and _keeps_values(old, new))
 
 
@@ -62,7 +65,13 @@ def rebuilds_indexes(old: Type, new: Type) -> bool:
 
 
 def _plain(type_: Type) -> Type:
-    return Type(_ALIASES.get(type_.name, type_.name), type_.modifiers, type_.is_array)
+    """Write a type in one way where SQL knows several."""
+    name, modifiers = _ALIASES.get(type_.name, type_.name), type_.modifiers
+    if name == "numeric" and len(modifiers) == 1:
+        modifiers = (*modifiers, 0)
+    if name in _MICROSECONDS and modifiers == (6,):
+        modifiers = ()
+    return Type(name, modifiers, type_.is_array)
 
 
 def _is_relabelled(old: Type, new: Type) -> bool:
@@ -72,6 +81,8 @@ def _is_relabelled(old: Type, new: Type) -> bool:
 
 def _keeps_values(old: Type, new: Type) -> bool:
     """Tell whether every value fits as it is, as far as the modifiers tell."""
+    if old.name != new.name and new.modifiers and new.name in _CUT_AFTERWARDS:
+        return False
     if new.name in _UNBOUNDED_TEXT and not new.modifiers:
         return True
     if new.name == "varchar":

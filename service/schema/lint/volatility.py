@@ -34,6 +34,8 @@ def is_volatile(expression: Any, catalog: Catalog) -> bool:
     """Tell whether an expression calls a volatile function; `now()` is not one."""
     for call in find(expression, pg.FuncCall):
         name = qualified(strings(call.funcname))
-        if catalog.functions.get(name, name in _VOLATILE):
+        schema, _, bare = name.rpartition(".")
+        # What is in a schema of its own is not Postgres's, and volatile unless it says otherwise.
+        if catalog.functions.get(name, bool(schema) or bare in _VOLATILE):
             return True
     return False

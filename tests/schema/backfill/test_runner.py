@@ -201,6 +201,15 @@ def test_a_composite_key_and_names_that_want_quoting(engine, fill, fetch):
     assert fetch('SELECT "N%%", count(*) FROM "Order\'s %%" GROUP BY 1') == [(1, 5000)]
 
 
+def test_a_table_of_another_schema(engine, fill, fetch):
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE SCHEMA app")
+        connection.exec_driver_sql('CREATE TABLE app."order" (id int PRIMARY KEY, n int)')
+        connection.exec_driver_sql('INSERT INTO app."order" SELECT generate_series(1, 50)')
+    fill(Backfill("elsewhere", table="app.order", set={"n": "id"}))
+    assert fetch('SELECT count(*) FROM app."order" WHERE n = id') == [(50,)]
+
+
 def test_a_key_of_korean_text(engine, fill, fetch):
     with engine.begin() as connection:
         connection.exec_driver_sql("CREATE TABLE places (name text PRIMARY KEY, n int DEFAULT 0)")

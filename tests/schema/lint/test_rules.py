@@ -91,6 +91,12 @@ def test_a_backfill_releases_the_locks_taken_before_it(rules):
         ("ALTER FUNCTION f(int) RENAME TO g", []),
         ("DROP FUNCTION IF EXISTS f(int)", []),
         (
+            "ALTER TABLE users ADD COLUMN a uuid DEFAULT extensions.uuid_generate_v4()",
+            ["volatile-default"],
+        ),
+        ("DO LANGUAGE plpython3u 'pass'", ["not-analysable"]),
+        ("DELETE FROM users WHERE CURRENT OF c", ["data-change-with-ddl"]),
+        (
             "MERGE INTO users u USING trips t ON t.user_id = u.id WHEN MATCHED THEN DELETE",
             ["data-change-with-ddl"],
         ),
@@ -149,6 +155,25 @@ def test_tables_made_in_the_range_are_empty_but_each_alone_they_are_not(started)
     config = configuration(str(started.folder), quiet=True)
     assert lint(config, "start:").findings == ()
     assert [item.rule for item in lint(config, "r1").findings] == ["index-not-concurrent"]
+
+
+BATCH = """
+with op.batch_alter_table("users") as batch:
+    batch.drop_column("bio")
+    batch.drop_column("city")  # lint: allow(drop-column) gone
+"""
+
+
+def test_operations_of_a_batch_have_lines_of_their_own(started):
+    started.write("r0", BATCH)
+    [found] = lint(configuration(str(started.folder), quiet=True), "start:").findings
+    text = (started.folder / "versions" / "r0.py").read_text(encoding="utf-8")
+    assert 'batch.drop_column("bio")' in text.splitlines()[found.line - 1]
+
+
+def test_what_a_revision_prints_is_not_the_answer(rules, capsys):
+    assert rules('print("working")') == []
+    assert capsys.readouterr().out == ""
 
 
 def test_all_branches_are_looked_at(started):

@@ -13,19 +13,13 @@ from service.schema.lint.alter_effects import (
     nullable_key,
 )
 from service.schema.lint.finding import Problem, Situation
-from service.schema.lint.names import relation, text_of, type_of
-from service.schema.lint.replay import definition, is_serial
+from service.schema.lint.names import relation, text_of, type_of, type_text
+from service.schema.lint.replay import definition, is_serial, without_sequence
 from service.schema.lint.volatility import is_volatile
 
 _REWRITE = "writes every row anew under ACCESS EXCLUSIVE, so that all reads and writes wait"
 _POSTGRES_18 = 18
 """The first version with `NOT NULL ... NOT VALID` and virtual generated columns."""
-
-
-def _type(column: Any) -> str:
-    """Write the type of a column as SQL, by way of a cast."""
-    cast = pg.TypeCast(arg=pg.Node(a_const=pg.A_Const(isnull=True)), type_name=column.type_name)
-    return text_of(pg.Node(type_cast=cast)).removeprefix("NULL::")
 
 
 def _add(table: str, column: Any, type_: str) -> str:
@@ -40,7 +34,7 @@ def _add_and_fill(table: str, column: Any, type_: str, value: str) -> str:
     return fixes.then(
         f"{_add(table, column, type_)}\n"
         f"op.alter_column({bare}, {fixes.quoted(column.colname)}, "
-        f"server_default=sa.text({fixes.quoted(value)}){schema})",
+        f"server_default=sa.text({fixes.text(value)}){schema})",
         _backfill(table, column.colname, value),
     )
 
@@ -95,7 +89,7 @@ def not_null_without_default(situation: Situation) -> Iterator[Problem]:
                 f"Postgres refuses it as soon as {table} has a row, and code of the release before "
                 f"inserts rows without {column.colname}.",
                 fixes.then(
-                    _add(table, column, _type(column)),
+                    _add(table, column, type_text(column.type_name)),
                     f"# fill {table}.{column.colname} with a Backfill, then:\n"
                     + set_not_null(situation, table, column.colname),
                 ),
@@ -123,7 +117,7 @@ def volatile_default(situation: Situation) -> Iterator[Problem]:
             yield Problem(
                 "volatile-default",
                 f"The default {value} differs from row to row: Postgres {_REWRITE}.",
-                _add_and_fill(table, column, _type(column), value),
+                _add_and_fill(table, column, type_text(column.type_name), value),
             )
 
 
@@ -133,7 +127,7 @@ def stored_generated_column(situation: Situation) -> Iterator[Problem]:
         column = definition(command)
         if is_stored(column):
             generated = column_constraint(column, pg.CONSTR_GENERATED)
-            value, type_ = text_of(generated.raw_expr), _type(column)
+            value, type_ = text_of(generated.raw_expr), type_text(column.type_name)
             virtual = f"{type_} GENERATED ALWAYS AS ({value}) VIRTUAL"
             plain = fixes.then(
                 "# with a trigger or the application filling it for new rows:\n"
@@ -162,11 +156,10 @@ def identity_column(situation: Situation) -> Iterator[Problem]:
         type_ = type_of(column.type_name)
         if column_constraint(column, pg.CONSTR_IDENTITY) is None and not is_serial(type_):
             continue
-        plain = _type(column).replace("bigserial", "bigint").replace("smallserial", "smallint")
-        plain = plain.replace("serial", "integer")
+        plain = without_sequence(type_).name if is_serial(type_) else type_text(column.type_name)
         base = table.rpartition(".")[2]
         sequence = f"{base}_{column.colname}_seq"
-        number = f"nextval('{sequence}')"
+        number = f"nextval({fixes.literal(fixes.name(sequence))})"
         yield Problem(
             "identity-column",
             f"Every row gets a number of its own: Postgres {_REWRITE}.",

@@ -16,12 +16,15 @@ from service.schema.lint.names import (
     qualified,
     relation,
     strings,
+    text_of,
     type_of,
+    type_text,
 )
 from service.schema.lint.replay import collation_of, definition
 from service.schema.lint.types import rebuilds_indexes
 
 _RELATIONS = {pg.OBJECT_TABLE, pg.OBJECT_MATVIEW, pg.OBJECT_VIEW}
+_TYPES = {pg.OBJECT_TYPE, pg.OBJECT_DOMAIN}
 
 
 def rename_column(situation: Situation) -> Iterator[Problem]:
@@ -30,7 +33,14 @@ def rename_column(situation: Situation) -> Iterator[Problem]:
     if situation.kind != "rename_stmt" or node.rename_type != pg.OBJECT_COLUMN:
         return
     table = relation(node.relation)
-    if situation.is_in_use(table):
+    if table in situation.catalog.views:
+        if situation.is_view_in_use(table):
+            yield Problem(
+                "rename-column",
+                f"Code that runs meanwhile reads {table}.{node.subname} and fails.",
+                f"# put {node.newname} beside it, as the last column, by CREATE OR REPLACE VIEW",
+            )
+    elif situation.is_in_use(table):
         column = situation.catalog.column(table, node.subname)
         type_ = f" of type {column.type.name}" if column else ""
         yield Problem(
@@ -50,13 +60,15 @@ def rename_table(situation: Situation) -> Iterator[Problem]:
     """Find tables and views that get another name or schema."""
     node = situation.node
     if situation.kind == "rename_stmt" and node.rename_type in _RELATIONS:
-        old, new = relation(node.relation), node.newname
-    elif situation.kind == "alter_object_schema_stmt" and node.object_type == pg.OBJECT_TABLE:
-        old = relation(node.relation)
-        new = f"{node.newschema}.{node.relation.relname}"
+        kind, old = node.rename_type, relation(node.relation)
+        new = qualified(filter(None, (old.rpartition(".")[0], node.newname)))
+    elif situation.kind == "alter_object_schema_stmt" and node.object_type in _RELATIONS:
+        kind, old = node.object_type, relation(node.relation)
+        new = qualified((node.newschema, node.relation.relname))
     else:
+        yield from _rename_schema(situation)
         return
-    is_view = situation.kind == "rename_stmt" and node.rename_type == pg.OBJECT_VIEW
+    is_view = kind == pg.OBJECT_VIEW
     if situation.is_view_in_use(old) if is_view else situation.is_in_use(old):
         yield Problem(
             "rename-table",
@@ -69,9 +81,25 @@ def rename_table(situation: Situation) -> Iterator[Problem]:
         )
 
 
+def _rename_schema(situation: Situation) -> Iterator[Problem]:
+    node = situation.node
+    if situation.kind == "rename_stmt" and node.rename_type == pg.OBJECT_SCHEMA:
+        inside = [name for name in situation.catalog.tables if name.startswith(f"{node.subname}.")]
+        if any(map(situation.is_in_use, inside)):
+            yield Problem(
+                "rename-table",
+                f"Code that runs meanwhile reads and writes {' and '.join(inside)} and fails.",
+                "# first release code that finds the tables by its search_path, then:\n"
+                + fixes.allow("rename-table", "the search_path names both since release X"),
+            )
+
+
 def drop_column(situation: Situation) -> Iterator[Problem]:
     """Find columns that go, and those that look like they were renamed by drop and add."""
+    yield from _drop_type(situation)
     for table, command in situation.commands(pg.AT_DropColumn):
+        if _is_added_before(situation, table, command.name):
+            continue
         twin = _added_instead(situation, table, command.name)
         if twin:
             yield Problem(
@@ -90,6 +118,52 @@ def drop_column(situation: Situation) -> Iterator[Problem]:
                 f"Code that runs meanwhile reads {table}.{command.name} and fails; the values are "
                 "lost.",
                 "# first release code that no longer reads it, then:\n"
+                + fixes.allow("drop-column", "last read in release X"),
+            )
+
+
+def _is_added_before(situation: Situation, table: str, column: str) -> bool:
+    """Tell whether a column was added in the same transaction, so that nobody has seen it."""
+    return any(
+        item.alter_table_cmd.subtype == pg.AT_AddColumn
+        and definition(item.alter_table_cmd).colname == column
+        for past in situation.earlier
+        if past.statement.tree is not None and kind_of(past.statement.tree) == "alter_table_stmt"
+        if relation(past.statement.tree.alter_table_stmt.relation) == table
+        for item in past.statement.tree.alter_table_stmt.cmds
+    )
+
+
+def _drop_type(situation: Situation) -> Iterator[Problem]:
+    """Find types whose columns go with them."""
+    node = situation.node
+    if situation.kind != "drop_stmt" or node.behavior != pg.DROP_CASCADE:
+        return
+    if node.remove_type == pg.OBJECT_EXTENSION:
+        names = strings(node.objects)
+        yield Problem(
+            "drop-column",
+            f"With CASCADE all columns, indexes and views that use {' and '.join(names)} go, too: "
+            "code that runs meanwhile reads them and fails; the values are lost.",
+            "# without CASCADE Postgres refuses it, and names what is in the way:\n"
+            + fixes.execute(f"DROP EXTENSION {', '.join(map(fixes.name, names))}"),
+        )
+    if node.remove_type not in _TYPES:
+        return
+    for name in map(dotted, node.objects):
+        columns = [
+            f"{table.name}.{column.name}"
+            for table in situation.catalog.of_type(name)
+            if situation.is_in_use(table.name)
+            for column in table.columns.values()
+            if column.type.name == name
+        ]
+        if columns:
+            yield Problem(
+                "drop-column",
+                f"With CASCADE {', '.join(columns)} go, too: code that runs meanwhile reads them "
+                "and fails; the values are lost.",
+                "# first release code that no longer reads them, then:\n"
                 + fixes.allow("drop-column", "last read in release X"),
             )
 
@@ -120,7 +194,7 @@ def drop_table(situation: Situation) -> Iterator[Problem]:
         return
     if node.remove_type == pg.OBJECT_SCHEMA and node.behavior == pg.DROP_CASCADE:
         names = [f"all tables of {dotted(item)}" for item in node.objects]
-    elif node.remove_type == pg.OBJECT_TABLE:
+    elif node.remove_type in {pg.OBJECT_TABLE, pg.OBJECT_FOREIGN_TABLE}:
         names = [name for item in node.objects if situation.is_in_use(name := dotted(item))]
     else:
         yield from _drop_view(situation)
@@ -225,7 +299,11 @@ def _new_column(table: str, column: str, situation: Situation) -> str:
     for _, command in situation.commands(pg.AT_AlterColumnType):
         if command.name == column:
             new = f"{column}_new"
-            type_ = _written(type_of(definition(command).type_name))
+            changed = definition(command)
+            type_ = type_text(changed.type_name)
+            value = f"CAST({fixes.name(column)} AS {type_})"
+            if changed.HasField("raw_default"):  # USING
+                value = text_of(changed.raw_default)
             bare, schema = table.rpartition(".")[2], table.rpartition(".")[0]
             return (
                 fixes.execute(
@@ -235,7 +313,7 @@ def _new_column(table: str, column: str, situation: Situation) -> str:
                 "from service.schema.backfill import Backfill\n"
                 f'Backfill(name="{bare}_{new}", table={fixes.quoted(table)}, '
                 f"set={{{fixes.quoted(new)}: "
-                f"{fixes.quoted(f'CAST({fixes.name(column)} AS {type_})')}}}, "
+                f"{fixes.quoted(value)}}}, "
                 f"where={fixes.quoted(f'{fixes.name(new)} IS NULL')}).run(op)\n"
                 f"# read {new} in the code, and drop {column} a release later"
             )
@@ -254,10 +332,24 @@ def enum_recreated(situation: Situation) -> Iterator[Problem]:
                 f"All rows of {table} are written anew under ACCESS EXCLUSIVE, and values that the "
                 "new enum lacks make it fail. Values can be added in place; they can't be removed.",
                 fixes.outside_transaction(
-                    fixes.execute(f"ALTER TYPE {fixes.name(column.type.name)} ADD VALUE 'VALUE'")
+                    fixes.execute(
+                        f"ALTER TYPE {_former(situation, column.type.name)} ADD VALUE 'VALUE'"
+                    )
                 )
                 + "\n# to be rid of a value: text with a CHECK (NOT VALID, then VALIDATE)",
             )
+
+
+def _former(situation: Situation, enum: str) -> str:
+    """Write the name of an enum as it was before the transaction gave it another, to drop it."""
+    schema = enum.rpartition(".")[0]
+    for tree in (past.statement.tree for past in situation.earlier):
+        if tree is not None and kind_of(tree) == "rename_stmt":
+            node = tree.rename_stmt
+            is_type = node.rename_type == pg.OBJECT_TYPE
+            if is_type and qualified(filter(None, (schema, node.newname))) == enum:
+                return fixes.name(dotted(node.object))
+    return fixes.name(enum)
 
 
 def enum_value_renamed(situation: Situation) -> Iterator[Problem]:
@@ -273,7 +365,9 @@ def enum_value_renamed(situation: Situation) -> Iterator[Problem]:
             f"Code that runs meanwhile still writes {node.old_val!r}, which Postgres then refuses, "
             f"and does not know {node.new_val!r}.",
             fixes.outside_transaction(
-                fixes.execute(f"ALTER TYPE {fixes.name(enum)} ADD VALUE '{node.new_val}'")
+                fixes.execute(
+                    f"ALTER TYPE {fixes.name(enum)} ADD VALUE {fixes.literal(node.new_val)}"
+                )
             )
             + f"\n# let the code read both and write {node.new_val!r}, then change the rows with "
             "a Backfill",

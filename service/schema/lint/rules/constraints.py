@@ -10,7 +10,7 @@ from service.schema.lint.alter_effects import column_default, is_enforcing
 from service.schema.lint.effects import is_domain_checked
 from service.schema.lint.finding import Problem, Situation
 from service.schema.lint.locks import Lock
-from service.schema.lint.names import qualified, relation, strings, text_of
+from service.schema.lint.names import columns_of, qualified, relation, strings, text_of
 from service.schema.lint.replay import constrained_columns, constraint_name, definition
 
 _ACTIONS = {"c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT", "r": "RESTRICT"}
@@ -45,7 +45,9 @@ def foreign_key_validates(situation: Situation) -> Iterator[Problem]:
             f"{parent}: writes to both wait.",
             _before(situation, table, constraint, column)
             + fixes.then(
-                _create_foreign_key(name, table, parent, columns, constraint),
+                _create_foreign_key(name, table, parent, columns, constraint)
+                if _is_plain_key(constraint)
+                else _not_valid(name, table, columns, constraint),
                 fixes.validate(table, name),
             ),
         )
@@ -56,20 +58,35 @@ def _is_unchecked(constraint: Any) -> bool:
 
 
 def _before(situation: Situation, table: str, constraint: Any, column: Any) -> str:
-    """Write how the new column that a constraint rides on is added without it; else nothing."""
+    """Write what else the line does that the constraint needs; else nothing.
+
+    That is its new column, added without it, or that the constraint of its name is dropped.
+    """
     if column is None:
-        # Alembic's add_column makes two statements of one line.
-        return "".join(
-            fixes.execute(past.statement.sql) + "\n"
-            for past in situation.earlier
-            if past.statement.line == situation.statement.line
-            and any(effect.table == table for effect in past.effects)
-        )
+        columns = constrained_columns(constraint) or columns_of(constraint.raw_expr)
+        return fixes.needed(situation, table, columns, constraint.conname)
     bare = pg.ColumnDef()
     bare.CopyFrom(column)
     del bare.constraints[:]
     bare.constraints.extend(item for item in column.constraints if item.constraint != constraint)
     return fixes.add_column(table, bare) + "\n"
+
+
+def _is_plain_key(constraint: Any) -> bool:
+    return bool(constraint.pk_attrs) and not (
+        constraint.deferrable or constraint.fk_del_set_cols or constraint.fk_matchtype == "f"
+    )
+
+
+def _not_valid(name: str, table: str, columns: tuple[str, ...], constraint: Any) -> str:
+    """Write a constraint of a tree with all its options, but NOT VALID."""
+    copy = pg.Constraint()
+    copy.CopyFrom(constraint)
+    copy.conname = name
+    copy.skip_validation = True
+    if constraint.contype == pg.CONSTR_FOREIGN and not constraint.fk_attrs:
+        copy.fk_attrs.extend(pg.Node(string=pg.String(sval=item)) for item in columns)
+    return fixes.alter_table(table, pg.AT_AddConstraint, pg.Node(constraint=copy))
 
 
 def _create_foreign_key(
@@ -88,7 +105,7 @@ def _create_foreign_key(
     ):
         if action in _ACTIONS:
             options += f", {option}={fixes.quoted(_ACTIONS[action])}"
-    keys = strings(constraint.pk_attrs) or ["id"]
+    keys = strings(constraint.pk_attrs)
     return (
         f"op.create_foreign_key(op.f({fixes.quoted(name)}), {fixes.quoted(bare)}, "
         f"{fixes.quoted(parent_bare)}, {fixes.columns(columns)}, {fixes.columns(keys)}{options}, "
@@ -103,14 +120,16 @@ def check_validates(situation: Situation) -> Iterator[Problem]:
             continue
         name = constraint_name(table, constraint, columns)
         bare, schema = fixes.arguments(table)
-        condition = fixes.quoted(text_of(constraint.raw_expr))
+        condition = fixes.text(text_of(constraint.raw_expr))
         yield Problem(
             "check-validates",
             f"Postgres reads all rows of {table} under ACCESS EXCLUSIVE: all reads and writes "
             "wait.",
             _before(situation, table, constraint, column)
             + fixes.then(
-                f"op.create_check_constraint(op.f({fixes.quoted(name)}), {bare}, {condition}"
+                _not_valid(name, table, columns, constraint)
+                if constraint.is_no_inherit
+                else f"op.create_check_constraint(op.f({fixes.quoted(name)}), {bare}, {condition}"
                 f"{schema}, postgresql_not_valid=True)",
                 fixes.validate(table, name),
             ),
@@ -184,19 +203,40 @@ def _builds(situation: Situation, kind: int, rule: str, sql: str) -> Iterator[Pr
     for table, constraint, columns, column in _added(situation):
         if constraint.contype == kind and not constraint.indexname:
             name = constraint_name(table, constraint, columns)
+            found = situation.catalog.table(table)
+            is_replaced = found is not None and name in found.constraints
+            index = f"{name}_new" if is_replaced else name
+            drop = f"DROP CONSTRAINT {fixes.name(name)}, " if is_replaced else ""
             attach = (
-                f"ALTER TABLE {fixes.name(table)} ADD CONSTRAINT {fixes.name(name)} "
-                f"{sql} USING INDEX {fixes.name(name)}"
+                f"ALTER TABLE {fixes.name(table)} {drop}ADD CONSTRAINT {fixes.name(name)} "
+                f"{sql} USING INDEX {fixes.name(index)}{_deferrable(constraint)}"
             )
             yield Problem(
                 rule,
                 f"Postgres builds the index of {table} under ACCESS EXCLUSIVE: all reads and "
                 "writes wait; a concurrent build hinders neither.",
-                _before(situation, table, constraint, column)
-                + fixes.create_index(name, table, columns, unique=True)
+                ("" if is_replaced else _before(situation, table, constraint, column))
+                + fixes.create_index(
+                    index, table, columns, unique=True, options=_index_options(constraint)
+                )
                 + "\n"
                 + fixes.execute(attach),
             )
+
+
+def _index_options(constraint: Any) -> str:
+    options = ""
+    if constraint.including:
+        options += f", postgresql_include={fixes.columns(strings(constraint.including))}"
+    if constraint.nulls_not_distinct:
+        options += ", postgresql_nulls_not_distinct=True"
+    return options
+
+
+def _deferrable(constraint: Any) -> str:
+    if not constraint.deferrable:
+        return ""
+    return " DEFERRABLE INITIALLY DEFERRED" if constraint.initdeferred else " DEFERRABLE"
 
 
 def exclude_builds_index(situation: Situation) -> Iterator[Problem]:

@@ -107,21 +107,47 @@ def _is_narrow(situation: Situation, table: str, node: Any) -> bool:
     """Tell whether a WHERE leaves only few rows: those of given keys, or of a LIMIT."""
     if isinstance(node, pg.MergeStmt) or not node.HasField("where_clause"):
         return False
+    return _leaves_few(node.where_clause, situation.catalog.unique_keys(table))
+
+
+def _leaves_few(condition: Any, keys: list[tuple[str, ...]]) -> bool:
     pinned: set[str] = set()
     bounds: dict[str, set[str]] = {}
-    for part in conjuncts(node.where_clause):
-        if _is_limited(part):
+    for part in conjuncts(condition):
+        if _is_limited(part) or _is_false(part):
             return True
+        if kind_of(part) == "bool_expr" and part.bool_expr.boolop == pg.OR_EXPR:
+            if all(_leaves_few(item, keys) for item in part.bool_expr.args):
+                return True
+            continue
         pinned |= _pinned(part)
-        fact = comparison(part)
-        if fact:
-            bounds.setdefault(fact[0], set()).add(fact[1][0])
-    keys = situation.catalog.unique_keys(table)
+        for column, operator in _bounds(part):
+            bounds.setdefault(column, set()).add(operator)
     return any(
         set(key) <= pinned or (len(key) == 1 and {"<", ">"} <= bounds.get(key[0], set()))
         for key in keys
         if key
     )
+
+
+def _is_false(part: Any) -> bool:
+    return (
+        kind_of(part) == "a_const"
+        and part.a_const.HasField("boolval")
+        and not part.a_const.boolval.boolval
+    )
+
+
+def _bounds(part: Any) -> Iterator[tuple[str, str]]:
+    """List the sides from which a condition bounds a column, each as `<` or `>`."""
+    fact = comparison(part)
+    if fact:
+        yield fact[0], fact[1][0]
+    elif kind_of(part) == "a_expr" and part.a_expr.kind == pg.AEXPR_BETWEEN:
+        name = column_name(without_casts(part.a_expr.lexpr))
+        if name and _is_constant(part.a_expr.rexpr):
+            yield name, "<"
+            yield name, ">"
 
 
 def _is_limited(part: Any) -> bool:
@@ -132,7 +158,7 @@ def _is_limited(part: Any) -> bool:
 
 
 def _pinned(part: Any) -> set[str]:
-    """Name the column that a condition compares with constants for equality."""
+    """Name the columns that a condition compares with constants for equality."""
     if kind_of(part) != "a_expr":
         return set()
     expression = part.a_expr
@@ -140,13 +166,23 @@ def _pinned(part: Any) -> set[str]:
         return set()
     if [item.string.sval for item in expression.name] != ["="]:
         return set()
-    name = column_name(without_casts(expression.lexpr))
-    has_columns = find(expression.rexpr, pg.ColumnRef) or find(expression.rexpr, pg.SelectStmt)
-    return {name} if name and not has_columns else set()
+    for one, other in (
+        (expression.lexpr, expression.rexpr),
+        (expression.rexpr, expression.lexpr),
+    ):
+        row = one.row_expr.args if kind_of(one) == "row_expr" else [one]
+        names = {column_name(without_casts(item)) for item in row}
+        if all(names) and _is_constant(other):
+            return {name for name in names if name}
+    return set()
+
+
+def _is_constant(expression: Any) -> bool:
+    return not (find(expression, pg.ColumnRef) or find(expression, pg.SelectStmt))
 
 
 def _fix(table: str, node: Any) -> str:
-    if isinstance(node, pg.MergeStmt):
+    if isinstance(node, pg.MergeStmt) or not _is_of_itself(table, node):
         return _in_batches(table)
     where = text_of(node.where_clause) if node.HasField("where_clause") else ""
     if isinstance(node, pg.UpdateStmt) and not node.from_clause:
@@ -168,12 +204,29 @@ def _fix(table: str, node: Any) -> str:
         some = f"SELECT ctid FROM {name}" + (f" WHERE {where}" if where else "")  # noqa: S608  shown
         batch = f"DELETE FROM {name} WHERE ctid = ANY (ARRAY({some} LIMIT {_BATCH}))"  # noqa: S608  shown
         return fixes.outside_transaction(
-            f"delete = sa.text({fixes.quoted(batch)})",
+            f"delete = sa.text({fixes.text(batch)})",
             f"{fixes.allow('not-analysable', 'deletes in batches')}",
             "while op.get_bind().execute(delete).rowcount:",
             "    pass",
         )
     return _in_batches(table)
+
+
+def _is_of_itself(table: str, node: Any) -> bool:
+    """Tell whether all that a change is made of can be said without its other tables and names."""
+    changes = getattr(node, "target_list", ())
+    if any(kind_of(item.res_target.val) == "multi_assign_ref" for item in changes):
+        return False
+    if find(node, pg.CurrentOfExpr):
+        return False
+    others = [item for item in find(node, pg.RangeVar) if item != node.relation]
+    known = {item.alias.aliasname or item.relname for item in others}
+    if not node.relation.HasField("alias"):
+        known.add(table.rpartition(".")[2])
+    return all(
+        len(item.fields) == 1 or item.fields[0].string.sval in known
+        for item in find(node, pg.ColumnRef)
+    )
 
 
 def _in_batches(table: str) -> str:

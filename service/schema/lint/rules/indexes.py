@@ -29,21 +29,28 @@ def index_not_concurrent(situation: Situation) -> Iterator[Problem]:
             )
         return
     elements = [item.index_elem for item in node.index_params]
-    is_plain = (
-        all(
-            item.name and not item.opclass and item.ordering == pg.SORTBY_DEFAULT
-            for item in elements
-        )
-        and not node.HasField("where_clause")
-        and node.access_method in {"", "btree"}
-        and not node.index_including_params
+    is_plain = all(
+        item.name
+        and not (item.opclass or item.opclassopts or item.collation)
+        and item.ordering == pg.SORTBY_DEFAULT
+        and item.nulls_ordering == pg.SORTBY_NULLS_DEFAULT
+        for item in elements
+    ) and not (
+        node.HasField("where_clause")
+        or node.access_method not in {"", "btree"}
+        or node.index_including_params
+        or node.options
+        or node.table_space
+        or node.nulls_not_distinct
     )
     columns = [item.name for item in elements]
     name = node.idxname or f"{table.rpartition('.')[2]}_{'_'.join(columns)}_idx"
     yield Problem(
         "index-not-concurrent",
         f"Postgres holds SHARE on {table} during the whole build: writes wait.",
-        fixes.create_index(name, table, columns, unique=node.unique)
+        # With index=True, Alembic's add_column makes the index, too.
+        fixes.needed(situation, table, columns)
+        + fixes.create_index(name, table, columns, unique=node.unique)
         if is_plain
         else fixes.rewritten(situation.statement.tree, concurrent=True, if_not_exists=False),
     )

@@ -9,8 +9,8 @@ from service.schema.lint.alter_effects import REWRITING
 from service.schema.lint.effects import is_full
 from service.schema.lint.finding import Problem, Situation
 from service.schema.lint.locks import Lock
-from service.schema.lint.names import relation, sql_of, text_of
-from service.schema.lint.partitions import is_proved
+from service.schema.lint.names import kind_of, relation, sql_of, text_of
+from service.schema.lint.partitions import is_proved, scanned_default
 from service.schema.lint.replay import definition
 
 
@@ -39,7 +39,9 @@ def several_tables_locked(situation: Situation) -> Iterator[Problem]:
             f"The transaction holds strong locks on {names} at once: it waits for the second while "
             "all others wait for the first, and code that takes them the other way round deadlocks "
             "with it.",
-            fixes.then("# all up to here", fixes.execute(situation.statement.sql)),
+            fixes.then("# all up to here", fixes.execute(situation.statement.sql))
+            if before
+            else "# a statement for each table, each in a revision of its own",
         )
 
 
@@ -134,6 +136,7 @@ def refresh_not_concurrent(situation: Situation) -> Iterator[Problem]:
 
 def partition_attach_scans(situation: Situation) -> Iterator[Problem]:
     """Find partitions that are attached by reading them, or detached under a strong lock."""
+    yield from _scans_default(situation)
     for table, command in situation.commands(pg.AT_AttachPartition):
         part = definition(command)
         name = relation(part.name)
@@ -148,6 +151,15 @@ def partition_attach_scans(situation: Situation) -> Iterator[Problem]:
         part = definition(command)
         if not part.concurrent:
             name = relation(part.name)
+            if situation.catalog.default_partition(table):
+                yield Problem(
+                    "partition-attach-scans",
+                    f"It takes ACCESS EXCLUSIVE on {table} with all its partitions, and Postgres "
+                    "knows no concurrent way where there is a default partition.",
+                    "# in a quiet hour:\n"
+                    + fixes.allow("partition-attach-scans", f"{name} is detached on DATE"),
+                )
+                continue
             yield Problem(
                 "partition-attach-scans",
                 f"It takes ACCESS EXCLUSIVE on {table} with all its partitions: reads and writes "
@@ -161,32 +173,61 @@ def partition_attach_scans(situation: Situation) -> Iterator[Problem]:
             )
 
 
+def _scans_default(situation: Situation) -> Iterator[Problem]:
+    """Find partitions for which the default partition is read, lest it holds some of their rows."""
+    parents = [table for table, _ in situation.commands(pg.AT_AttachPartition)]
+    if situation.kind == "create_stmt" and situation.node.HasField("partbound"):
+        parents += [relation(item.range_var) for item in situation.node.inh_relations]
+    for parent in parents:
+        default = scanned_default(situation.catalog, parent)
+        if default and situation.is_in_use(default.name):
+            yield Problem(
+                "partition-attach-scans",
+                f"Postgres reads all rows of {default.name} under ACCESS EXCLUSIVE, to see whether "
+                "some belong into the new partition; a validated CHECK that says no spares that.",
+                f"# put a CHECK on {default.name} that keeps the new partition's rows out, with "
+                "postgresql_not_valid=True, and VALIDATE it, each in a revision of its own, before",
+            )
+
+
 def _with_check(situation: Situation, table: str, name: str) -> str:
     condition = _bound_as_check(situation, table)
+    if condition is None:
+        return (
+            f"# first a CHECK on {name} that says what its bound does, with "
+            "postgresql_not_valid=True,\n# and in the next revision its VALIDATE; then attach it"
+        )
     constraint = f"ck_{name.rpartition('.')[2]}_bound"
     bare, schema = fixes.arguments(name)
     return fixes.then(
         f"op.create_check_constraint(op.f({fixes.quoted(constraint)}), {bare}, "
-        f"{fixes.quoted(condition)}{schema}, postgresql_not_valid=True)",
+        f"{fixes.text(condition)}{schema}, postgresql_not_valid=True)",
         fixes.validate(name, constraint),
         fixes.execute(situation.statement.sql),
     )
 
 
-def _bound_as_check(situation: Situation, table: str) -> str:
+def _bound_as_check(situation: Situation, table: str) -> str | None:
+    """Write the bound of a new partition as a condition, where it is about one column."""
     found = situation.catalog.table(table)
-    key = found.partition_key[0] if found and found.partition_key else "KEY"
+    if found is None or len(found.partition_key) != 1 or not found.partition_key[0]:
+        return None
+    column = fixes.name(found.partition_key[0])
     for _, command in situation.commands(pg.AT_AttachPartition):
         bound = definition(command).bound
         if bound.strategy == "r" and len(bound.lowerdatums) == 1:
-            low, high = text_of(bound.lowerdatums[0]), text_of(bound.upperdatums[0])
-            column = fixes.name(key)
-            return f"{column} IS NOT NULL AND {column} >= {low} AND {column} < {high}"
-        if bound.strategy == "l" and len(bound.listdatums) == 1:
-            return f"{fixes.name(key)} IS NOT NULL AND {fixes.name(key)} = " + text_of(
-                bound.listdatums[0]
-            )
-    return f"{fixes.name(key)} IS NOT NULL AND ..."
+            limits = ((">=", bound.lowerdatums[0]), ("<", bound.upperdatums[0]))
+            # MINVALUE and MAXVALUE are no limits.
+            said = [
+                f"{column} {operator} {text_of(datum)}"
+                for operator, datum in limits
+                if kind_of(datum) != "column_ref"
+            ]
+            return " AND ".join((f"{column} IS NOT NULL", *said))
+        if bound.strategy == "l":
+            values = ", ".join(map(text_of, bound.listdatums))
+            return f"{column} IS NOT NULL AND {column} IN ({values})"
+    return None
 
 
 RULES = (

@@ -116,6 +116,18 @@ def upgrade() -> None:
         "(recorded_at >= '2024-01-01' AND recorded_at < '2025-01-01'))"
     )
 
+    op.execute("CREATE TABLE logs (kind text NOT NULL, line text) PARTITION BY LIST (kind)")
+    op.execute("CREATE TABLE logs_bc (LIKE logs, CHECK (kind IN ('b', 'c')))")
+
+    # Names that SQL keeps for itself.
+    op.create_table(
+        "order",
+        sa.Column("id", sa.Integer(), sa.Identity(), primary_key=True),
+        sa.Column("group", sa.String(20)),
+        sa.Column("user", sa.Integer()),
+        sa.Column("tags", postgresql.ARRAY(sa.String(20))),
+    )
+
     op.execute(
         "CREATE MATERIALIZED VIEW popular_cities AS "
         "SELECT city, count(*) AS visitors FROM users WHERE city IS NOT NULL GROUP BY city"
@@ -126,6 +138,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute("DROP MATERIALIZED VIEW popular_cities")
     for table in (
+        *("order", "logs_bc", "logs"),
         *("measurements_2024", "measurements_2023", "measurements", "imported_rows"),
         *("audit_log", "currencies", "events", "bookings", "trips", "users"),
     ):
