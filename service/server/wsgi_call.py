@@ -19,6 +19,10 @@ _COMMON: dict[str, Any] = {
 }
 
 
+UNREADABLE = "\xff"
+"""What stands for the value of a header that is not ASCII: nothing that any header may have."""
+
+
 def call(app: Any, environ: dict[str, Any]) -> tuple[int, Headers, bytes]:
     """Call an application and collect its answer: status, headers and the whole body."""
     begun: list[tuple[int, Headers]] = []
@@ -48,7 +52,7 @@ def environ_of(scope: Any, body: bytes) -> dict[str, Any]:
         "REQUEST_METHOD": scope.method,
         # PEP 3333: the bytes as if they were latin-1.
         "PATH_INFO": scope.path.encode().decode("latin-1"),
-        "QUERY_STRING": scope.query_string,
+        "QUERY_STRING": scope.query_string.encode().decode("latin-1"),
         "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
         "SERVER_NAME": server.strip("[]"),
         "SERVER_PORT": port,
@@ -58,7 +62,11 @@ def environ_of(scope: Any, body: bytes) -> dict[str, Any]:
         "wsgi.input": BytesIO(body),
         "wsgi.errors": sys.stderr,
     }
-    for name, value in scope.headers.items():
+    headers = scope.headers.items()
+    # Granian leaves out values that are not ASCII. An Idempotency-Key, say, that is as if it were
+    # not there lets what is sent again be done again.
+    unread = set(scope.headers.keys()).difference(name for name, _ in headers)
+    for name, value in [*headers, *((name, UNREADABLE) for name in unread)]:
         if "_" in name:
             # WSGI could not tell it from one with a hyphen, which a proxy may vouch for.
             continue
