@@ -1,6 +1,7 @@
 """The service's settings: the only reader of the process environment and of `.env`."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -11,6 +12,9 @@ from dotenv import dotenv_values
 from service.errors import ConfigurationError
 
 ROOT = Path(__file__).resolve().parent.parent
+
+MOST = 2**31 - 1
+"""Of any number: what libpq, timers and dates can still take."""
 
 
 def _setting(
@@ -168,11 +172,16 @@ class Settings:
     connect_first_timeout_s: int = _setting(
         2, "Wait for each of the first two attempts; each later one gets twice as long.", least=2
     )
+    # The most are the kernel's (Linux, include/net/tcp.h).
     keepalives_idle_s: int = _setting(
-        1, "Silence after which TCP asks whether the server is there.", least=1
+        1, "Silence after which TCP asks whether the server is there.", least=1, most=32767
     )
-    keepalives_interval_s: int = _setting(1, "Time between two such questions.", least=1)
-    keepalives_count: int = _setting(3, "Unanswered ones until the connection is lost.", least=1)
+    keepalives_interval_s: int = _setting(
+        1, "Time between two such questions.", least=1, most=32767
+    )
+    keepalives_count: int = _setting(
+        3, "Unanswered ones until the connection is lost.", least=1, most=127
+    )
     tcp_user_timeout_ms: int = _setting(
         3000, "Time until the connection is lost when what was sent is not acknowledged.", least=0
     )
@@ -243,7 +252,7 @@ def _parse(
     if kind == tuple[str, ...]:
         return tuple(part.strip() for part in text.split(",") if part.strip())
     if kind is int:
-        return _parse_int(variable, text, bounds["least"], bounds["most"])
+        return _parse_int(variable, text, bounds["least"], bounds["most"] or MOST)
     if bounds["choices"] and text not in bounds["choices"]:
         allowed = " or ".join(bounds["choices"])
         message = f"{variable} must be {allowed}, not {text!r}."
@@ -251,14 +260,12 @@ def _parse(
     return text
 
 
-def _parse_int(variable: str, text: str, least: int | None, most: int | None) -> int:
-    wanted = "a whole number" + (f" of at least {least}" if least is not None else "")
-    wanted += f" and at most {most}" if most is not None else ""
-    message = f"{variable} must be {wanted}, not {text!r}."
-    try:
-        number = int(text)
-    except ValueError:
-        raise ConfigurationError(message) from None
-    if (least is not None and number < least) or (most is not None and number > most):
+def _parse_int(variable: str, text: str, least: int, most: int) -> int:
+    # Not all that int() takes: it reads 1_0 as 10, and the digits of any script.
+    number = int(text) if re.fullmatch(r"[0-9]{1,10}", text) else -1
+    if not least <= number <= most:
+        wanted = f"a whole number of at least {least}"
+        wanted += f" and at most {most}" if text.isdecimal() or most != MOST else ""
+        message = f"{variable} must be {wanted}, not {text!r}."
         raise ConfigurationError(message)
     return number

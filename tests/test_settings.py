@@ -1,11 +1,12 @@
 """Settings: read from the environment, checked, and all of them documented."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 
+from service.app import create_app
 from service.errors import ConfigurationError
-from service.settings import ROOT, Settings
+from service.settings import MOST, ROOT, Settings
 
 
 def test_without_an_environment_the_defaults_hold():
@@ -32,6 +33,12 @@ def test_the_environment_is_read_and_empty_means_not_set():
         ("PORT", "65536"),
         ("POOL_SIZE", "0"),
         ("MAX_BODY_BYTES", "4MB"),
+        ("WORKERS", "1_0"),
+        ("WORKERS", "١٢"),
+        ("QUEUE_SIZE", "-1"),
+        ("GRACE_S", "99999999999"),
+        ("IDEMPOTENCY_TTL_HOURS", "9" * 5000),
+        ("KEEPALIVES_COUNT", "128"),
         ("APP_ENV", "staging"),
     ],
 )
@@ -39,6 +46,17 @@ def test_a_value_that_can_not_be_is_refused_by_name(name, value):
     with pytest.raises(ConfigurationError, match=name) as refused:
         Settings.load({name: value})
     assert repr(value) in str(refused.value)
+
+
+def test_the_largest_numbers_that_are_taken_work(database):
+    most = {
+        spec.name: spec.metadata["most"] or MOST for spec in fields(Settings) if spec.type is int
+    }
+    app = create_app(replace(database.settings, **most))
+    headers = {"Idempotency-Key": "largest"}
+    response = app.test_client().post("/v1/users", json={"username": "largest"}, headers=headers)
+    assert response.status_code == 201
+    app.extensions["database"].dispose()
 
 
 def test_no_password_is_shown_with_the_settings():
