@@ -225,13 +225,11 @@ class Settings:
     def load(cls, environ: Mapping[str, str] | None = None) -> Self:
         """Read the environment over `.env`.
 
-        Raises ConfigurationError, naming the variable, for a value that can't be used.
+        Raises ConfigurationError, naming the variable, for a value that can't be used, and for a
+        `.env` that can't be read.
         """
         if environ is None:
-            environ = {
-                **{k: v for k, v in dotenv_values(ROOT / ".env").items() if v is not None},
-                **os.environ,
-            }
+            environ = {**_read_dotenv(ROOT / ".env"), **os.environ}
         values: dict[str, Any] = {}
         for spec in fields(cls):
             text = environ.get(spec.name.upper(), "").strip()
@@ -239,6 +237,19 @@ class Settings:
                 values[spec.name] = _parse(spec.name.upper(), text, spec.type, spec.metadata)
         values.setdefault("instance_dir", ROOT / "instance")
         return cls(**values)
+
+
+def _read_dotenv(path: Path) -> dict[str, str]:
+    try:
+        values = dotenv_values(path)
+    except UnicodeDecodeError:
+        # PowerShell's > writes UTF-16.
+        message = f"{path} is not UTF-8; save it anew in that encoding."
+        raise ConfigurationError(message) from None
+    except OSError as error:
+        message = f"{path} can't be read: {error.strerror}."
+        raise ConfigurationError(message) from error
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _parse(

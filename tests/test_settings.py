@@ -25,6 +25,15 @@ def test_the_environment_is_read_and_empty_means_not_set():
     assert str(settings.instance_dir) == "/tmp/x"  # noqa: S108  never opened
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
+def test_an_env_file_that_is_not_utf_8_is_told_of(tmp_path, monkeypatch, encoding):
+    path = tmp_path / ".env"
+    path.write_text("LOG_LEVEL=größe", encoding=encoding)
+    monkeypatch.setattr("service.settings.ROOT", tmp_path)
+    with pytest.raises(ConfigurationError, match=rf"{path} is not UTF-8"):
+        Settings.load()
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

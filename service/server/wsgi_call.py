@@ -46,6 +46,8 @@ def call(app: Any, environ: dict[str, Any]) -> tuple[int, Headers, bytes]:
 def environ_of(scope: Any, body: bytes) -> dict[str, Any]:
     """Describe a request as WSGI wants it."""
     server, _, port = scope.server.rpartition(":")
+    if not port.isdecimal():  # The path of a Unix socket; PEP 3333 wants both.
+        server, port = "localhost", "80"
     client, _, client_port = scope.client.rpartition(":")
     environ = {
         **_COMMON,

@@ -32,6 +32,20 @@ def test_settings_that_can_not_work_end_it(start, environment, said):
     assert "s3cret" not in server.said
 
 
+def test_it_serves_on_a_unix_socket_that_is_passed_on(start, tmp_path):
+    path = str(tmp_path / "trips.sock")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        listener.listen()
+        server = start(listener=listener, PORT="8000")
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(TIME_LIMIT_S)
+        client.connect(path)
+        client.sendall(b"GET /v1/users?limit=1 HTTP/1.1\r\nHost: trips\r\n\r\n")
+        assert client.recv(65536).startswith(b"HTTP/1.1 200 ")
+    assert server.stop() == 0
+
+
 def test_what_is_given_with_the_command_wins_over_the_settings(start):
     server = start(command=(sys.executable, "-m", "service.server", "--port", "70000"))
     assert server.process.wait(TIME_LIMIT_S) == 2
