@@ -139,10 +139,18 @@ class NeonTransport:
         return error, None
 
 
+class _Object(Answer):
+    """A JSON object whose readers need not be prepared for members that are not there."""
+
+    def __missing__(self, name: str) -> Any:
+        message = f"Neon's API gave an answer without {name!r}; is NEON_API_URL right?"
+        raise ConfigurationError(message)
+
+
 def _json(data: bytes) -> Answer:
     """Read an answer; an empty one (204: there is no such thing any more) has no members."""
     try:
-        found = json.loads(data) if data else {}
+        found = json.loads(data or b"{}", object_hook=_Object)
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
