@@ -1,6 +1,7 @@
 """The service's settings: the only reader of the process environment and of `.env`."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -11,6 +12,9 @@ from dotenv import dotenv_values
 from service.errors import ConfigurationError
 
 ROOT = Path(__file__).resolve().parent.parent
+
+MOST = 2**31 - 1
+"""Of any number: what libpq, timers and dates can still take."""
 
 
 def _setting(
@@ -168,11 +172,16 @@ class Settings:
     connect_first_timeout_s: int = _setting(
         2, "Wait for each of the first two attempts; each later one gets twice as long.", least=2
     )
+    # The most are the kernel's (Linux, include/net/tcp.h).
     keepalives_idle_s: int = _setting(
-        1, "Silence after which TCP asks whether the server is there.", least=1
+        1, "Silence after which TCP asks whether the server is there.", least=1, most=32767
     )
-    keepalives_interval_s: int = _setting(1, "Time between two such questions.", least=1)
-    keepalives_count: int = _setting(3, "Unanswered ones until the connection is lost.", least=1)
+    keepalives_interval_s: int = _setting(
+        1, "Time between two such questions.", least=1, most=32767
+    )
+    keepalives_count: int = _setting(
+        3, "Unanswered ones until the connection is lost.", least=1, most=127
+    )
     tcp_user_timeout_ms: int = _setting(
         3000, "Time until the connection is lost when what was sent is not acknowledged.", least=0
     )
@@ -216,13 +225,11 @@ class Settings:
     def load(cls, environ: Mapping[str, str] | None = None) -> Self:
         """Read the environment over `.env`.
 
-        Raises ConfigurationError, naming the variable, for a value that can't be used.
+        Raises ConfigurationError, naming the variable, for a value that can't be used, and for a
+        `.env` that can't be read.
         """
         if environ is None:
-            environ = {
-                **{k: v for k, v in dotenv_values(ROOT / ".env").items() if v is not None},
-                **os.environ,
-            }
+            environ = {**_read_dotenv(ROOT / ".env"), **os.environ}
         values: dict[str, Any] = {}
         for spec in fields(cls):
             text = environ.get(spec.name.upper(), "").strip()
@@ -230,6 +237,19 @@ class Settings:
                 values[spec.name] = _parse(spec.name.upper(), text, spec.type, spec.metadata)
         values.setdefault("instance_dir", ROOT / "instance")
         return cls(**values)
+
+
+def _read_dotenv(path: Path) -> dict[str, str]:
+    try:
+        values = dotenv_values(path)
+    except UnicodeDecodeError:
+        # PowerShell's > writes UTF-16.
+        message = f"{path} is not UTF-8; save it anew in that encoding."
+        raise ConfigurationError(message) from None
+    except OSError as error:
+        message = f"{path} can't be read: {error.strerror}."
+        raise ConfigurationError(message) from error
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _parse(
@@ -243,7 +263,7 @@ def _parse(
     if kind == tuple[str, ...]:
         return tuple(part.strip() for part in text.split(",") if part.strip())
     if kind is int:
-        return _parse_int(variable, text, bounds["least"], bounds["most"])
+        return _parse_int(variable, text, bounds["least"], bounds["most"] or MOST)
     if bounds["choices"] and text not in bounds["choices"]:
         allowed = " or ".join(bounds["choices"])
         message = f"{variable} must be {allowed}, not {text!r}."
@@ -251,14 +271,12 @@ def _parse(
     return text
 
 
-def _parse_int(variable: str, text: str, least: int | None, most: int | None) -> int:
-    wanted = "a whole number" + (f" of at least {least}" if least is not None else "")
-    wanted += f" and at most {most}" if most is not None else ""
-    message = f"{variable} must be {wanted}, not {text!r}."
-    try:
-        number = int(text)
-    except ValueError:
-        raise ConfigurationError(message) from None
-    if (least is not None and number < least) or (most is not None and number > most):
+def _parse_int(variable: str, text: str, least: int, most: int) -> int:
+    # Not all that int() takes: it reads 1_0 as 10, and the digits of any script.
+    number = int(text) if re.fullmatch(r"[0-9]{1,10}", text) else -1
+    if not least <= number <= most:
+        wanted = f"a whole number of at least {least}"
+        wanted += f" and at most {most}" if text.isdecimal() or most != MOST else ""
+        message = f"{variable} must be {wanted}, not {text!r}."
         raise ConfigurationError(message)
     return number

@@ -1,11 +1,12 @@
 """Settings: read from the environment, checked, and all of them documented."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 
+from service.app import create_app
 from service.errors import ConfigurationError
-from service.settings import ROOT, Settings
+from service.settings import MOST, ROOT, Settings
 
 
 def test_without_an_environment_the_defaults_hold():
@@ -24,6 +25,15 @@ def test_the_environment_is_read_and_empty_means_not_set():
     assert str(settings.instance_dir) == "/tmp/x"  # noqa: S108  never opened
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
+def test_an_env_file_that_is_not_utf_8_is_told_of(tmp_path, monkeypatch, encoding):
+    path = tmp_path / ".env"
+    path.write_text("LOG_LEVEL=größe", encoding=encoding)
+    monkeypatch.setattr("service.settings.ROOT", tmp_path)
+    with pytest.raises(ConfigurationError, match=rf"{path} is not UTF-8"):
+        Settings.load()
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -32,6 +42,12 @@ def test_the_environment_is_read_and_empty_means_not_set():
         ("PORT", "65536"),
         ("POOL_SIZE", "0"),
         ("MAX_BODY_BYTES", "4MB"),
+        ("WORKERS", "1_0"),
+        ("WORKERS", "١٢"),
+        ("QUEUE_SIZE", "-1"),
+        ("GRACE_S", "99999999999"),
+        ("IDEMPOTENCY_TTL_HOURS", "9" * 5000),
+        ("KEEPALIVES_COUNT", "128"),
         ("APP_ENV", "staging"),
     ],
 )
@@ -39,6 +55,18 @@ def test_a_value_that_can_not_be_is_refused_by_name(name, value):
     with pytest.raises(ConfigurationError, match=name) as refused:
         Settings.load({name: value})
     assert repr(value) in str(refused.value)
+
+
+def test_the_largest_numbers_that_are_taken_work(database):
+    most = {
+        spec.name: spec.metadata["most"] or MOST for spec in fields(Settings) if spec.type is int
+    }
+    # A failure should be one at once.
+    app = create_app(replace(database.settings, **{**most, "retry_budget_s": 0}))
+    headers = {"Idempotency-Key": "largest"}
+    response = app.test_client().post("/v1/users", json={"username": "largest"}, headers=headers)
+    assert response.status_code == 201
+    app.extensions["database"].dispose()
 
 
 def test_no_password_is_shown_with_the_settings():

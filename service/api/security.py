@@ -108,10 +108,11 @@ class RequestGuard:
 
 
 def _is_utf8(query: str) -> bool:
-    if "%" not in query:
+    if "%" not in query and query.isascii():
         return True
     try:
-        unquote_to_bytes(query).decode()
+        # PEP 3333: the bytes as if they were latin-1.
+        unquote_to_bytes(query.encode("latin-1")).decode()
     except UnicodeDecodeError:
         return False
     return True

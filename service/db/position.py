@@ -94,6 +94,9 @@ class LastWrite:
                 if os.fstat(self._file).st_uid != os.getuid():
                     raise PermissionError(1, "It belongs to somebody else")
                 os.ftruncate(self._file, _BYTES)
+                if hasattr(os, "posix_fallocate"):
+                    # A hole would end the process that writes there when the disk is full.
+                    os.posix_fallocate(self._file, 0, _BYTES)
                 # Each eight bytes are written and read at once.
                 self._shared = memoryview(mmap.mmap(self._file, _BYTES)).cast("q")
             except OSError as error:

@@ -1,6 +1,7 @@
 """`python -m service.server`: the production server, as the settings say."""
 
 import argparse
+import os
 import sys
 from dataclasses import replace
 
@@ -17,8 +18,23 @@ def port(text: str) -> int:
     return number
 
 
+def _open_standard_files() -> None:
+    """Put /dev/null where the caller left stdin, stdout or stderr closed.
+
+    Otherwise a socket would come to be there, and be taken for it by the workers.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # noqa: FBT003  has no keyword
+    if sys.stderr is None:
+        sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115  as it is
+
+
 def main() -> None:
     """Serve until SIGTERM or SIGINT; exit code 1 when the service can't start."""
+    _open_standard_files()
     parser = argparse.ArgumentParser(
         prog="python -m service.server",
         description="Serve in production, as the settings say (docs/DEPLOYMENT.md).",

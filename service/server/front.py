@@ -10,7 +10,7 @@ import time
 from typing import Any
 
 from service.api.refusal import REFUSAL
-from service.errors import OverloadedError, RequestTimeoutError, ServiceError
+from service.errors import BadRequestError, OverloadedError, RequestTimeoutError, ServiceError
 from service.server.lane import Job, Lane
 from service.server.wsgi_call import call, environ_of
 from service.settings import Settings
@@ -65,6 +65,9 @@ class Front:
             limit = self._settings.body_timeout_s
             late = RequestTimeoutError(f"The body did not arrive within {limit} s.")
             self._refuse(scope, protocol, late)
+        except _BrokenOffError:
+            broken = BadRequestError("The body broke off.", headers={"Connection": "close"})
+            self._refuse(scope, protocol, broken)
         except _NoRoomError:
             self._shed.note()
             self._refuse(scope, protocol, OverloadedError("Too many bodies are arriving."))
@@ -72,16 +75,26 @@ class Front:
             self._held -= held
 
     async def _collect(self, headers: Any, protocol: Any) -> bytes:
-        """Wait for the body; of one that is too large, only as much as shows that."""
+        """Wait for the body; of one that is too large, only as much as shows that.
+
+        Raises _BrokenOffError for one of unknown length whose end never came: what is there could
+        pass for all of it.
+        """
         most = self._settings.max_body_bytes
         if int(headers.get("content-length") or 0) > most:
             # The app refuses it for its length alone.
             return b""
         parts: list[bytes] = []
         size = 0
+        has_ended = False
         try:
             async with asyncio.timeout(self._settings.body_timeout_s):
                 async for part in protocol:
+                    if has_ended:
+                        raise _BrokenOffError
+                    # Granian has an empty part for the end, and another one before it in place of
+                    # an error, but also of trailers.
+                    has_ended = not part and "trailer" not in headers
                     parts.append(part)
                     size += len(part)
                     self._held += len(part)
@@ -109,6 +122,10 @@ class Front:
         except BaseException:  # granian's own panics are no Exception, and the thread must go on
             logger.exception("A request failed outside of the app")
             job.protocol.response_bytes(500, [("Content-Type", "text/plain")], _FAILED)
+
+
+class _BrokenOffError(Exception):
+    """The body has no end: its client left, or sent what is no chunk."""
 
 
 class _NoRoomError(Exception):

@@ -96,9 +96,11 @@ def _bind(address: tuple[str, int], *, is_shared: bool = True) -> socket.socket:
         if host == "::":
             listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         listener.bind(address)
-    except OSError as error:
+    except (OSError, TypeError) as error:
         listener.close()
-        if error.errno == errno.EADDRINUSE:
+        if isinstance(error, TypeError):  # What Python says to a name that IDNA can't encode.
+            message = f"HOST must be an address or a name, not {host!r}."
+        elif error.errno == errno.EADDRINUSE:
             message = f"Port {port} on {host} is already in use; PORT sets another one."
         else:
             message = f"Port {port} on {host} can't be used: {error.strerror}."

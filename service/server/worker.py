@@ -58,7 +58,8 @@ class _Granian(Server):
     @override
     def _init_shared_socket(self) -> None:
         holder: Any = SocketHolder
-        self._shd = holder(self._listener.fileno(), False, QUEUE)  # noqa: FBT003  has no keywords
+        is_unix = self._listener.family == socket.AF_UNIX
+        self._shd = holder(self._listener.fileno(), is_unix, QUEUE)
 
 
 async def _serve(

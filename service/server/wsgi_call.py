@@ -19,6 +19,10 @@ _COMMON: dict[str, Any] = {
 }
 
 
+UNREADABLE = "\xff"
+"""What stands for the value of a header that is not ASCII: nothing that any header may have."""
+
+
 def call(app: Any, environ: dict[str, Any]) -> tuple[int, Headers, bytes]:
     """Call an application and collect its answer: status, headers and the whole body."""
     begun: list[tuple[int, Headers]] = []
@@ -42,13 +46,15 @@ def call(app: Any, environ: dict[str, Any]) -> tuple[int, Headers, bytes]:
 def environ_of(scope: Any, body: bytes) -> dict[str, Any]:
     """Describe a request as WSGI wants it."""
     server, _, port = scope.server.rpartition(":")
+    if not port.isdecimal():  # The path of a Unix socket; PEP 3333 wants both.
+        server, port = "localhost", "80"
     client, _, client_port = scope.client.rpartition(":")
     environ = {
         **_COMMON,
         "REQUEST_METHOD": scope.method,
         # PEP 3333: the bytes as if they were latin-1.
         "PATH_INFO": scope.path.encode().decode("latin-1"),
-        "QUERY_STRING": scope.query_string,
+        "QUERY_STRING": scope.query_string.encode().decode("latin-1"),
         "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
         "SERVER_NAME": server.strip("[]"),
         "SERVER_PORT": port,
@@ -58,7 +64,11 @@ def environ_of(scope: Any, body: bytes) -> dict[str, Any]:
         "wsgi.input": BytesIO(body),
         "wsgi.errors": sys.stderr,
     }
-    for name, value in scope.headers.items():
+    headers = scope.headers.items()
+    # Granian leaves out values that are not ASCII. An Idempotency-Key, say, that is as if it were
+    # not there lets what is sent again be done again.
+    unread = set(scope.headers.keys()).difference(name for name, _ in headers)
+    for name, value in [*headers, *((name, UNREADABLE) for name in unread)]:
         if "_" in name:
             # WSGI could not tell it from one with a hyphen, which a proxy may vouch for.
             continue

@@ -134,6 +134,13 @@ def test_a_query_that_is_no_text_is_refused(client, problem, query):
     assert client.get("/v1/users?q=%ED%99%8D%EB%8C%80%25ff").status_code == 200
 
 
+def test_a_query_that_is_no_text_is_refused_where_servers_pass_its_bytes_on(client, problem):
+    problem(client.get("/v1/users", environ_overrides={"QUERY_STRING": "username=\xff"}), 400)
+    korean = "username=\ud64d".encode().decode("latin-1")
+    response = client.get("/v1/users", environ_overrides={"QUERY_STRING": korean})
+    assert response.get_json()["items"] == []
+
+
 def test_an_if_match_of_thousands_of_versions_is_refused(client, make, pointers):
     path = f"/v1/users/{make.user()['id']}"
     tags = ", ".join(f'"{number}"' for number in range(1, 102))

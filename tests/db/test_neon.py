@@ -237,6 +237,12 @@ def test_a_key_that_an_answer_repeats_is_taken_out(neon, project):
         project.all_branches()
 
 
+def test_an_answer_of_somebody_else_is_told(neon, project):
+    neon.fail("GET", "connection_uri", 200)
+    with pytest.raises(ConfigurationError, match=r"an answer without 'uri'; is NEON_API_URL"):
+        project.connection_url(PARENT, database="trips", role="role")
+
+
 def test_the_key_is_not_sent_in_the_clear():
     with pytest.raises(ConfigurationError, match="must be https://"):
         NeonTransport("http://console.neon.tech/api/v2", KEY)

@@ -124,6 +124,46 @@ def test_a_body_of_unknown_length_is_taken_up_to_the_limit(impatient, connect):
         client.sendall(part * 1000)
 
 
+@pytest.mark.parametrize("sent", ["", "2\r\n{}\r\n", "zz\r\n", "2\r\n{}\r\nzz\r\n"])
+def test_a_body_that_breaks_off_is_not_taken_for_a_whole_one(impatient, connect, sent):
+    user = json.loads(impatient.ask("/v1/users", "POST", f'{{"username": "{uuid4().hex}"}}').body)
+    run = json.dumps({"user_id": user["id"], "user_input": "A week in Jeju"})
+    path = f"/v1/workflows/{json.loads(impatient.ask('/v1/workflows', 'POST', run).body)['id']}"
+    head = f"POST {path}/complete HTTP/1.1\r\nHost: trips\r\nContent-Type: application/json\r\n"
+    client = connect(impatient, f"{head}Transfer-Encoding: chunked\r\n\r\n{sent}")
+    client.shutdown(socket.SHUT_WR)
+    answer = read_all(client)
+    assert answer.startswith("HTTP/1.1 400 ")
+    assert "connection: close" in answer
+    assert json.loads(impatient.ask(path).body)["status"] == "running"
+
+
+def test_trailers_that_are_announced_belong_to_a_whole_body(impatient, connect):
+    text = json.dumps({"username": f"user-{uuid4().hex[:8]}"})
+    head = f"{HEAD}Connection: close\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n"
+    client = connect(impatient, f"{head}{len(text):x}\r\n{text}\r\n0\r\nX-Sum: 7\r\n\r\n")
+    assert read_all(client).startswith("HTTP/1.1 201 ")
+
+
+@pytest.mark.parametrize(
+    ("header", "status"),
+    [("Idempotency-Key: größe", 422), ("Content-Encoding: größe", 415), ("User-Agent: größe", 201)],
+)
+def test_a_header_that_is_not_ascii_is_not_as_if_it_were_not_there(
+    impatient, connect, header, status
+):
+    text = json.dumps({"username": f"user-{uuid4().hex[:8]}"})
+    head = f"{HEAD}Connection: close\r\n{header}\r\nContent-Length: {len(text)}\r\n\r\n"
+    assert read_all(connect(impatient, head + text)).startswith(f"HTTP/1.1 {status} ")
+
+
+def test_a_query_may_have_letters_that_are_not_encoded(impatient, connect):
+    head = "GET /v1/users?username=größe€ HTTP/1.1\r\nHost: trips\r\nConnection: close\r\n\r\n"
+    answer = read_all(connect(impatient, head))
+    assert answer.startswith("HTTP/1.1 200 ")
+    assert '"items":[]' in answer
+
+
 def test_a_body_that_is_announced_as_too_large_is_not_waited_for(impatient, connect):
     client = connect(impatient, HEAD + "Content-Length: 99999999\r\n\r\n{")
     assert read_all(client).startswith("HTTP/1.1 413 ")

@@ -6,7 +6,7 @@ for all.
 
 import os
 import threading
-from collections import Counter as Counts
+from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import cache, partial
@@ -18,7 +18,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 
 from service.api.observability.exchange import Exchange, current
-from service.api.observability.shared_folder import SharedFolder
+from service.api.observability.shared_folder import Counts, SharedFolder, unusable
 from service.db.database import Database
 from service.db.replica import ReadFrom
 from service.schema.revisions import heads
@@ -51,6 +51,7 @@ class Metrics:
         self._folder.enter()
         # nosemgrep: environment-outside-settings  the library reads it there
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+        values.MmapedDict = Counts  # type: ignore[attr-defined]
         # The library chooses this by the environment when it is imported, which is too early: it
         # may have been imported by somebody else.
         values.ValueClass = values.MultiProcessValue()
@@ -162,12 +163,12 @@ class Metrics:
             for state, count in pool.items():
                 self._pool.labels(server, state).set(count)
 
-    def _pools(self) -> dict[str, Counts[str]]:
+    def _pools(self) -> dict[str, Tally[str]]:
         """Add up the connections of all databases, by server and state."""
-        found: dict[str, Counts[str]] = {}
+        found: dict[str, Tally[str]] = {}
         for database in list(self._databases):
             for server, pool in database.pools().items():
-                counts = found.setdefault(server, Counts())
+                counts = found.setdefault(server, Tally())
                 for state in ("in_use", "idle", "overflow", "limit"):
                     counts[state] += getattr(pool, state)
         return found
@@ -219,8 +220,14 @@ class Metrics:
 
 @cache
 def metrics_in(folder: Path) -> Metrics:
-    """Get the metrics of this process, which it keeps in a folder."""
-    return Metrics(folder)
+    """Get the metrics of this process, which it keeps in a folder.
+
+    Raises ConfigurationError where it can't, as on a full disk.
+    """
+    try:
+        return Metrics(folder)
+    except OSError as error:
+        raise unusable(folder, error) from error
 
 
 def _gauge(name: str, documentation: str, labels: Iterable[str] = ()) -> Gauge:

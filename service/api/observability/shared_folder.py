@@ -13,10 +13,12 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from prometheus_client.metrics_core import Metric
 from prometheus_client.mmap_dict import MmapedDict, mmap_key
 from prometheus_client.multiprocess import MultiProcessCollector
+from typing_extensions import override
 
 from service.errors import ConfigurationError
 
@@ -24,7 +26,15 @@ _PREFIX = "trip-planner-metrics"
 _FILE = re.compile(r"(counter|histogram|gauge_\w+)_(\d+)\.db")
 _RETIRED = 0
 """In place of a process id: what processes counted that have ended."""
+_FIRST_BYTES = 1 << 16
+_LONGEST_HEAD = 64
+"""More than what a value takes beside its key."""
 _WAY_OUT = "Set PROMETHEUS_MULTIPROC_DIR to a folder of the service's own, or METRICS=off."
+
+
+def unusable(path: Path, error: OSError) -> ConfigurationError:
+    """Say why metrics can't be kept in a folder, and what to do."""
+    return ConfigurationError(f"Metrics can't be kept in {path}: {error.strerror}. {_WAY_OUT}")
 
 
 def default_folder() -> Path:
@@ -48,6 +58,32 @@ def default_folder() -> Path:
     return place / f"{own}{os.getppid()}"
 
 
+class Counts(MmapedDict):
+    """A file of counts that has its room on the disk before anybody writes to it.
+
+    The library leaves holes in it. Where the disk has no room for one, the kernel ends the process
+    that writes there (SIGBUS); this raises OSError.
+    """
+
+    def __init__(self, filename: str, read_mode: bool = False) -> None:  # noqa: FBT001, FBT002  the library's
+        if not read_mode:
+            with open(filename, "ab") as file:  # noqa: PTH123  as the library does
+                if file.tell() == 0:
+                    _reserve(file, _FIRST_BYTES)
+        super().__init__(filename, read_mode)  # type: ignore[no-untyped-call]
+
+    @override
+    def _init_value(self, key: str) -> None:
+        if self._used + len(key.encode()) + _LONGEST_HEAD > self._capacity:
+            _reserve(self._f, 2 * self._capacity)
+        super()._init_value(key)  # type: ignore[no-untyped-call]
+
+
+def _reserve(file: Any, size: int) -> None:
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(file.fileno(), 0, size)
+
+
 class SharedFolder:
     """A folder with the files `<kind>_<process id>.db` and, locked while it lives, `<id>.alive`."""
 
@@ -61,8 +97,7 @@ class SharedFolder:
                 raise PermissionError(1, "It belongs to somebody else")
             (path / "lock").touch()
         except OSError as error:
-            message = f"Metrics can't be kept in {path}: {error.strerror}. {_WAY_OUT}"
-            raise ConfigurationError(message) from error
+            raise unusable(path, error) from error
 
     def enter(self) -> None:
         """Show that this process lives, for as long as it does; move what the dead have left."""
@@ -115,7 +150,7 @@ class SharedFolder:
         merged = MultiProcessCollector.merge(files, accumulate=False)
         new = retired.with_suffix(".new")
         new.unlink(missing_ok=True)
-        values = MmapedDict(str(new))
+        values: Any = Counts(str(new))
         for metric in merged:
             for sample in metric.samples:
                 labels = sample.labels

@@ -3,6 +3,7 @@
 import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, g, request
 
@@ -10,6 +11,7 @@ from service.api.observability import logs
 from service.api.observability.exchange import current
 from service.api.observability.middleware import Listener, Observer
 from service.db.database import Database
+from service.errors import ConfigurationError
 from service.schema.status import Status
 from service.settings import Settings
 
@@ -23,7 +25,8 @@ def init_app(app: Flask, database: Database, settings: Settings) -> None:
     """Make an app observable.
 
     To be called last: what wraps the app afterwards stays unseen. Its unit of work must have been
-    set up before. Raises ConfigurationError when metrics have no place to be kept.
+    set up before. Raises ConfigurationError when metrics have no place to be kept, and traces none
+    to go to.
     """
     logs.configure(settings)
     begins: list[Listener] = []
@@ -85,6 +88,7 @@ def _init_traces(
     endpoint = settings.otel_exporter_otlp_endpoint
     if not endpoint:
         return
+    check_endpoint(endpoint)
     try:
         from service.api.observability.traces import Traces  # noqa: PLC0415  an optional dependency
     except ModuleNotFoundError as error:
@@ -100,6 +104,19 @@ def _init_traces(
     database.listeners.append(traces.sent)
     begins.append(traces.begin)
     ends.append(traces.end)
+
+
+def check_endpoint(endpoint: str) -> None:
+    """Raise ConfigurationError for what is no address: OpenTelemetry would only try, in vain."""
+    try:
+        parts = urlsplit(endpoint)
+        is_address = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        is_address = False
+    if not is_address:
+        # Not the value itself, which may hold a password.
+        message = "OTEL_EXPORTER_OTLP_ENDPOINT must be an address such as http://127.0.0.1:4318."
+        raise ConfigurationError(message)
 
 
 def _note(_: BaseException | None) -> None:

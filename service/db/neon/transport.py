@@ -59,7 +59,12 @@ class NeonTransport:
         if not re.fullmatch(r"[!-~]+", api_key):
             message = "NEON_API_KEY holds what no key holds, such as a space: copy it anew."
             raise ConfigurationError(message)
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+            _ = parts.port
+        except ValueError:
+            message = "NEON_API_URL must be an address such as https://console.neon.tech/api/v2."
+            raise ConfigurationError(message) from None
         if parts.scheme != "https" and parts.hostname not in _LOCAL_HOSTS:
             message = f"NEON_API_URL must be https://, and not {parts.scheme}://{parts.hostname}."
             raise ConfigurationError(message)
@@ -134,11 +139,19 @@ class NeonTransport:
         return error, None
 
 
+class _Object(Answer):
+    """A JSON object whose readers need not be prepared for members that are not there."""
+
+    def __missing__(self, name: str) -> Any:
+        message = f"Neon's API gave an answer without {name!r}; is NEON_API_URL right?"
+        raise ConfigurationError(message)
+
+
 def _json(data: bytes) -> Answer:
     """Read an answer; an empty one (204: there is no such thing any more) has no members."""
     try:
-        found = json.loads(data) if data else {}
-    except ValueError:
+        found = json.loads(data or b"{}", object_hook=_Object)
+    except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
         message = "Neon's API answered with something else than JSON; is NEON_API_URL right?"

@@ -5,11 +5,12 @@ import signal
 import subprocess
 import sys
 import tempfile
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from service.api.observability.shared_folder import SharedFolder, default_folder
+from service.api.observability.shared_folder import Counts, SharedFolder, default_folder
 from service.errors import ConfigurationError
 from service.settings import ROOT
 
@@ -160,6 +161,35 @@ def test_without_a_temporary_folder_the_way_out_is_told(monkeypatch):
     monkeypatch.setattr(tempfile, "gettempdir", none)
     with pytest.raises(ConfigurationError, match=r"no temporary folder.*METRICS=off"):
         default_folder()
+
+
+def test_a_full_disk_ends_no_process_that_counts(start, tmp_path):
+    # Where a file has a hole that the disk has no room for, who writes there is ended by SIGBUS.
+    process = start()
+    process.do("count 1")
+    files = list((tmp_path / "metrics").glob("*.db"))
+    assert files
+    for file in files:
+        assert file.stat().st_blocks * 512 >= file.stat().st_size, file
+    with closing(Counts(str(tmp_path / "counter_1.db"))) as counts:
+        for number in range(3000):
+            counts.write_value(f"a key with the number {number}", 1, 0)
+    grown = (tmp_path / "counter_1.db").stat()
+    assert grown.st_blocks * 512 >= grown.st_size > 100_000
+
+
+def test_a_disk_that_is_full_at_the_start_is_told_of(tmp_path):
+    refusing = "import errno, os; os.posix_fallocate = lambda *_: os.open('/dev/full/', 0)\n"
+    code = "from pathlib import Path\nfrom service.api.observability.metrics import metrics_in\n"
+    code += "metrics_in(Path(sys.argv[1]))"
+    ended = subprocess.run(
+        [sys.executable, "-c", f"import sys\n{refusing}{code}", str(tmp_path)],
+        check=False,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert f"ConfigurationError: Metrics can't be kept in {tmp_path}: Not a dir" in ended.stderr
 
 
 def test_the_folder_can_be_read_by_its_owner_only(tmp_path):

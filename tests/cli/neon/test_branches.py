@@ -66,6 +66,7 @@ def test_no_project_says_how_to_make_one(run, neon):
         ({"NEON_API_KEY": "napi_wrong"}, "Neon refuses the API key"),
         ({"NEON_PROJECT_ID": "no-such-1"}, "`flask neon projects`"),
         ({"NEON_API_URL": "http://neon.tech"}, "must be https://"),
+        ({"NEON_API_URL": "https://["}, "Error: NEON_API_URL must be an address"),
         ({"NEON_BRANCH_ID": "br-gone"}, "no branch 'br-gone'"),
     ],
 )
