@@ -1,4 +1,7 @@
-"""${message}.
+<%!
+    from service.schema.revisions import in_docstring
+%>\
+"""${message | in_docstring}.
 
 Revision ${up_revision}, of ${create_date.strftime("%Y-%m-%d")}; it follows ${down_revision or "no other" | comma,n}.
 

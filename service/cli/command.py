@@ -104,7 +104,18 @@ class _Run:
             fail(message, "unexpected-error", ExitCode.ERROR, as_json=self.as_json)
         else:
             if result is not None:
-                self._show(result)
+                self._write(result)
+
+    def _write(self, result: Result) -> None:
+        try:
+            self._show(result)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            if self.debug:
+                raise
+            message = f"The result can't be written: {error.strerror}."
+            fail(message, "configuration-error", ExitCode.ERROR, as_json=False)
 
     def _show(self, result: Result) -> None:
         if self.as_json:

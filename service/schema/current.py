@@ -22,7 +22,11 @@ def read_current(x: Sequence[str] = ()) -> tuple[str, ...] | None:
     what is wrong.
     """
     settings = Settings.load()
-    url = x_url(x) or settings.direct_database_url or settings.database_url
+    url = x_url(x)
+    if url is None:
+        url = settings.direct_database_url or settings.database_url
+    elif not url:
+        return None  # The long way says that it is no URL, rather than take another database.
     if not url and settings.is_production:
         return None
     try:

@@ -83,6 +83,9 @@ def _sides(
     applied: Collection[str],
 ) -> tuple[str, str, str]:
     """Name the head that moves, the one that it goes behind, and why."""
+    if not known:
+        message = "There are no revisions yet: nothing to rebase."
+        raise ConfigurationError(message)
     for given in (revision, onto):
         if given and given not in known:
             message = f"There is no revision {given}: `flask db history` lists them."

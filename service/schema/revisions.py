@@ -1,6 +1,8 @@
 """The revisions in `migrations/versions`, read without importing Alembic, which takes long."""
 
 import ast
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import cache_from_source
@@ -11,6 +13,12 @@ from service.settings import ROOT
 
 VERSIONS = ROOT / "migrations" / "versions"
 
+# As Alembic chooses files: no package's, and no lock that Emacs holds on a file.
+_IS_REVISION = re.compile(r"(?!\.#|__init__)")
+_NEW_ID = re.compile(r"[\w.]{1,32}")
+"""What fits into `alembic_version`, into a file's name, and into ranges and steps."""
+_TAKEN = {"base", "current", "head", "heads"}
+
 
 @dataclass(frozen=True, slots=True)
 class Revision:
@@ -20,6 +28,7 @@ class Revision:
     after: tuple[str, ...]
     title: str
     path: Path
+    labels: tuple[str, ...] = ()
 
 
 def folder_of(directory: str | None = None) -> Path:
@@ -46,7 +55,9 @@ def revisions(folder: Path = VERSIONS) -> tuple[Revision, ...]:
     Raises ConfigurationError, naming the file, when they are no history: an id twice, a revision
     that follows one which is not there, a circle.
     """
-    found = tuple(_read(path) for path in sorted(folder.glob("*.py")))
+    found = tuple(
+        _read(path) for path in sorted(folder.glob("*.py")) if _IS_REVISION.match(path.name)
+    )
     by_id: dict[str, Revision] = {}
     for item in found:
         if item.id in by_id:
@@ -65,10 +76,23 @@ def revisions(folder: Path = VERSIONS) -> tuple[Revision, ...]:
                     "bring that file back, or correct down_revision."
                 )
                 raise ConfigurationError(message)
-    if found and not {item.id for item in found} - {name for item in found for name in item.after}:
-        message = f"The revisions in {folder} follow each other in a circle: correct down_revision."
+    if circle := _circle(found):
+        names = ", ".join(f"{item.id} in {item.path.name}" for item in circle)
+        message = (
+            f"The revisions in {folder} follow each other in a circle: correct down_revision "
+            f"({names})."
+        )
         raise ConfigurationError(message)
     return found
+
+
+def _circle(found: tuple[Revision, ...]) -> list[Revision]:
+    """Find the revisions that wait for each other, and those behind them."""
+    left = {item.id: item for item in found}
+    while ready := [item for item in left.values() if left.keys().isdisjoint(item.after)]:
+        for item in ready:
+            del left[item.id]
+    return list(left.values())
 
 
 def heads(folder: Path = VERSIONS) -> tuple[str, ...]:
@@ -76,6 +100,37 @@ def heads(folder: Path = VERSIONS) -> tuple[str, ...]:
     known = revisions(folder)
     followed = {revision for item in known for revision in item.after}
     return tuple(sorted(item.id for item in known if item.id not in followed))
+
+
+def check_new(rev_id: str | None, labels: Iterable[str], folder: Path) -> None:
+    """Raise ConfigurationError for names of a new revision that no history could have."""
+    labels = tuple(labels)
+    if not rev_id and not labels:
+        return
+    revisions.cache_clear()
+    known = revisions(folder)
+    if rev_id and (not _NEW_ID.fullmatch(rev_id) or rev_id in _TAKEN):
+        message = (
+            f"{rev_id} can't be the id of a revision: take up to 32 letters, digits, `_` and `.`, "
+            f"and none of {', '.join(sorted(_TAKEN))}."
+        )
+        raise ConfigurationError(message)
+    taken = {item.id: item for item in known}
+    if rev_id in taken:
+        message = f"{taken[rev_id].path.name} is revision {rev_id} already: take another id."
+        raise ConfigurationError(message)
+    taken |= {label: item for item in known for label in item.labels}
+    for label in labels:
+        if label in taken or label == rev_id:
+            owner = taken[label].id if label in taken else rev_id
+            message = f"The branch label {label} is taken by revision {owner}: take another one."
+            raise ConfigurationError(message)
+
+
+def in_docstring(text: str) -> str:
+    """Write a text so that it can begin a docstring, whatever quotes and backslashes it holds."""
+    text = text.replace("\\", r"\\")
+    return text.replace('"', r"\"") if '"""' in text or text.startswith('"') else text
 
 
 def write(path: Path, text: str) -> None:
@@ -91,9 +146,12 @@ def write(path: Path, text: str) -> None:
 
 
 def _read(path: Path) -> Revision:
-    constants = {}
+    constants: dict[str, tuple[str, ...]] = {}
     try:
-        module = ast.parse(path.read_text(encoding="utf-8"))
+        module = ast.parse(path.read_text(encoding="utf-8"), path.name)
+    except OSError as error:
+        message = f"Revision file {path.name} can't be read: {error.strerror}."
+        raise ConfigurationError(message) from error
     except (SyntaxError, ValueError) as error:
         message = f"Revision file {path.name} can't be read: {error}."
         raise ConfigurationError(message) from error
@@ -104,14 +162,34 @@ def _read(path: Path) -> Revision:
             name, value = node.target.id, node.value
         else:
             continue
-        if name in {"revision", "down_revision", "depends_on"}:
-            constants[name] = ast.literal_eval(value)
-    if "revision" not in constants:
+        if name in {"revision", "down_revision", "depends_on", "branch_labels"}:
+            constants[name] = _names(path, name, value)
+    if not constants.get("revision"):
         message = f"Revision file {path.name} does not say which revision it is: `revision = ...`."
         raise ConfigurationError(message)
-    after: list[str] = []
-    for name in ("down_revision", "depends_on"):
-        said = constants.get(name) or ()
-        after += [said] if isinstance(said, str) else said
+    if "down_revision" not in constants:
+        message = (
+            f"Revision file {path.name} does not say which revision it follows: "
+            "`down_revision = ...`, or None for the first."
+        )
+        raise ConfigurationError(message)
+    after = constants["down_revision"] + constants.get("depends_on", ())
     title = (ast.get_docstring(module) or "").partition("\n")[0].rstrip(".")
-    return Revision(constants["revision"], tuple(after), title, path)
+    labels = constants.get("branch_labels", ())
+    return Revision(constants["revision"][0], after, title, path, labels)
+
+
+def _names(path: Path, name: str, value: ast.expr) -> tuple[str, ...]:
+    """Read a constant: a text, several, or None."""
+    try:
+        said = ast.literal_eval(value)
+    except ValueError:
+        said = NotImplemented
+    names = (said,) if isinstance(said, str) else () if said is None else said
+    if not isinstance(names, list | set | tuple) or not all(isinstance(one, str) for one in names):
+        message = (
+            f"Revision file {path.name} has no plain text as its `{name}`, which is read without "
+            f'running the file: write `{name} = "..."`.'
+        )
+        raise ConfigurationError(message)
+    return tuple(names)

@@ -5,18 +5,20 @@ import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import StringIO
 from typing import Any
 
 import psycopg2
 from alembic import command
 from alembic.config import Config
+from alembic.script.revision import RevisionError
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from service.errors import ConfigurationError
-from service.schema.execution.explanation import explain
-from service.schema.revisions import folder_of, revisions
+from service.errors import ConfigurationError, ServiceError
+from service.schema.execution.explanation import blame, explain
+from service.schema.revisions import check_new, folder_of, revisions
 from service.schema.standing import Titled, standing
 from service.settings import ROOT
 
@@ -31,7 +33,8 @@ def configuration(
     file, when the revisions are no history: Alembic's own errors don't name it.
     """
     revisions(folder_of(directory))
-    config = Config(ROOT / "alembic.ini", stdout=sys.stdout)
+    # There is none where a program has closed it.
+    config = Config(ROOT / "alembic.ini", stdout=sys.stdout or StringIO())
     if directory:
         config.set_main_option("script_location", directory.replace("%", "%%"))
     config.attributes["raise_errors"] = True
@@ -48,10 +51,22 @@ def explained(directory: str | None = None) -> Iterator[None]:
     try:
         yield
     except SyntaxError as error:
-        message = f"A revision file can't be read: {error}."
+        message = f"A file of the migrations can't be read: {error}."
         raise ConfigurationError(message) from error
-    except (CommandError, DBAPIError, psycopg2.Error) as error:
+    except (CommandError, DBAPIError, RevisionError, psycopg2.Error) as error:
         raise explain(error, _heads(directory)) from error
+    except ServiceError:
+        raise
+    except Exception as error:
+        if blamed := blame(error, folder_of(directory)):
+            raise blamed from error
+        if isinstance(error, OSError) and error.filename:
+            message = f"{error.filename} can't be used: {error.strerror}."
+            raise ConfigurationError(message) from error
+        if "Can't find Python file" in str(error):
+            message = f"{error}, which each folder of migrations has: bring it back."
+            raise ConfigurationError(message) from error
+        raise
 
 
 def _heads(directory: str | None) -> tuple[Titled, ...]:
@@ -75,6 +90,10 @@ def run(
     is as with `configuration` or goes to the command. Raises a ServiceError, in a sentence or two,
     when the command can't be carried out.
     """
+    labels = options.get("branch_label") or ()
+    check_new(
+        options.get("rev_id"), [labels] if isinstance(labels, str) else labels, folder_of(directory)
+    )
     autogenerate = options.get("autogenerate", False)
     config = configuration(directory, x, quiet=quiet, autogenerate=autogenerate)
     config.attributes.update(attributes or {}, command=name, connection=connection)

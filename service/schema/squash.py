@@ -23,7 +23,7 @@ from sqlalchemy import URL, Connection, MetaData, create_engine, pool
 from sqlalchemy.exc import DBAPIError
 
 from service.errors import ConfigurationError, ServiceError, SeveralHeadsError
-from service.schema.revisions import Revision, heads, revisions, write
+from service.schema.revisions import Revision, heads, in_docstring, revisions, write
 from service.schema.runner import run
 from service.schema.standing import with_ancestors
 from service.schema.tool_tables import TOOL_TABLES
@@ -151,6 +151,9 @@ def apply(squashed: Squashed) -> None:
 def _chain(folder: Path, upto: str | None) -> tuple[Revision, ...]:
     revisions.cache_clear()
     known = {item.id: item for item in revisions(folder)}
+    if not known:
+        message = "There are no revisions yet: nothing to squash."
+        raise ConfigurationError(message)
     if upto is None and len(heads(folder)) != 1:
         message = (
             f"The revisions have {len(heads(folder))} heads: join them (`flask db rebase`), "
@@ -230,7 +233,7 @@ def _render(old: URL, new: URL, revision: str, message: str) -> str:
     if "postgresql." in up + down:
         lines += "\nfrom sqlalchemy.dialects import postgresql"
     return (
-        f'"""{message.rstrip(".")}.\n\nRevision {revision}, squashed on '
+        f'"""{in_docstring(message.rstrip("."))}.\n\nRevision {revision}, squashed on '
         f'{datetime.now(UTC):%Y-%m-%d}; it follows no other.\n"""\n\n{lines}\n\n'
         f'revision = "{revision}"\ndown_revision = None\nbranch_labels = None\n'
         'depends_on = None\n\n\ndef upgrade() -> None:\n    """Apply the change."""\n'

@@ -6,12 +6,13 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from sqlalchemy import URL, Connection, create_engine, pool
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from service.db.errors import describe
 from service.db.url import is_neon, is_pooled, parse, resolve
 from service.errors import ConfigurationError
 from service.schema.current import x_url
+from service.schema.execution.explanation import explain
 from service.schema.inspection import Server
 from service.settings import Settings
 
@@ -66,7 +67,7 @@ def connected(url: URL, *, timeout_s: int) -> Iterator[Connection]:
 
 @contextmanager
 def opened(target: Target, settings: Settings) -> Iterator[Connection]:
-    """Connect as `connected` does; raises ConfigurationError when the database can't be reached."""
+    """Connect as `connected` does; raises ConfigurationError when the database refuses it."""
     with ExitStack() as stack:
         try:
             connection = stack.enter_context(
@@ -74,7 +75,10 @@ def opened(target: Target, settings: Settings) -> Iterator[Connection]:
             )
         except OperationalError as error:
             raise ConfigurationError(describe(error)) from error
-        yield connection
+        try:
+            yield connection
+        except DBAPIError as error:
+            raise explain(error) from error
 
 
 def measured_connect_s(url: URL, *, timeout_s: int) -> float:

@@ -8,11 +8,25 @@ import click
 from service.cli.db.command import Result, command, wants_json
 from service.errors import ExitCode
 from service.schema.revisions import folder_of, revisions
+from service.settings import Settings
 
 if TYPE_CHECKING:  # At run time, only the command that needs it waits for Alembic's imports.
     from alembic.config import Config
 
-_message = click.option("-m", "--message", help="What the revision does, in a few words.")
+
+def _readable(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
+    """Refuse what no file in UTF-8 can hold: bytes of another encoding."""
+    try:
+        (value or "").encode()
+    except UnicodeEncodeError as error:
+        message = "it is not in UTF-8, as the file is to be."
+        raise click.BadParameter(message) from error
+    return value
+
+
+_message = click.option(
+    "-m", "--message", callback=_readable, help="What the revision does, in a few words."
+)
 _sql = click.option("--sql", is_flag=True, help="Write the SQL to standard output, run nothing.")
 _tag = click.option("--tag", help="A word that env.py can read.")
 _verbose = click.option("-v", "--verbose", is_flag=True, help="Show more.")
@@ -32,6 +46,10 @@ def _run(name: str, *arguments: object, **options: Any) -> Any:
     if "" in arguments:
         message = "Name a revision: an id, `head`, `base`, or a step such as +1."
         raise click.UsageError(message)
+    for value in arguments:
+        if isinstance(value, str) and value.count(":") > 1:
+            message = f"{value} is no range: write from:to."
+            raise click.UsageError(message)
     from service.schema.runner import run  # noqa: PLC0415
 
     return run(name, *arguments, **options)
@@ -213,7 +231,7 @@ def _written(scripts: Any) -> Result:
 
 @command(
     _verbose,
-    click.option("--check-heads", is_flag=True, help="Exit with 3 unless at the head."),
+    click.option("-c", "--check-heads", is_flag=True, help="Exit with 3 unless at the head."),
 )
 def current(directory: str | None, *, verbose: bool, check_heads: bool, **options: Any) -> Result:
     """Show the revision of the database.
@@ -255,12 +273,19 @@ def history(
 
     Example: flask db history -i
     """
+    if rev_range is not None and rev_range.count(":") != 1:
+        message = f"{rev_range} is no range: write from:to, from: or :to."
+        raise click.UsageError(message)
     if not wants_json():
         _run("history", directory=directory, x=x, rev_range=rev_range, **options)
         return None
     from service.schema.history import history  # noqa: PLC0415
+    from service.schema.runner import explained  # noqa: PLC0415
 
-    return Result({"revisions": history(_config(directory, x), rev_range)})
+    needs_database = options["indicate_current"] or "current" in (rev_range or "").split(":")
+    now = _stored(x) if needs_database else ()
+    with explained(directory):
+        return Result({"revisions": history(_config(directory, x), rev_range, now)})
 
 
 @command(
@@ -276,8 +301,11 @@ def heads(directory: str | None, x: tuple[str, ...], **options: Any) -> Result |
         _run("heads", directory=directory, x=x, **options)
         return None
     from service.schema.history import heads  # noqa: PLC0415
+    from service.schema.runner import explained  # noqa: PLC0415
 
-    return Result({"revisions": heads(_config(directory, x))})
+    with explained(directory):
+        resolve = options["resolve_dependencies"]
+        return Result({"revisions": heads(_config(directory, x), resolve_dependencies=resolve)})
 
 
 @command(_verbose)
@@ -290,8 +318,10 @@ def branches(directory: str | None, x: tuple[str, ...], **options: Any) -> Resul
         _run("branches", directory=directory, x=x, **options)
         return None
     from service.schema.history import branches  # noqa: PLC0415
+    from service.schema.runner import explained  # noqa: PLC0415
 
-    return Result({"revisions": branches(_config(directory, x))})
+    with explained(directory):
+        return Result({"revisions": branches(_config(directory, x))})
 
 
 @command(click.argument("revision", default="head"))
@@ -306,8 +336,17 @@ def show(revision: str, directory: str | None, x: tuple[str, ...]) -> Result | N
     from service.schema.history import show  # noqa: PLC0415
     from service.schema.runner import explained  # noqa: PLC0415
 
-    with explained():
+    with explained(directory):
         return Result({"revisions": show(_config(directory, x), revision)})
+
+
+def _stored(x: tuple[str, ...]) -> tuple[str, ...]:
+    from service.schema.inspection import stored_revisions  # noqa: PLC0415
+    from service.schema.target import opened, target  # noqa: PLC0415
+
+    settings = Settings.load()
+    with opened(target(settings, x), settings) as connection:
+        return stored_revisions(connection) or ()
 
 
 # --- Commands for a new folder of migrations -----------------------------------------------------

@@ -60,7 +60,7 @@ def _line(sign: str, item: "Finding") -> str:
 
 def _can_write(text: str) -> bool:
     try:
-        text.encode(sys.stdout.encoding or "ascii")
+        text.encode(getattr(sys.stdout, "encoding", None) or "ascii")
     except UnicodeEncodeError:
         return False
     return True

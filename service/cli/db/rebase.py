@@ -1,11 +1,9 @@
 """`flask db rebase`: puts one's own revisions behind somebody else's."""
 
-from pathlib import Path
-
 import click
 
 from service.cli.db.command import Result, command
-from service.settings import ROOT, Settings
+from service.settings import Settings
 
 
 @command(
@@ -30,11 +28,11 @@ def rebase(
     """
     from service.schema import rebase as rebasing  # noqa: PLC0415
     from service.schema.inspection import stored_revisions  # noqa: PLC0415
-    from service.schema.revisions import revisions  # noqa: PLC0415
+    from service.schema.revisions import folder_of, revisions  # noqa: PLC0415
     from service.schema.standing import with_ancestors  # noqa: PLC0415
     from service.schema.target import opened, target  # noqa: PLC0415
 
-    folder = Path(directory or ROOT / "migrations") / "versions"
+    folder = folder_of(directory)
     settings = Settings.load()
     with opened(target(settings, x), settings) as connection:
         stored = stored_revisions(connection) or ()

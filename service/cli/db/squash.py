@@ -2,13 +2,12 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import click
 
 from service.cli.db.command import Result, command
 from service.errors import ConfigurationError
-from service.settings import ROOT, Settings
+from service.settings import Settings
 
 
 @command(
@@ -31,6 +30,7 @@ def squash(
     """
     from service.schema import squash as squashing  # noqa: PLC0415
     from service.schema.inspection import stored_revisions  # noqa: PLC0415
+    from service.schema.revisions import folder_of  # noqa: PLC0415
     from service.schema.target import opened, target  # noqa: PLC0415
 
     settings = Settings.load()
@@ -38,7 +38,7 @@ def squash(
     with opened(place, settings) as connection:
         stored = stored_revisions(connection) or ()
     made = squashing.plan(
-        Path(directory or ROOT / "migrations"),
+        folder_of(directory).parent,
         place.url,
         upto=_upto(range_),
         message=message,

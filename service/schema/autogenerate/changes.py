@@ -36,9 +36,10 @@ class Order(IntEnum):
     NEW_TABLE = 2
     OLD_FOREIGN_KEY = 3
     OTHER = 4
-    OLD_COLUMN = 5
-    OLD_TABLE = 6
-    OLD_TYPE = 7
+    OLD_COMPUTED = 5
+    OLD_COLUMN = 6
+    OLD_TABLE = 7
+    OLD_TYPE = 8
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,16 +20,16 @@ PLUGIN = "service.autogenerate"
 """The name for the option `autogenerate_plugins`."""
 
 
-def _table(
+def _table(  # noqa: PLR0917  Alembic calls it so
     autogen: AutogenContext,
     operations: ModifyTableOps,
-    _schema: str | None,
+    schema: str | None,
     name: str,
     there: Table | None,
     model: Table | None,
 ) -> PriorityDispatchResult:
     """Compare constraints (but foreign keys, which Alembic sees), indexes and columns' sources."""
-    if there is None or model is None or not (pair := twins(autogen).pair(name)):
+    if there is None or model is None or schema or not (pair := twins(autogen).pair(name)):
         return CONTINUE
     live, wanted = pair
     found = [
@@ -44,14 +44,14 @@ def _table(
 def _type(  # noqa: PLR0917  Alembic calls it so
     autogen: AutogenContext,
     operation: AlterColumnOp,
-    _schema: str | None,
+    schema: str | None,
     table: str,
     name: str,
     there: Column[Any],
     model: Column[Any],
 ) -> PriorityDispatchResult:
     """Compare types with their length, precision and collation."""
-    if not (pair := twins(autogen).pair(table)):
+    if schema or (pair := twins(autogen).pair(table)) is None:
         return CONTINUE
     live, wanted = pair[0].columns[name], pair[1].columns[name]
     operation.existing_type = there.type
@@ -64,17 +64,17 @@ def _type(  # noqa: PLR0917  Alembic calls it so
     return STOP
 
 
-def _server_default(
+def _server_default(  # noqa: PLR0917  Alembic calls it so
     autogen: AutogenContext,
     operation: AlterColumnOp,
-    _schema: str | None,
+    schema: str | None,
     table: str,
     name: str,
     _there: Column[Any],
     model: Column[Any],
 ) -> PriorityDispatchResult:
     """Compare expressions of defaults; what else gives a column its value, `_table` compares."""
-    if not (pair := twins(autogen).pair(table)):
+    if schema or (pair := twins(autogen).pair(table)) is None:
         return CONTINUE
     live, wanted = pair[0].columns[name], pair[1].columns[name]
     if live.source == wanted.source == "identity":

@@ -4,7 +4,7 @@ This service holds its vocabularies in text with a CHECK; these few lines are fo
 native enum after all, so that what `migrate` writes for it runs.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from alembic.autogenerate.api import AutogenContext
@@ -63,15 +63,20 @@ def compare(autogen: AutogenContext) -> Iterator[Change]:
         yield Change("remove_enum", "", name, detail, steps, order=Order.OLD_TYPE)
     for name in sorted(live.keys() & wanted.keys()):
         if live[name] != wanted[name].enums:
-            yield _change_values(connection, quote(name), name, live[name], wanted[name].enums)
+            yield _change_values(connection, quote, name, live[name], wanted[name].enums)
 
 
 def _change_values(
-    connection: Connection, quoted: str, name: str, old: list[str], new: list[str]
+    connection: Connection,
+    quote: Callable[[str], str],
+    name: str,
+    old: list[str],
+    new: list[str],
 ) -> Change:
     uses = [_Use(*row) for row in connection.execute(_USES, {"name": name})]
-    back = _recreate(quoted, old, uses)
-    up = _recreate(quoted, new, uses)
+    quoted, former = quote(name), quote(f"former_{name}")
+    back = _recreate(quoted, former, old, uses)
+    up = _recreate(quoted, former, new, uses)
     if [value for value in new if value in old] == old:
         up = list(_add_values(quoted, old, new))
     detail = (
@@ -90,10 +95,12 @@ def _add_values(quoted: str, old: Sequence[str], new: Sequence[str]) -> Iterator
         yield Execute(f"ALTER TYPE {quoted} ADD VALUE {labels([value])} {place}")
 
 
-def _recreate(quoted: str, values: Sequence[str], uses: list[_Use]) -> list[MigrateOperation]:
+def _recreate(
+    quoted: str, former: str, values: Sequence[str], uses: list[_Use]
+) -> list[MigrateOperation]:
     """Make the type anew; a row that holds a value that is gone makes the statement fail."""
     statements = [
-        f"ALTER TYPE {quoted} RENAME TO former_{quoted.strip(chr(34))}",
+        f"ALTER TYPE {quoted} RENAME TO {former}",
         f"CREATE TYPE {quoted} AS ENUM ({labels(values)})",
     ]
     for use in uses:
@@ -106,5 +113,5 @@ def _recreate(quoted: str, values: Sequence[str], uses: list[_Use]) -> list[Migr
         )
         if use.default:
             statements.append(f"{alter} SET DEFAULT {use.default}")
-    statements.append(f"DROP TYPE former_{quoted.strip(chr(34))}")
+    statements.append(f"DROP TYPE {former}")
     return [Execute(statement) for statement in statements]

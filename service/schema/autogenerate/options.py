@@ -50,18 +50,22 @@ def options(config: Config) -> dict[str, Any]:
 
 def comparison(metadata: MetaData) -> dict[str, Any]:
     """Make the options that decide what differs and how it is written."""
+    schemas = {table.schema for table in metadata.tables.values()}
+
+    def is_ours(name: str | None, kind: str, _parents: object) -> bool:
+        if kind == "schema":
+            return name is None or name in schemas
+        return kind != "table" or name not in TOOL_TABLES
+
     return {
         "target_metadata": metadata,
+        "include_schemas": any(schemas),
         "compare_type": True,
         "compare_server_default": True,
         "autogenerate_plugins": ["alembic.autogenerate.*", PLUGIN],
-        "include_name": _is_ours,
+        "include_name": is_ours,
         "render_item": render_item,
     }
-
-
-def _is_ours(name: str | None, kind: str, _parents: object) -> bool:
-    return kind != "table" or name not in TOOL_TABLES
 
 
 def _say(written: list[MigrationScript]) -> str:

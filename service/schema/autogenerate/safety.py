@@ -1,11 +1,24 @@
 """Turns Alembic's own operations into changes that leave running code and readers alone."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from alembic.operations import ops
 from alembic.operations.ops import MigrateOperation
-from sqlalchemy import CheckConstraint, Column, Connection, Enum, text
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    Connection,
+    Enum,
+    ForeignKeyConstraint,
+    Identity,
+    String,
+    text,
+)
+from sqlalchemy.schema import SchemaItem
 from sqlalchemy.sql.elements import conv
+from sqlalchemy.types import TypeEngine
 
 from service.schema.autogenerate.changes import (
     AlterType,
@@ -39,9 +52,9 @@ _CAST = text("""
 
 def changes(connection: Connection, upgrade: ops.UpgradeOps) -> list[Change]:
     """Word all differences of a comparison as changes, in the order that they can be made in."""
-    found = list(_flat(upgrade))
-    new = {op.table_name for op in found if isinstance(op, ops.CreateTableOp)}
-    old = {op.table_name for op in found if isinstance(op, ops.DropTableOp)}
+    found = _without_circles(list(_flat(upgrade)))
+    new = {_place(op) for op in found if isinstance(op, ops.CreateTableOp)}
+    old = {_place(op) for op in found if isinstance(op, ops.DropTableOp)}
     worded = [
         op if isinstance(op, Change) else _Wording(connection, new | old).word(op) for op in found
     ]
@@ -56,13 +69,51 @@ def _flat(container: ops.OpContainer) -> Iterator[MigrateOperation]:
             yield op
 
 
+def _place(op: Any) -> tuple[str | None, str]:
+    """Name the table of an operation, with its schema."""
+    return op.schema, str(op.table_name)
+
+
+def _without_circles(found: list[MigrateOperation]) -> list[MigrateOperation]:
+    """Part foreign keys from their tables where no order of the tables would do for them all."""
+    made = [_place(op) for op in found if isinstance(op, ops.CreateTableOp)]
+    gone = [_place(op) for op in found if isinstance(op, ops.DropTableOp)]
+    parted: list[MigrateOperation] = []
+    for op in found:
+        if isinstance(op, ops.CreateTableOp):
+            later = made[made.index(_place(op)) + 1 :]
+            keys, op.columns = _keys_to(later, op.columns)
+            parted += [op, *map(ops.CreateForeignKeyOp.from_constraint, keys)]
+        elif isinstance(op, ops.DropTableOp) and op._reverse:  # noqa: SLF001  what it drops
+            earlier = gone[: gone.index(_place(op))]
+            keys, op._reverse.columns = _keys_to(earlier, op._reverse.columns)  # noqa: SLF001
+            parted += [*map(ops.DropConstraintOp.from_constraint, keys), op]
+        else:
+            parted.append(op)
+    return parted
+
+
+def _keys_to(
+    tables: list[tuple[str | None, str]], items: Sequence[SchemaItem]
+) -> tuple[list[ForeignKeyConstraint], list[SchemaItem]]:
+    keys = [
+        item
+        for item in items
+        if isinstance(item, ForeignKeyConstraint)
+        and (item.use_alter or item.elements[0]._column_tokens[:2] in tables)  # noqa: SLF001  known also of a table that was never read
+    ]
+    # By identity: `==` of a column makes SQL.
+    return keys, [item for item in items if not any(item is key for key in keys)]
+
+
 class _Wording:
     """Words Alembic's operations; tables in `fresh` are made or dropped in the same revision."""
 
-    def __init__(self, connection: Connection, fresh: set[str]) -> None:
+    def __init__(self, connection: Connection, fresh: set[tuple[str | None, str]]) -> None:
         self._connection = connection
         self._fresh = fresh
-        self._quote = connection.dialect.identifier_preparer.quote
+        self._preparer = connection.dialect.identifier_preparer
+        self._quote = self._preparer.quote
 
     def word(self, op: MigrateOperation) -> Change:
         """Word one operation."""
@@ -90,17 +141,21 @@ class _Wording:
 
     def _drop_column(self, op: ops.DropColumnOp) -> Change:
         detail = f"The models lack the column {op.table_name}.{op.column_name}."
-        return _change(
-            "remove_column", op.table_name, op.column_name, detail, op, order=Order.OLD_COLUMN
-        )
+        # The columns that a computed one is computed of can only go after it.
+        order = Order.OLD_COLUMN if op.to_column().computed is None else Order.OLD_COMPUTED
+        return _change("remove_column", op.table_name, op.column_name, detail, op, order=order)
 
     def _create_index(self, op: ops.CreateIndexOp) -> Change:
         detail = f"The database lacks the index {op.index_name} on {op.table_name}."
-        if op.table_name in self._fresh:
+        if _place(op) in self._fresh:
             return _change("add_index", op.table_name, str(op.index_name), detail, op)
         op.kw["postgresql_concurrently"] = True
         drop = ops.DropIndexOp(
-            str(op.index_name), op.table_name, if_exists=True, postgresql_concurrently=True
+            str(op.index_name),
+            op.table_name,
+            schema=op.schema,
+            if_exists=True,
+            postgresql_concurrently=True,
         )
         steps = [Step(Phase.INDEXES, [Concurrently(drop, op)], [Concurrently(drop)])]
         return Change("add_index", op.table_name, str(op.index_name), detail, steps)
@@ -108,7 +163,7 @@ class _Wording:
     def _drop_index(self, op: ops.DropIndexOp) -> Change:
         table = str(op.table_name)
         detail = f"The models lack the index {op.index_name} on {table}."
-        if table in self._fresh:
+        if _place(op) in self._fresh:
             return _change("remove_index", table, str(op.index_name), detail, op)
         make = op.reverse()
         make.kw["postgresql_concurrently"] = True
@@ -125,14 +180,15 @@ class _Wording:
         return _change(kind, op.table_name, name, detail, op, order=order)
 
     def _add_foreign_key(self, op: ops.CreateForeignKeyOp) -> Change:
-        name = str(op.constraint_name)
+        name = self._preparer.format_constraint(op.to_constraint())
+        schema = op.kw.get("source_schema")
         detail = f"The database lacks the foreign key {name} to {op.referent_table}."
+        if (schema, op.source_table) in self._fresh:
+            return _change("add_fk", op.source_table, str(name), detail, op)
         op.kw["postgresql_not_valid"] = True
-        steps = [
-            Step(Phase.CHANGE, [op], [op.reverse()]),
-            Step(Phase.VALIDATE, [self._alter(op.source_table, f"VALIDATE CONSTRAINT {name}")]),
-        ]
-        return Change("add_fk", op.source_table, name, detail, steps)
+        validate = self._alter(op.source_table, f"VALIDATE CONSTRAINT {name}", schema)
+        steps = [Step(Phase.CHANGE, [op], [op.reverse()]), Step(Phase.VALIDATE, [validate])]
+        return Change("add_fk", op.source_table, str(name), detail, steps)
 
     def _add_column(self, op: ops.AddColumnOp) -> Change:
         table, column = op.table_name, op.column
@@ -143,7 +199,11 @@ class _Wording:
         nullable.nullable = True
         add = ops.AddColumnOp.from_column_and_tablename(op.schema, table, nullable)
         alter = ops.AlterColumnOp(
-            table, column.name, existing_type=column.type, modify_nullable=False
+            table,
+            column.name,
+            schema=op.schema,
+            existing_type=column.type,
+            modify_nullable=False,
         )
         alter.existing_nullable = True
         remark = Remark(
@@ -158,6 +218,7 @@ class _Wording:
 
     def _alter_column(self, op: ops.AlterColumnOp) -> Change:
         table, column = op.table_name, op.column_name
+        op.modify_type, op.existing_type = _plain(op.modify_type), _plain(op.existing_type)
         steps: list[Step] = []
         said: list[str] = []
         if op.modify_type is not None:
@@ -172,12 +233,17 @@ class _Wording:
         tightened = op.modify_nullable is False
         if tightened:
             op.modify_nullable = None
+        old, new = op.existing_server_default, op.modify_server_default
+        if isinstance(old, Identity) and isinstance(new, Identity):
+            op.modify_server_default = False
+            steps.append(self._renumbering(op, old, new))
         if op.has_changes():
             steps.append(self._alteration(op))
         if tightened:
             alter = ops.AlterColumnOp(
                 table,
                 column,
+                schema=op.schema,
                 existing_type=op.modify_type or op.existing_type,
                 modify_nullable=False,
             )
@@ -185,11 +251,36 @@ class _Wording:
             steps += self._not_null(alter, Phase.CHANGE)
         return Change("change_column", table, column, detail, steps)
 
+    def _renumbering(self, op: ops.AlterColumnOp, old: Identity, new: Identity) -> Step:
+        """Change an identity, which Alembic would write as if it were a new one."""
+        names = [
+            name
+            for name in ("start", "increment", "minvalue", "maxvalue", "cycle", "cache")
+            if getattr(new, name) not in {None, getattr(old, name)}
+        ]
+        is_other = bool(old.always) != bool(new.always)
+        dialect: Any = self._connection.dialect
+        compiler = dialect.ddl_compiler(dialect, None)
+
+        def alter(wanted: Identity) -> Execute:
+            words = ["SET GENERATED ALWAYS" if wanted.always else "SET GENERATED BY DEFAULT"]
+            words = words if is_other else []
+            for name in names:
+                option: Any = {name: getattr(wanted, name)}
+                words.append(f"SET {compiler.get_identity_options(Identity(**option))}")
+            action = f"ALTER COLUMN {self._quote(op.column_name)} {' '.join(words)}"
+            return self._alter(op.table_name, action, op.schema)
+
+        return Step(Phase.CHANGE, [alter(new)], [alter(old)])
+
     def _alteration(self, op: ops.AlterColumnOp) -> Step:
         """Change type, default, comment; a default may stand in the way of the type."""
         old, new = op.kw.pop("live_type", ""), op.kw.pop("wanted_type", "")
-        if op.modify_type is None or not (old and new):
+        if op.modify_type is None or op.existing_type is None:
             return Step(Phase.CHANGE, [op], [op.reverse()])
+        if not old or not new:
+            dialect = self._connection.dialect
+            old, new = (kind.compile(dialect) for kind in (op.existing_type, op.modify_type))
         return Step(Phase.CHANGE, self._retype(op, old, new), self._retype(op.reverse(), new, old))
 
     def _retype(self, op: ops.AlterColumnOp, old: str, new: str) -> list[MigrateOperation]:
@@ -199,6 +290,7 @@ class _Wording:
         typed = AlterType(
             op.table_name,
             op.column_name,
+            schema=op.schema,
             existing_type=op.existing_type,
             modify_type=op.modify_type,
         )
@@ -209,13 +301,15 @@ class _Wording:
         after: list[MigrateOperation] = []
         default = op.existing_server_default
         if default:
-            before = [self._alter(op.table_name, f"ALTER COLUMN {column} DROP DEFAULT")]
+            drop = f"ALTER COLUMN {column} DROP DEFAULT"
+            before = [self._alter(op.table_name, drop, op.schema)]
         if op.modify_server_default is not False:
             default = op.modify_server_default
         if default:
             set_default = ops.AlterColumnOp(
                 op.table_name,
                 op.column_name,
+                schema=op.schema,
                 existing_type=op.modify_type,
                 modify_server_default=default,
             )
@@ -232,11 +326,10 @@ class _Wording:
         name = f"{op.table_name}_{op.column_name}_not_null"[:_LONGEST_NAME]
         column = self._quote(op.column_name)
         quoted = self._quote(name)
-        check = self._alter(
-            op.table_name, f"ADD CONSTRAINT {quoted} CHECK ({column} IS NOT NULL) NOT VALID"
-        )
-        drop = ops.DropConstraintOp(conv(name), op.table_name, type_="check")
-        validate = self._alter(op.table_name, f"VALIDATE CONSTRAINT {quoted}")
+        add = f"ADD CONSTRAINT {quoted} CHECK ({column} IS NOT NULL) NOT VALID"
+        check = self._alter(op.table_name, add, op.schema)
+        drop = ops.DropConstraintOp(conv(name), op.table_name, type_="check", schema=op.schema)
+        validate = self._alter(op.table_name, f"VALIDATE CONSTRAINT {quoted}", op.schema)
         return [
             Step(phase, [*before, check], [drop]),
             Step(Phase.VALIDATE, [validate]),
@@ -254,8 +347,18 @@ class _Wording:
             )
         return _change(str(kind), table, "", detail, op)
 
-    def _alter(self, table: str, action: str) -> Execute:
-        return Execute(f"ALTER TABLE {self._quote(table)} {action}")
+    def _alter(self, table: str, action: str, schema: str | None) -> Execute:
+        place = f"{self._quote(schema)}." if schema else ""
+        return Execute(f"ALTER TABLE {place}{self._quote(table)} {action}")
+
+
+def _plain(kind: TypeEngine[Any] | None) -> TypeEngine[Any] | None:
+    """Leave the CHECK of a type to the comparison of constraints: Alembic would make it twice."""
+    if isinstance(kind, Enum) and not kind.native_enum:
+        return String(kind.length)
+    if isinstance(kind, Boolean) and kind.create_constraint:
+        return Boolean()
+    return kind
 
 
 def _checks_of_columns(op: ops.CreateTableOp) -> list[CheckConstraint]:

@@ -12,10 +12,13 @@ from weakref import WeakKeyDictionary
 
 from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import Connection, Enum, MetaData, Table, text
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 log = logging.getLogger("alembic.autogenerate.twin")
+
+_quote = postgresql.dialect().identifier_preparer.quote  # type: ignore[no-untyped-call]
 
 _CONSTRAINTS = text("""
     SELECT c.relname, con.conname, con.contype::text,
@@ -163,16 +166,12 @@ def native_enums(metadata: MetaData | Sequence[MetaData] | None) -> dict[str, En
 
 def create_type(enum: Enum, schema: str = "") -> str:
     """Write the statement that makes a native enum."""
-    return f"CREATE TYPE {schema}{_quoted(str(enum.name))} AS ENUM ({labels(enum.enums)})"
+    return f"CREATE TYPE {schema}{_quote(str(enum.name))} AS ENUM ({labels(enum.enums)})"
 
 
 def labels(values: Iterable[str]) -> str:
     """Write the values of an enum as SQL."""
     return ", ".join("'" + value.replace("'", "''") + "'" for value in values)
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"' if not name.isidentifier() else name
 
 
 def _make(connection: Connection, tables: list[Table], enums: dict[str, Enum]) -> Twins:

@@ -4,9 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from alembic.config import Config
 from alembic.script import ScriptDirectory
-from alembic.util import CommandError
 from sqlalchemy import Connection
 
 from service.errors import ConfigurationError, NotFoundError
@@ -15,6 +13,7 @@ from service.schema.backfill.definition import Backfill
 from service.schema.backfill.position import Position
 from service.schema.inspection import stored_revisions
 from service.schema.revisions import revisions
+from service.schema.runner import configuration, explained
 from service.schema.standing import with_ancestors
 from service.settings import ROOT
 
@@ -70,15 +69,9 @@ def known_backfills(directory: str | None = None) -> dict[str, Known]:
 
     `directory` takes the place of migrations/. Raises ConfigurationError if two have one name.
     """
-    config = Config()
-    folder = directory or str(ROOT / "migrations")
-    config.set_main_option("script_location", folder.replace("%", "%%"))
-    config.set_main_option("path_separator", "os")
-    try:
-        scripts = list(ScriptDirectory.from_config(config).walk_revisions())
-    except CommandError as error:
-        message = f"The revisions can't be read: {error}."
-        raise ConfigurationError(message) from error
+    with explained(directory):
+        scripts_of = ScriptDirectory.from_config(configuration(directory))
+        scripts = list(scripts_of.walk_revisions())
     found: dict[str, Known] = {}
     for script in reversed(scripts):
         for value in vars(script.module).values():

@@ -1,6 +1,6 @@
 """Checks of the revisions: those of the files, and what the database has of them."""
 
-from service.errors import ExitCode
+from service.errors import ExitCode, ServiceError
 from service.schema import inspection
 from service.schema.doctor.finding import Finding, error, fine, listed, warning
 from service.schema.doctor.patient import Answering, Patient
@@ -12,9 +12,9 @@ def heads(patient: Patient) -> Finding:
     """Check that the files have one newest revision."""
     try:
         found = standing(None, patient.folder).heads
-    except (OSError, SyntaxError, ValueError, KeyError) as trouble:
+    except ServiceError as trouble:
         return error(
-            f"The revisions can't be read: {type(trouble).__name__}: {trouble}.",
+            trouble.detail,
             f"Correct the file in {patient.folder.name}/; each has a revision and a down_revision.",
         )
     if not found:

@@ -8,13 +8,14 @@ from typing import Any
 
 import psycopg2
 from alembic.config import Config
+from alembic.script.revision import RevisionError
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, pool
 from sqlalchemy.exc import DBAPIError
 
 from service.db.url import parse, resolve
 from service.errors import ServiceError
-from service.schema.execution.explanation import explain
+from service.schema.execution.explanation import blame, explain
 from service.schema.execution.offline import write_sql
 from service.schema.execution.online import Online
 from service.schema.standing import standing
@@ -57,17 +58,25 @@ def run(context: ModuleType, options: dict[str, Any]) -> None:
         _run(context, options)
         return
     # `alembic ...` itself would answer with a traceback.
+    folder = Path(context.script.dir) / "versions"
     try:
         _run(context, options)
-    except (ServiceError, CommandError, DBAPIError, psycopg2.Error) as error:
-        folder = Path(context.script.dir) / "versions"
+    except (ServiceError, CommandError, DBAPIError, RevisionError, psycopg2.Error) as error:
         explained = explain(error, standing(None, folder).heads)
-        print(f"Error: {explained}", file=sys.stderr)  # noqa: T201  a command's answer
-        sys.exit(explained.exit_code)
+    except Exception as error:
+        blamed = blame(error, folder)
+        if not blamed:
+            raise
+        explained = blamed
+    else:
+        return
+    print(f"Error: {explained}", file=sys.stderr)  # noqa: T201  a command's answer
+    sys.exit(explained.exit_code)
 
 
 def _run(context: ModuleType, options: dict[str, Any]) -> None:
     settings = Settings.load()
+    _check_branch(context)
     options = {**options, "transaction_per_migration": True}
     if context.is_offline_mode():
         write_sql(context, options, settings)
@@ -85,11 +94,19 @@ def _run(context: ModuleType, options: dict[str, Any]) -> None:
             context.run_migrations()
 
 
+def _check_branch(context: ModuleType) -> None:
+    """Raise for `typo@base`, which Alembic takes for `base`, and would take back everything."""
+    target = context._proxy.context_opts.get("destination_rev")  # noqa: SLF001  nothing public has it
+    branch, at, _ = target.rpartition("@") if isinstance(target, str) else ("", "", "")
+    if at:
+        context.script.get_revisions(f"{branch}@heads")
+
+
 def _engine(context: ModuleType, settings: Settings, given: Engine | None) -> Engine:
     url = context.get_x_argument(as_dictionary=True).get("url")
-    if given is not None and not url:
+    if given is not None and url is None:
         return given
-    where = parse(url) if url else resolve(settings, direct=True)
+    where = parse(url, "-x url") if url is not None else resolve(settings, direct=True)
     return create_engine(
         where,
         poolclass=pool.NullPool,

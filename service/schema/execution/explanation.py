@@ -2,8 +2,12 @@
 
 import re
 from collections.abc import Iterable
+from pathlib import Path
+from traceback import walk_tb
+from types import ModuleType
 
 import psycopg2
+from alembic.script import revision
 from sqlalchemy.exc import DBAPIError
 
 from service.db.errors import describe, is_connection_loss, original
@@ -37,6 +41,12 @@ _KNOWN: tuple[tuple[str, type[ServiceError], str], ...] = (
         ),
     ),
     (
+        "Ambiguous walk",
+        ConfigurationError,
+        "More than one revision is that step away: name the one to go to, or `heads`.",
+    ),
+    ("No such branch", ConfigurationError, "`flask db heads` and `branches` list them."),
+    (
         r"Relative revision \S+ didn't produce",
         ConfigurationError,
         "There are not as many that way: `flask db history -i` shows where the database is.",
@@ -57,10 +67,38 @@ def explain(error: Exception, heads: Iterable[object] = ()) -> ServiceError:
     said = str(error).strip().splitlines()[-1].rstrip(".")
     for pattern, kind, way_out in _KNOWN:
         if match := re.search(pattern, said):
-            if kind is SeveralHeadsError and (names := " and ".join(map(str, heads))):
-                said = f"There are several heads: {names}"
+            # One alone is that of another folder.
+            if kind is SeveralHeadsError and len(names := [*map(str, heads)]) > 1:
+                said = f"There are several heads: {' and '.join(names)}"
             return kind(f"{said}. {way_out.format(*match.groups())}".strip())
     return ConfigurationError(f"{said}.")
+
+
+def blame(error: Exception, folder: Path) -> ServiceError | None:
+    """Name the file of a folder of revisions that an error comes from; None when it is another's.
+
+    Python's own message rarely tells which of many files it is about.
+    """
+    if isinstance(error, AttributeError) and isinstance(error.obj, ModuleType):
+        path = Path(error.obj.__file__ or "")
+        if path.parent.resolve() == folder.resolve():
+            return ConfigurationError(f"Revision file {path.name} has no `{error.name}`: add it.")
+    frames = [frame for frame, _ in walk_tb(error.__traceback__)]
+    if isinstance(error, AssertionError) and frames[-1].f_code.co_filename == revision.__file__:
+        message = "No revision is that many steps away: `flask db history` lists them."
+        return ConfigurationError(message)
+    lines = [
+        (Path(frame.f_code.co_filename), line)
+        for frame, line in walk_tb(error.__traceback__)
+        if Path(frame.f_code.co_filename).parent.resolve() == folder.resolve()
+    ]
+    if not lines:
+        return None
+    path, line = lines[-1]
+    said = " ".join(str(error).split()).rstrip(".")
+    return ConfigurationError(
+        f"Revision file {path.name} fails in line {line}: {type(error).__name__}: {said}."
+    )
 
 
 def _database_error(error: DBAPIError | psycopg2.Error) -> ServiceError:

@@ -59,7 +59,7 @@ def rehearse(plan: Plan, database: Target, settings: Settings, tell: Tell) -> Re
     directory = open_directory(configuration(plan.directory, plan.x, quiet=True))
     with opened(database, settings) as connection:
         start = inspection.stored_revisions(connection) or ()
-    with explained():
+    with explained(plan.directory):
         revisions = tuple(item.revision for item in pending(directory, start, plan.target).inside)
     if not revisions:
         return None

@@ -160,7 +160,9 @@ def test_each_of_them_answers_in_json(run, url):
     assert [item["revision"] for item in newest] == [HEAD]
     assert newest[0]["title"] == "Create users, workflows, nodes, generations and prices"
     assert _json(run("flask db show head --json", url))["revisions"] == newest
-    assert _json(run("flask db history --json", url))["revisions"][0] == newest[0]
+    history = _json(run("flask db history --json -i", url))["revisions"]
+    assert history[0] == {**newest[0], "is_current": True}
+    assert _json(run("flask db history --json -r current:head", url))["revisions"] == history[:1]
     assert _json(run("flask db branches --json", url)) == {"revisions": []}
     assert _json(run("flask db downgrade --json base", url)) == {"before": [HEAD], "after": []}
     behind = run("flask db current --json --check-heads", url)
@@ -238,11 +240,7 @@ def test_several_heads_are_exit_code_6_with_the_way_out(run, url, root, tmp_path
     for name in ("one", "two"):
         written = run(f"flask db revision -d {folder} -m {name} --head {HEAD} --splice", url)
         assert written.code == 0, written.errors
-    ini = tmp_path / "alembic.ini"
-    text = (root / "alembic.ini").read_text(encoding="utf-8")
-    text = text.replace("%(here)s/migrations", str(folder)).replace("%(here)s", str(root))
-    ini.write_text(text, encoding="utf-8")
-    options = {"flask db": f"-d {folder}", "alembic": f"-c {ini}"}[tool]
+    options = _place(tool, root, tmp_path, folder)
     stopped = run(f"{tool} {options} upgrade head", url)
     assert stopped.code == ExitCode.SEVERAL_HEADS, stopped.errors
     assert re.search(
@@ -283,7 +281,13 @@ def test_the_same_title_twice_makes_two_files(run, url, tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("def broken(:", "invalid syntax"), ("down_revision = None", "does not say which revision")],
+    [
+        ("def broken(:", "invalid syntax (broken.py, line 1)"),
+        ("down_revision = None", "does not say which revision it is"),
+        ("revision = 'a'", "does not say which revision it follows"),
+        ("revision = 5\ndown_revision = None", "has no plain text as its `revision`"),
+        ("revision = 'a' + 'b'\ndown_revision = None", "has no plain text as its `revision`"),
+    ],
 )
 def test_a_file_that_is_no_revision_is_named(run, url, tmp_path, text, said):
     folder = tmp_path / "others"
@@ -300,6 +304,7 @@ def test_a_file_that_is_no_revision_is_named(run, url, tmp_path, text, said):
     [
         ({"a": "None", "b": "'gone'"}, "Revision b in b.py follows gone, which no file has"),
         ({"a": "'b'", "b": "'a'"}, "follow each other in a circle"),
+        ({"a": "'b'", "b": "'a'", "c": "None"}, "follow each other in a circle"),
         ({"a": "None", "aa": "None"}, "Revision a is in two files, a.py and aa.py"),
     ],
 )
@@ -341,3 +346,160 @@ def test_ensure_version_makes_only_the_table_of_versions(run, server, execute):
     assert run("flask db ensure-version", empty).code == 0
     assert run("flask db current", empty).output == ""
     execute(server, "DROP DATABASE ensure_version WITH (FORCE)")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("import nowhere", "broken.py fails in line 4: ModuleNotFoundError: No module named"),
+        ("def upgrade():\n    nowhere()", "broken.py fails in line 5: NameError: name 'nowhere'"),
+        ("", "broken.py has no `upgrade`"),
+    ],
+)
+@pytest.mark.parametrize("tool", ["flask db", "alembic"])
+def test_a_file_that_fails_is_named_with_the_line(  # noqa: PLR0917
+    run, url, root, tmp_path, tool, text, said
+):
+    folder = tmp_path / "others"
+    run(f"flask db init {folder}", None)
+    head = f'"""T."""\nrevision = "a"\ndown_revision = None\n{text}\n'
+    (folder / "versions" / "broken.py").write_text(head, encoding="utf-8")
+    run("flask db stamp --purge base", url)
+    done = run(f"{tool} {_place(tool, root, tmp_path, folder)} upgrade head", url)
+    assert (done.code, "Traceback" in done.errors) == (1, False)
+    assert said in done.errors
+
+
+def _place(tool: str, root: Path, tmp_path: Path, folder: Path) -> str:
+    """Name a folder of migrations as a tool takes it."""
+    ini = tmp_path / "alembic.ini"
+    text = (root / "alembic.ini").read_text(encoding="utf-8")
+    text = text.replace("%(here)s/migrations", str(folder)).replace("%(here)s", str(root))
+    ini.write_text(text, encoding="utf-8")
+    return {"flask db": f"-d {folder}", "alembic": f"-c {ini}"}[tool]
+
+
+def test_a_folder_that_is_a_package_has_revisions_too(run, url, tmp_path):
+    folder = tmp_path / "others"
+    assert run(f"flask db init --package {folder}", None).code == 0
+    # Emacs's lock on a file that is being edited.
+    (folder / "versions" / ".#a.py").symlink_to("nowhere")
+    assert run(f"flask db revision -d {folder} -m first --rev-id first", url).code == 0
+    assert run(f"flask db heads -d {folder}", url).output == "first (head)\n"
+
+
+@pytest.mark.parametrize(
+    "message", ['"', '"""', "\\", 'a\\"""b', "\\N", "%s${x}{y}", "한국어", "x" * 3000, "two\nlines"]
+)
+def test_any_message_can_be_read_again(tmp_path, message):
+    folder = tmp_path / "others"
+    runner = CliRunner()
+    runner.invoke(db, ["init", str(folder)])
+    assert runner.invoke(db, ["-d", str(folder), "revision", "-m", message]).exit_code == 0
+    shown = json.loads(runner.invoke(db, ["-d", str(folder), "show", "--json"]).stdout)
+    assert shown["revisions"][0]["title"] == message
+
+
+def test_a_message_that_is_not_utf_8_is_refused(tmp_path):
+    folder = tmp_path / "others"
+    runner = CliRunner()
+    runner.invoke(db, ["init", str(folder)])
+    done = runner.invoke(db, ["-d", str(folder), "revision", "-m", "caf\udce9"])
+    assert (done.exit_code, list((folder / "versions").iterdir())) == (1, [])
+    assert "it is not in UTF-8" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ("--rev-id first", "is revision first already"),
+        ("--rev-id head", "head can't be the id of a revision"),
+        ("--rev-id ../../elsewhere", "can't be the id of a revision"),
+        (f"--rev-id {'y' * 33}", "can't be the id of a revision"),
+        ("--branch-label ours", "The branch label ours is taken by revision first"),
+        ("--branch-label first", "The branch label first is taken by revision first"),
+    ],
+)
+def test_a_name_that_would_break_the_history_is_refused(run, url, tmp_path, options, said):
+    folder = tmp_path / "others"
+    run(f"flask db init {folder}", None)
+    run(f"flask db revision -d {folder} --rev-id first --branch-label ours", url)
+    done = run(f"flask db revision -d {folder} {options}", url)
+    assert (done.code, len(list((folder / "versions").glob("*.py")))) == (1, 1)
+    assert said in done.errors
+
+
+def test_steps_that_lead_nowhere_are_told(run, url):
+    for command in ("upgrade base+5", "downgrade head-5", f"upgrade {HEAD}+5"):
+        done = run(f"flask db {command}", url)
+        assert done.code == 1, command
+        assert "--debug" not in done.errors, command
+    for command in ("upgrade a:b:c --sql", "history -r a:b:c", "history -r head"):
+        done = run(f"flask db {command}", url)
+        assert "is no range" in done.errors, command
+    missing = _json(run("flask db history --json -r nowhere:head", url))
+    assert missing["error"]["code"] == "configuration-error"
+
+
+@pytest.mark.parametrize("tool", ["flask db", "alembic"])
+def test_a_misspelt_branch_takes_nothing_back(run, url, tool):
+    done = run(f"{tool} downgrade nowhere@base", url)
+    assert done.code == 1
+    assert "'nowhere'" in done.errors
+    assert f"{HEAD} (head)" in run("flask db current -c", url).output
+
+
+@pytest.mark.parametrize("command", ["flask db upgrade -x url=", "alembic -x url= current"])
+def test_an_empty_url_is_not_the_default_one(run, url, command):
+    done = run(command, url)
+    assert done.code == 1
+    assert "-x url is not a Postgres URL" in done.errors
+
+
+@pytest.mark.parametrize("command", ["rebase --dry-run", "squash --dry-run"])
+def test_a_folder_without_revisions_has_nothing_to_move(run, url, tmp_path, command):
+    run(f"flask db init {tmp_path / 'others'}", None)
+    assert (
+        "There are no revisions yet" in run(f"flask db {command} -d {tmp_path}/others", url).errors
+    )
+    assert "is no folder of migrations" in run(f"flask db {command} -d {tmp_path}/none", url).errors
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [("history", 0), ("upgrade --sql base:head", 0), ("doctor", 0), ("status", 0)],
+)
+def test_a_closed_or_full_output_is_no_traceback(url, root, command, code):
+    program = Path(sys.executable).parent / "flask"
+    environment = {**os.environ, "DATABASE_URL": url}
+    for redirection, wanted in ((">&-", {code}), (">/dev/full", {0, 1})):
+        done = subprocess.run(
+            ["/bin/sh", "-c", f"'{program}' db {command} {redirection}"],
+            cwd=root,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode in wanted, done.stderr
+        assert "Traceback" not in done.stderr
+        assert "AttributeError" not in done.stderr
+
+
+@pytest.mark.parametrize("command", ["status", "check", "plan", "upgrade", "rehearse"])
+def test_a_role_that_may_read_nothing_is_told(run, make_database, execute, command):
+    there = make_database()
+    execute(
+        there,
+        f"CREATE ROLE {there.database} LOGIN PASSWORD 's3cret'",
+        "REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC",
+    )
+    poor = there.set(username=there.database, password="s3cret")  # noqa: S106
+    try:
+        done = run(f"flask db {command}", poor.render_as_string(hide_password=False))
+        assert done.code == 1
+        assert "refuses a statement: permission denied for table" in done.errors
+        assert "--debug" not in done.errors
+        assert "s3cret" not in done.errors
+    finally:
+        execute(there, f"DROP ROLE {there.database}")

@@ -1,6 +1,7 @@
 """`flask db doctor`: its text, its JSON and its exit codes."""
 
 import json
+import shutil
 
 import pytest
 from click.testing import CliRunner
@@ -45,6 +46,15 @@ def test_as_json(run):
     assert checks["connection"]["mend"]
     assert checks["revision"]["state"] == "skipped"
     assert "s3cret" not in done.output
+
+
+def test_a_file_that_cant_be_read_is_a_finding(run, url, root, tmp_path):
+    shutil.copytree(root / "migrations", tmp_path / "migrations")
+    (tmp_path / "migrations" / "versions" / "broken.py").write_text("def (", encoding="utf-8")
+    done = run("-d", str(tmp_path / "migrations"), url=url)
+    assert done.exit_code == 1
+    assert "✗  Revision file broken.py can't be read" in done.stdout
+    assert "✓  " in done.stdout
 
 
 def test_without_a_database_in_production(run, tmp_path):

@@ -12,7 +12,7 @@ import pytest
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Engine, create_engine, text
+from sqlalchemy import URL, Engine, MetaData, create_engine, text
 from sqlalchemy.pool import NullPool
 
 from service.schema.autogenerate.drift import Difference, find
@@ -55,6 +55,7 @@ class Drifting:
     ini: Path
     attributes: dict[str, Any] = field(default_factory=dict)
     x: list[str] = field(default_factory=list)
+    metadata: MetaData = METADATA
 
     def catalog(self) -> list[tuple[object, ...]]:
         """Read everything that a migration may change, the tool's own table left out."""
@@ -72,7 +73,7 @@ class Drifting:
     def differences(self) -> list[Difference]:
         """Compare it with the models."""
         with self.engine.connect() as connection:
-            return find(connection, METADATA)
+            return find(connection, self.metadata)
 
     def run(self, name: str, *arguments: object, **options: object) -> None:
         """Run one of Alembic's commands on it."""
@@ -81,7 +82,7 @@ class Drifting:
         config.attributes.update(
             connection=self.engine,
             configure_logging=False,
-            target_metadata=METADATA,
+            target_metadata=self.metadata,
             raise_errors=True,
             **{"ask": None, **self.attributes},
         )

@@ -134,7 +134,9 @@ def test_a_downgrade_that_can_not_be_is_told(things, rehearse, is_there):
     )
     found = rehearse()
     assert found.outcome == "impossible"
-    assert found.findings == ("NotImplementedError: the names are gone",)
+    assert found.findings == (
+        "Revision file oneway.py fails in line 17: NotImplementedError: the names are gone.",
+    )
     assert not is_there(found.copy)
 
 
