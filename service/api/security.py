@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from urllib.parse import unquote_to_bytes
+from wsgiref.types import WSGIEnvironment
 
 from flask import Flask, request
 from werkzeug.exceptions import Forbidden, RequestURITooLarge
@@ -63,7 +64,7 @@ class RequestGuard:
         self._origins = frozenset(settings.cors_origins)
 
     def check(self) -> None:
-        """Raise BadRequestError for a foreign host or a query that is no text, or what follows.
+        """Raise BadRequestError for no or a foreign host, a query that is no text, or what follows.
 
         RequestURITooLarge is for a path and query that are too long together, Forbidden for changes
         that a page of another origin makes its visitor's browser send.
@@ -75,6 +76,9 @@ class RequestGuard:
         if not _is_utf8(environ.get("QUERY_STRING", "")):
             # Werkzeug would leave such bytes as they are written, as if "%ff" had been meant.
             message = "The query must be percent-encoded UTF-8."
+            raise BadRequestError(message)
+        if _lacks_one_host(environ):
+            message = "An HTTP/1.1 request has one Host header (RFC 9112, 3.2)."
             raise BadRequestError(message)
         if self._hosts and not self._is_allowed(request.host) and request.path not in _PROBES:
             message = "This service has another name; ALLOWED_HOSTS lists those that it goes by."
@@ -105,6 +109,14 @@ class RequestGuard:
             return False
         host: str = request.host
         return origin.partition("://")[2] != host
+
+
+def _lacks_one_host(environ: WSGIEnvironment) -> bool:
+    if environ.get("SERVER_PROTOCOL") != "HTTP/1.1":
+        return False
+    # Two are one value with a comma, which no name has.
+    host = environ.get("HTTP_HOST")
+    return host is None or "," in host
 
 
 def _is_utf8(query: str) -> bool:

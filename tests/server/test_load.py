@@ -177,6 +177,20 @@ def test_a_header_that_looks_like_another_one_is_not_taken_for_it(impatient, con
     assert ": mine\r\n" not in read_all(connect(impatient, f"{head}X_Request_ID: mine\r\n\r\n"))
 
 
+@pytest.mark.parametrize(
+    ("request_line_and_hosts", "status"),
+    [
+        ("GET /v1/users?limit=1 HTTP/1.1", 400),
+        ("GET /v1/users?limit=1 HTTP/1.1\r\nHost: trips\r\nHost: evil", 400),
+        ("GET /v1/users?limit=1 HTTP/1.1\r\nHost: trips", 200),
+        ("GET /v1/users?limit=1 HTTP/1.0", 200),
+    ],
+)
+def test_a_request_names_one_host(impatient, connect, request_line_and_hosts, status):
+    client = connect(impatient, f"{request_line_and_hosts}\r\nConnection: close\r\n\r\n")
+    assert read_all(client).split()[1] == str(status)
+
+
 def test_a_client_that_leaves_in_its_body_leaves_nothing_behind(impatient, connect):
     client = connect(impatient, HEAD + "Content-Length: 50\r\n\r\n{")
     client.close()
