@@ -212,6 +212,11 @@ class Settings:
     schema_connect_wait_s: int = _setting(
         10, "Wait for a server that is just starting, before a schema change.", least=0
     )
+    schema_other_tables: tuple[str, ...] = _setting(
+        (),
+        "Tables of other applications, as names or patterns (legacy_*): nobody compares them with "
+        "the models, or drops them.",
+    )
     idempotency_ttl_hours: int = _setting(
         24, "How long an answer is kept for its Idempotency-Key.", least=1
     )

@@ -1,6 +1,8 @@
 """What Alembic is told about comparing the models with the database, for env.py."""
 
 import sys
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
 from typing import Any
 
 from alembic.config import Config
@@ -11,11 +13,13 @@ from sqlmodel import SQLModel
 
 import service.models  # noqa: F401  the tables register themselves in SQLModel.metadata
 from service.schema.autogenerate import renames
+from service.schema.autogenerate.changes import Change
 from service.schema.autogenerate.comparators import PLUGIN
 from service.schema.autogenerate.rendering import render_item
 from service.schema.autogenerate.safety import changes
 from service.schema.autogenerate.scripts import scripts
 from service.schema.tool_tables import TOOL_TABLES
+from service.settings import Settings
 
 
 def options(config: Config) -> dict[str, Any]:
@@ -44,6 +48,8 @@ def options(config: Config) -> dict[str, Any]:
             print("The models and the database agree: no revision is written.")  # noqa: T201
         if len(directives) > 1:
             print(_say(directives), file=sys.stderr)  # noqa: T201  a command's answer
+        if warning := _of_dropped_tables(every):
+            print(warning, file=sys.stderr)  # noqa: T201  a command's answer
 
     return {**comparison(metadata), "process_revision_directives": write}
 
@@ -51,11 +57,15 @@ def options(config: Config) -> dict[str, Any]:
 def comparison(metadata: MetaData) -> dict[str, Any]:
     """Make the options that decide what differs and how it is written."""
     schemas = {table.schema for table in metadata.tables.values()}
+    names = {table.name for table in metadata.tables.values()}
+    others = Settings.load().schema_other_tables
 
     def is_ours(name: str | None, kind: str, _parents: object) -> bool:
         if kind == "schema":
             return name is None or name in schemas
-        return kind != "table" or name not in TOOL_TABLES
+        if kind != "table" or name is None or name in names:
+            return True
+        return name not in TOOL_TABLES and not any(fnmatchcase(name, other) for other in others)
 
     return {
         "target_metadata": metadata,
@@ -66,6 +76,16 @@ def comparison(metadata: MetaData) -> dict[str, Any]:
         "include_name": is_ours,
         "render_item": render_item,
     }
+
+
+def _of_dropped_tables(every: Iterable[Change]) -> str:
+    tables = [change.table for change in every if change.kind == "remove_table"]
+    if not tables:
+        return ""
+    return (
+        f"No model has {', '.join(tables)}: the revision drops what it holds. If that is another "
+        "application's, remove the revision, and name the table in SCHEMA_OTHER_TABLES."
+    )
 
 
 def _say(written: list[MigrationScript]) -> str:

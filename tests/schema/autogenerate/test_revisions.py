@@ -20,6 +20,30 @@ def test_agreement_writes_no_file(drifting, capsys):
     assert "no revision is written" in capsys.readouterr().out
 
 
+def test_a_table_that_no_model_has_is_not_dropped_in_silence(drifting, capsys):
+    drifting.change("CREATE TABLE legacy_bookings (id int)")
+    drifting.migrate()
+    (written,) = drifting.files()
+    assert 'op.drop_table("legacy_bookings")' in written
+    told = capsys.readouterr().err
+    assert "No model has legacy_bookings: the revision drops what it holds." in told
+    assert "SCHEMA_OTHER_TABLES" in told
+
+
+def test_tables_of_other_applications_are_left_alone(drifting, monkeypatch):
+    # What a model has is compared, whatever the pattern takes in.
+    monkeypatch.setenv("SCHEMA_OTHER_TABLES", "legacy_*, spatial_ref_sys, users")
+    drifting.change(
+        "CREATE TABLE legacy_bookings (id int CONSTRAINT ck_odd CHECK (id > 1), kind text)",
+        "CREATE INDEX ix_legacy ON legacy_bookings (kind)",
+        "CREATE TABLE spatial_ref_sys (id int)",
+    )
+    assert drifting.differences() == []
+    assert drifting.migrate() == []
+    drifting.change("ALTER TABLE users DROP created_at")
+    assert {item.table for item in drifting.differences()} == {"users"}
+
+
 def test_an_index_on_a_table_in_use_is_built_concurrently_in_a_file_of_its_own(drifting):
     drifting.change("DROP INDEX ix_users_nick", "ALTER TABLE users DROP created_at")
     titles = drifting.migrate("Add things")
