@@ -182,6 +182,12 @@ def test_a_role_that_may_not_change_the_schema(url, diagnose, execute):
     execute(url, "DROP ROLE IF EXISTS reader_only", "CREATE ROLE reader_only LOGIN PASSWORD 'x'")
     try:
         text = _text(url.set(username="reader_only", password="x"))  # noqa: S106  its own, for a moment
+        found = diagnose(database_url=text)
+        assert (
+            "reader_only may not look at that: permission denied" in found.findings["revision"].said
+        )
+        assert "GRANT SELECT ON ALL TABLES" in str(found.findings["revision"].mend)
+        assert found.exit_code == ExitCode.ERROR
         execute(url, "GRANT SELECT ON alembic_version TO reader_only")
         item = diagnose(database_url=text).findings["privileges"]
         assert 'GRANT CREATE ON SCHEMA public TO "reader_only";' in str(item.mend)

@@ -4,6 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from psycopg2.errors import InsufficientPrivilege
+from sqlalchemy.exc import ProgrammingError
+
 from service.errors import ExitCode
 from service.schema.doctor import (
     configuration,
@@ -13,7 +16,7 @@ from service.schema.doctor import (
     revisions,
     server,
 )
-from service.schema.doctor.finding import Finding, State, skipped
+from service.schema.doctor.finding import Finding, State, error, skipped
 from service.schema.doctor.patient import Answering, Patient, admitted
 from service.schema.revisions import VERSIONS
 from service.settings import Settings
@@ -74,8 +77,23 @@ def examine(settings: Settings, *, x: tuple[str, ...] = (), folder: Path = VERSI
             elif name == "revision" and not are_readable:
                 findings[name] = skipped("The revisions can't be read.")
             else:
-                findings[name] = ask(patient, patient.database)
+                findings[name] = _answered(ask, patient, patient.database)
     return Diagnosis(findings)
+
+
+def _answered(
+    ask: Callable[[Patient, Answering], Finding], patient: Patient, database: Answering
+) -> Finding:
+    try:
+        return ask(patient, database)
+    except ProgrammingError as refused:
+        if not isinstance(refused.orig, InsufficientPrivilege):
+            raise
+        role = database.server.role
+        return error(
+            f"{role} may not look at that: {str(refused.orig).splitlines()[0]}.",
+            f'GRANT SELECT ON ALL TABLES IN SCHEMA public TO "{role}";',
+        )
 
 
 __all__ = ["BEFORE_CONNECTING", "ONCE_CONNECTED", "Diagnosis", "Finding", "State", "examine"]
