@@ -1,13 +1,22 @@
 """The rules, one function each: from a statement and the schema that it finds to what is unsafe."""
 
 from service.schema.lint.finding import Rule
-from service.schema.lint.rules import columns, compatibility, constraints, data, indexes, tables
+from service.schema.lint.rules import (
+    columns,
+    compatibility,
+    constraints,
+    data,
+    indexes,
+    tables,
+    types,
+)
 
 RULES: tuple[Rule, ...] = (
     *columns.RULES,
     *constraints.RULES,
     *indexes.RULES,
     *compatibility.RULES,
+    *types.RULES,
     *data.RULES,
     *tables.RULES,
 )
