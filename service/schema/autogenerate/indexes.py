@@ -7,8 +7,21 @@ from alembic.operations.ops import CreateIndexOp, DropIndexOp, MigrateOperation
 from sqlalchemy import Table
 from sqlalchemy.sql.elements import conv
 
-from service.schema.autogenerate.changes import Change, Concurrently, Execute, Phase, Step
+from service.schema.autogenerate.changes import (
+    Change,
+    Concurrently,
+    Execute,
+    Phase,
+    Remark,
+    Step,
+)
 from service.schema.autogenerate.twin import Index, Shape
+
+# PostgreSQL 18, CREATE INDEX, "Building Indexes Concurrently".
+_OF_PARTITIONS = Remark(
+    "Postgres neither builds nor drops an index of a partitioned table concurrently: this stops "
+    "writes for as long as it takes."
+)
 
 
 def compare(autogen: AutogenContext, model: Table, live: Shape, wanted: Shape) -> Iterator[Change]:
@@ -40,6 +53,7 @@ class _Table:
         self._quote = autogen.dialect.identifier_preparer.quote
         self._model = model
         self._name = str(model.name)
+        self._is_partitioned = bool(model.dialect_options["postgresql"]["partition_by"])
         self._indexes = {str(item.name): item for item in model.indexes}
 
     def rename(self, old: Index, new: Index) -> Change:
@@ -82,27 +96,37 @@ class _Table:
         make: MigrateOperation = self._create(new)
         if new.name in self._indexes:
             make = CreateIndexOp.from_index(self._indexes[new.name])
-            make.kw["postgresql_concurrently"] = True
+            make.kw["postgresql_concurrently"] = not self._is_partitioned
         drop = self._drop(new)
-        return Step(Phase.INDEXES, [Concurrently(drop, make)], [Concurrently(drop)])
+        return Step(Phase.INDEXES, self._apart(drop, make), self._apart(drop))
 
     def _removal(self, old: Index) -> Step:
         if self._goes_with_column(old):
             again = Execute(old.definition)
             return Step(Phase.CHANGE, [DropIndexOp(conv(old.name), self._name)], [again])
-        return Step(Phase.INDEXES, [Concurrently(self._drop(old))], self._restoration(old))
+        return Step(Phase.INDEXES, self._apart(self._drop(old)), self._restoration(old))
 
     def _goes_with_column(self, old: Index) -> bool:
         """Whether a column of it is dropped, which would take the index along, lock and all."""
         return any(name not in self._model.columns for name in old.columns)
 
     def _restoration(self, old: Index) -> list[MigrateOperation]:
-        return [Concurrently(self._drop(old), self._create(old))]
+        return self._apart(self._drop(old), self._create(old))
+
+    def _apart(self, *operations: MigrateOperation) -> list[MigrateOperation]:
+        if self._is_partitioned:
+            return [_OF_PARTITIONS, *operations]
+        return [Concurrently(*operations)]
 
     def _drop(self, item: Index) -> DropIndexOp:
         return DropIndexOp(
-            conv(item.name), self._name, if_exists=True, postgresql_concurrently=True
+            conv(item.name),
+            self._name,
+            if_exists=True,
+            postgresql_concurrently=not self._is_partitioned,
         )
 
     def _create(self, item: Index) -> Execute:
+        if self._is_partitioned:
+            return Execute(item.definition)
         return Execute(item.definition.replace(" INDEX ", " INDEX CONCURRENTLY ", 1))

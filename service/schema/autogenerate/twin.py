@@ -33,7 +33,9 @@ _CONSTRAINTS = text("""
 """)
 _INDEXES = text("""
     SELECT c.relname, i.relname,
-           replace(replace(pg_get_indexdef(i.oid), ' ON pg_temp.', ' ON '),
+           -- ON ONLY: a partitioned table's.
+           replace(replace(replace(pg_get_indexdef(i.oid), ' ON ONLY ', ' ON '),
+                           ' ON pg_temp.', ' ON '),
                    ' ON ' || quote_ident(n.nspname) || '.', ' ON '),
            x.indisvalid AND x.indisready,
            ARRAY(SELECT DISTINCT a.attname::text

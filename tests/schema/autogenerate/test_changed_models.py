@@ -47,6 +47,15 @@ def foreign_keys_whose_names_want_quotes_or_are_too_long(models: MetaData, *, ne
     Table(LONG, models, _id())
 
 
+def index_of_a_partitioned_table(models: MetaData, *, new: bool) -> None:
+    kind = Column("kind", Text, primary_key=True, index=new)
+    Table("trips", models, _id(), kind, postgresql_partition_by="LIST (kind)")
+
+
+def no_more_index_of_a_partitioned_table(models: MetaData, *, new: bool) -> None:
+    index_of_a_partitioned_table(models, new=not new)
+
+
 def tables_in_a_circle(models: MetaData, *, new: bool) -> None:
     Table("trips", models, _id())
     if new:
@@ -93,6 +102,8 @@ def other_schema(models: MetaData, *, new: bool) -> None:
         quoted_enum,
         longer_enum_in_text,
         foreign_keys_whose_names_want_quotes_or_are_too_long,
+        index_of_a_partitioned_table,
+        no_more_index_of_a_partitioned_table,
         tables_in_a_circle,
         no_more_tables_in_a_circle,
         key_to_be_made_afterwards,
