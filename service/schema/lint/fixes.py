@@ -21,6 +21,7 @@ _PARAMETER = re.compile(r"(?<![:\w$\\]):(?=[\w$]+(?![:\w$]))")
 
 def execute(sql: str) -> str:
     """Write `op.execute(...)`."""
+    # nosemgrep: sql-of-pieces  code that is shown; it runs when somebody has put it into a revision
     return f"op.execute({text(sql)})"
 
 
