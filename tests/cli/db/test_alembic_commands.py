@@ -160,6 +160,7 @@ def test_each_of_them_answers_in_json(run, url):
     assert [item["revision"] for item in newest] == [HEAD]
     assert newest[0]["title"] == "Create users, workflows, nodes, generations and prices"
     assert _json(run("flask db show head --json", url))["revisions"] == newest
+    assert _json(run("flask db history --json", url))["revisions"][0] == newest[0]
     history = _json(run("flask db history --json -i", url))["revisions"]
     assert history[0] == {**newest[0], "is_current": True}
     assert _json(run("flask db history --json -r current:head", url))["revisions"] == history[:1]
