@@ -58,16 +58,9 @@ class Running:
     def said(self) -> str:
         return self.log.read_text(encoding="utf-8")
 
-    def ask(
-        self,
-        path: str,
-        method: str = "GET",
-        body: str | None = None,
-        *,
-        timeout_s: float = TIME_LIMIT_S,
-    ) -> Answer:
+    def ask(self, path: str, method: str = "GET", body: str | None = None) -> Answer:
         """Send a request on a connection of its own, and read the answer."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=timeout_s)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=TIME_LIMIT_S)
         connection.request(method, path, body, {"Content-Type": "application/json"})
         response = connection.getresponse()
         headers = {name.lower(): value for name, value in response.getheaders()}
