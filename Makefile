@@ -29,11 +29,13 @@ test: lint ## Check the style and the types, then run the tests.
 	@if PATH="$$PATH:/usr/sbin" command -v pgbouncer >/dev/null; then \
 		$(MAKE) --no-print-directory test-pooler; \
 	else \
-		echo 'The tests through PgBouncer were left out: it is not installed.' >&2; \
+		echo 'The tests are not run through PgBouncer: it is not installed.' >&2; \
+		$(MAKE) --no-print-directory test-pooler POOLER=0; \
 	fi
 
-test-pooler: $(INSTALLED) ## Run the API's tests through PgBouncer in transaction mode.
-	TEST_POOLER=1 $(BIN)/pytest -n 4 --dist worksteal tests/api tests/models \
+POOLER := 1
+test-pooler: $(INSTALLED) ## Run the API's tests on a newer release's schema, through PgBouncer.
+	TEST_NEWER=1 TEST_POOLER=$(POOLER) $(BIN)/pytest -n 4 --dist worksteal tests/api tests/models \
 		--ignore tests/api/observability --ignore tests/api/test_read_replica.py
 
 faults: $(INSTALLED) ## Put the service under load and break what it stands on, for 7 minutes.

@@ -5,12 +5,10 @@ from enum import StrEnum
 from pydantic import BaseModel, Field
 
 from service.api.blueprint import Blueprint
-from service.api.observability.wiring import note_schema
+from service.api.schema_guard import schema_guard
 from service.api.work import database
 from service.db.replica import ReadFrom
 from service.db.unit_of_work import UnitOfWork
-from service.errors import UnavailableError
-from service.schema.status import status
 
 blueprint = Blueprint("operations", __name__, description="For those who run the service.")
 
@@ -43,6 +41,9 @@ class Readiness(BaseModel):
 
     status: HealthState = HealthState.OK
     revision: str = Field(description="The revision of the database schema.")
+    note: str | None = Field(
+        description="What to know of it; null when it is the one that this code wants."
+    )
     replica: ReplicaState | None = Field(
         description="Of the read replica; null where there is none. Without it all goes on."
     )
@@ -61,13 +62,14 @@ def get_health() -> Health:
 @blueprint.get("/readyz")
 @blueprint.response(200, Readiness)
 def get_readiness() -> Readiness:
-    """Tell whether the database can be reached and has the schema that this code knows."""
+    """Tell whether the database can be reached and has a schema that this code can work on."""
     with UnitOfWork(database(), budget_s=PROBE_S) as work:
-        found = status(work)
-    note_schema(found)
-    if not found.is_at_head:
-        raise UnavailableError(str(found))
-    return Readiness(revision=" ".join(found.current), replica=_replica_state())
+        found = schema_guard().look(work)
+    return Readiness(
+        revision=" ".join(found.stored or ()),
+        note=None if found.is_at_head else str(found),
+        replica=_replica_state(),
+    )
 
 
 def _replica_state() -> ReplicaState | None:

@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException
 
 from service.api.observability.exchange import UNMATCHED, current
 from service.db import errors as database_errors
-from service.errors import FieldError, ServiceError
+from service.errors import ConfigurationError, FieldError, ServiceError
 
 logger = logging.getLogger(__name__)
 
@@ -43,9 +43,9 @@ class Problem(BaseModel):
 
 def init_app(app: Flask) -> None:
     """Answer every error of an app with problem details."""
-    app.register_error_handler(ServiceError, _from_service_error)
+    app.register_error_handler(ServiceError, from_service_error)
     app.register_error_handler(HTTPException, _from_http_exception)
-    app.register_error_handler(Exception, _from_exception)
+    app.register_error_handler(Exception, from_exception)
 
 
 def problem(
@@ -85,7 +85,10 @@ def problem_details(
     }
 
 
-def _from_service_error(error: ServiceError) -> Response:
+def from_service_error(error: ServiceError) -> Response:
+    """Answer with an error; one that a person has to mend goes to the log, too."""
+    if isinstance(error, ConfigurationError):
+        logger.error("%s", error.detail)
     response = problem(
         error.status, error.code, error.title, error.detail, error.errors, **error.members
     )
@@ -105,10 +108,11 @@ def _from_http_exception(error: HTTPException) -> Response:
     return response
 
 
-def _from_exception(error: Exception) -> Response:
+def from_exception(error: Exception) -> Response:
+    """Answer with what an exception means to the client; a fault goes to the log."""
     translated = database_errors.translate(error)
     if translated is not None:
-        return _from_service_error(translated)
+        return from_service_error(translated)
     exchange = current()
     # Not the request's own path, as that may hold a name.
     path = exchange.path if exchange else UNMATCHED

@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Final
 
 import flask_swagger_ui
-from flask import Blueprint, Response, abort, send_from_directory
+from flask import Blueprint, Response, abort, redirect, send_from_directory, url_for
+from werkzeug import Response as WerkzeugResponse
 
 blueprint = Blueprint("swagger_ui", __name__, url_prefix="/docs")
 
@@ -75,6 +76,11 @@ _PAGE_HEADERS: Final = {
 def page() -> Response:
     """Show the operations."""
     return Response(_PAGE, headers=_PAGE_HEADERS, content_type="text/html; charset=utf-8")
+
+
+def lead_here() -> WerkzeugResponse:
+    """Lead whoever opens the address of the service in a browser to the page."""
+    return redirect(url_for("swagger_ui.page"))
 
 
 @blueprint.get("/start.js")

@@ -165,8 +165,10 @@ def _changes(before: Snapshot, parent: int | None) -> Iterator[str]:
 def _snapshot() -> Snapshot:
     """Return the files whose change calls for a new server, each with its time of change in ns."""
     files = [ROOT / ".env"]
-    for folder, _, names in os.walk(ROOT / "service"):
-        files += [Path(folder, name) for name in names if name.endswith(".py")]
+    # A new revision is one of the code, too: the schema that it makes is what the code knows.
+    for top in ("service", "migrations"):
+        for folder, _, names in os.walk(ROOT / top):
+            files += [Path(folder, name) for name in names if name.endswith(".py")]
     times = set()
     for file in files:
         with suppress(FileNotFoundError):

@@ -44,7 +44,7 @@ class Overview:
         """The verdict: what has to be mended first."""
         if len(self.standing.heads) > 1:
             return ExitCode.SEVERAL_HEADS
-        if self.standing.unknown:
+        if self.standing.unknown and not self.standing.can_be_served:
             return ExitCode.ERROR
         if self.standing.pending:
             return ExitCode.BEHIND
@@ -68,6 +68,8 @@ class Overview:
                 {"revision": item.revision, "title": item.title} for item in self.standing.pending
             ],
             "unknown": self.standing.unknown,
+            "ahead": self.standing.is_ahead,
+            "breaking": self.standing.breaking,
             "interrupted": self.interrupted_revisions,
             "drift": None if self.drift is None else [asdict(item) for item in self.drift],
             "beyond_models": [asdict(item) for item in self.beyond_models],
@@ -90,7 +92,8 @@ def overview(settings: Settings, *, x: tuple[str, ...] = (), folder: Path = VERS
     found = target(settings, x)
     with opened(found, settings) as connection:
         server = inspection.server(connection)
-        stands = standing(inspection.stored_revisions(connection), folder)
+        stored = inspection.stored_revisions(connection)
+        stands = standing(stored, folder, inspection.history(connection))
         return Overview(
             target=found,
             server=server,

@@ -1,12 +1,13 @@
 """The commands that Alembic and Flask-Migrate have too, with their names and flags."""
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from service.cli.db.command import Result, command, wants_json
-from service.errors import ExitCode
+from service.errors import ConfigurationError, ExitCode
 from service.schema.revisions import folder_of, revisions
 from service.settings import Settings
 
@@ -231,7 +232,7 @@ def _written(scripts: Any) -> Result:
 
 @command(
     _verbose,
-    click.option("-c", "--check-heads", is_flag=True, help="Exit with 3 unless at the head."),
+    click.option("-c", "--check-heads", is_flag=True, help="Exit with 3 unless there, or ahead."),
 )
 def current(directory: str | None, *, verbose: bool, check_heads: bool, **options: Any) -> Result:
     """Show the revision of the database.
@@ -244,20 +245,26 @@ def current(directory: str | None, *, verbose: bool, check_heads: bool, **option
     found = read_current(options["x"])
     folder = folder_of(directory)
     newest, known = heads(folder), {item.id for item in revisions(folder)}
-    if found is None or verbose or not known.issuperset(found):
+    is_ahead = bool(found) and not known.issuperset(found or ())
+    if is_ahead:
+        _check_that_it_is_ahead(folder, options["x"])
+        text = "\n".join(f"{item} (ahead of {' and '.join(newest)})" for item in found or ())
+    elif found is None or verbose:
         _run("current", directory=directory, verbose=verbose, check_heads=check_heads, **options)
         found, text = read_current(options["x"]) or (), ""
     else:
         text = "\n".join(f"{item} (head)" if item in newest else item for item in found)
+    found = found or ()
     is_at_head = sorted(found) == sorted(newest)
-    if check_heads and not is_at_head and not wants_json():
+    is_behind = not is_at_head and not is_ahead
+    if check_heads and is_behind and not wants_json():
         where = f"at {' and '.join(found)}" if found else "at no revision"
         message = f"The database is {where}, the head is {' and '.join(newest)}: `flask db upgrade`"
         click.echo(f"{message}.", err=True)
     return Result(
-        {"current": found, "heads": newest, "is_at_head": is_at_head},
+        {"current": found, "heads": newest, "is_at_head": is_at_head, "is_ahead": is_ahead},
         text,
-        ExitCode.BEHIND if check_heads and not is_at_head else ExitCode.OK,
+        ExitCode.BEHIND if check_heads and is_behind else ExitCode.OK,
     )
 
 
@@ -338,6 +345,19 @@ def show(revision: str, directory: str | None, x: tuple[str, ...]) -> Result | N
 
     with explained(directory):
         return Result({"revisions": show(_config(directory, x), revision)})
+
+
+def _check_that_it_is_ahead(folder: Path, x: tuple[str, ...]) -> None:
+    """Raise ConfigurationError unless this code can run on a schema that it does not have."""
+    from service.schema.inspection import history, stored_revisions  # noqa: PLC0415
+    from service.schema.standing import standing  # noqa: PLC0415
+    from service.schema.target import opened, target  # noqa: PLC0415
+
+    settings = Settings.load()
+    with opened(target(settings, x), settings) as connection:
+        found = standing(stored_revisions(connection), folder, history(connection))
+    if not found.can_be_served:
+        raise ConfigurationError(str(found))
 
 
 def _stored(x: tuple[str, ...]) -> tuple[str, ...]:

@@ -29,10 +29,7 @@ def check(directory: str | None, x: tuple[str, ...]) -> Result:
         )
         raise SeveralHeadsError(message)
     if stands.unknown:
-        message = (
-            f"The database is at {' and '.join(stands.unknown)}, which this code does not have: "
-            "update the code."
-        )
+        message = f"{stands} Only the code of that revision can compare it with its models."
         raise ConfigurationError(message)
     if found.drift is None:
         pending = ", ".join(map(str, stands.pending))

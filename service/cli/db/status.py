@@ -83,6 +83,9 @@ def _revision(found: "Overview") -> str:
     stands = found.standing
     if not stands.stored:
         return "none: `flask db upgrade` makes the tables"
+    if stands.is_ahead:
+        verdict = "breaks it" if stands.breaking else "it can run on that"
+        return f"{', '.join(stands.stored)} (ahead of this code: {verdict})"
     heads = {item.revision for item in stands.heads}
     marks = dict.fromkeys(heads, " (head)")
     marks |= dict.fromkeys(stands.unknown, " (which these files don't have)")

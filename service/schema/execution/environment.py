@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from service.db.url import parse, resolve
 from service.errors import ServiceError
+from service.schema.applied import Recorder
 from service.schema.execution.explanation import blame, explain
 from service.schema.execution.offline import write_sql
 from service.schema.execution.online import Online
@@ -89,7 +90,7 @@ def _run(context: ModuleType, options: dict[str, Any]) -> None:
     # An open connection, or what pytest-alembic wraps one in: its owner has ideas of his own about
     # transactions.
     with nullcontext(given) if isinstance(given, Connection) else given.connect() as connection:
-        context.configure(connection=connection, **options)
+        context.configure(connection=connection, on_version_apply=Recorder(), **options)
         with context.begin_transaction():
             context.run_migrations()
 

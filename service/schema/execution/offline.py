@@ -5,6 +5,7 @@ import sys
 from types import ModuleType
 from typing import Any, TextIO
 
+from service.schema.applied import Recorder
 from service.schema.execution.statements import OUTSIDE_TRANSACTION, timeouts
 from service.settings import Settings
 
@@ -25,6 +26,7 @@ def write_sql(context: ModuleType, options: dict[str, Any], settings: Settings) 
         dialect_opts={"paramstyle": "named"},
         literal_binds=True,
         output_buffer=script,
+        on_version_apply=Recorder(),
         **options,
     )
     script.write("-- Stop at the first error: psql --set ON_ERROR_STOP=1 --file upgrade.sql\n")

@@ -4,6 +4,7 @@ import random
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -15,10 +16,12 @@ from sqlalchemy.exc import DBAPIError, PendingRollbackError
 
 from service.db.errors import is_connection_loss, original
 from service.errors import ConfigurationError, LockedError, ServiceError
+from service.schema import applied
 from service.schema.execution.deploy_lock import DeployLock
 from service.schema.execution.journal import Journal
 from service.schema.execution.progress import Progress
 from service.schema.execution.statements import Statements
+from service.schema.standing import standing
 from service.settings import Settings
 
 _FIRST_PAUSE_S = 0.5
@@ -112,13 +115,15 @@ class Online:
             statements.attach(connection)
             self._context.configure(
                 connection=connection,
-                on_version_apply=self._applied(journal, statements),
+                on_version_apply=(applied.Recorder(), self._applied(journal, statements)),
                 **self._options,
             )
             migration = self._context.get_context()
             find = migration._migrations_fn  # noqa: SLF001  the way to what a command runs
 
             def steps(heads: Sequence[str], context: Any) -> Iterator[Any]:
+                if self._command == "upgrade" and self._is_done(heads, lock):
+                    return
                 found = list(find(heads, context))
                 if not found and self._command not in {"upgrade", "downgrade", "stamp"}:
                     return
@@ -139,6 +144,25 @@ class Online:
             migration._migrations_fn = steps  # noqa: SLF001
             with self._context.begin_transaction():
                 self._context.run_migrations()
+
+    def _is_done(self, heads: Sequence[str], lock: DeployLock) -> bool:
+        """Tell whether the database is ahead of the files, so that they have nothing to add.
+
+        Raises ConfigurationError when it has revisions that no file has, and lacks some of them.
+        """
+        script = self._context.script
+        if {item.revision for item in script.walk_revisions()}.issuperset(heads):
+            return False
+        target = str(self._context._proxy.context_opts["destination_rev"])  # noqa: SLF001
+        if not target.startswith(("+", "-")):
+            script.get_revisions(target)  # Raises for a name that no file has.
+        history = lock.fetch(applied.READ) if lock.fetch(applied.EXISTS)[0][0] else ()
+        folder = Path(script.dir) / "versions"
+        found = standing(tuple(sorted(heads)), folder, applied.read(history))
+        if not found.can_be_served:
+            raise ConfigurationError(str(found))
+        _say(f"Nothing to do. {found}")
+        return True
 
     def _begin(self, step: Any, journal: Journal, statements: Statements) -> None:
         self._revision, direction = _key(step)

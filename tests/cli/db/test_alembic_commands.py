@@ -167,7 +167,12 @@ def test_each_of_them_answers_in_json(run, url):
     assert _json(run("flask db branches --json", url)) == {"revisions": []}
     assert _json(run("flask db downgrade --json base", url)) == {"before": [HEAD], "after": []}
     behind = run("flask db current --json --check-heads", url)
-    assert _json(behind) == {"current": [], "heads": [HEAD], "is_at_head": False}
+    assert _json(behind) == {
+        "current": [],
+        "heads": [HEAD],
+        "is_at_head": False,
+        "is_ahead": False,
+    }
     assert behind.code == ExitCode.BEHIND
     assert _json(run("flask db upgrade --json", url)) == {"before": [], "after": [HEAD]}
     assert _json(run("flask db check --json", url)) == {"differences": [], "beyond_models": []}
