@@ -15,7 +15,8 @@ def test_what_hangs_on_a_refused_row_is_accounted_for(old, report):
     assert told.refusals("workflows") == {
         'status "weird" is unknown': ["2"],
         "its user is not in the file": ["3"],
-        "created_at is no time": ["4"],
+        "created_at is no time; write it as 2026-01-31 14:00:00+09:00 in the file, "
+        "and import that again": ["4"],
     }
     orphans = {
         "its workflow was refused": ["1", "2"],
