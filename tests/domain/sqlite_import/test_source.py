@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from service.domain.sqlite_import import source
+from service.domain.sqlite_import import source, table
 
 
 def break_file(path, kind):
@@ -270,16 +270,16 @@ def test_a_value_against_a_check_is_no_damage(old, report):
 def test_a_file_that_changes_while_nothing_locks_it_takes_everything_back(
     old, command, rows, monkeypatch
 ):
-    def change_and_count(table):
+    def change_and_count(counted):
         with closing(sqlite3.connect(old.path)) as other:
             other.execute("UPDATE users SET username = 'another'")
             other.commit()
-        return count(table)
+        return count(counted)
 
     old.execute("PRAGMA journal_mode = WAL")
     old.close()
-    count = source.Table.count
-    monkeypatch.setattr(source.Table, "count", change_and_count)
+    count = table.Table.count
+    monkeypatch.setattr(table.Table, "count", change_and_count)
     result = command(old)
     assert result.exit_code == 1
     assert "is being written by another program" in result.stderr

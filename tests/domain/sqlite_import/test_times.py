@@ -164,7 +164,7 @@ def test_a_note_has_the_value_before(untyped, report, rows):
 
 def test_what_may_mean_several_is_refused_with_the_way_out(untyped, report):
     told = report(untyped([given for given, _ in REFUSED]))
-    wanted = {}
+    wanted: dict[str, list[str]] = {}
     for number, (_, why) in enumerate(REFUSED, 1):
         wanted.setdefault(f"created_at {why}{WAY_OUT}", []).append(str(number))
     assert told.refusals("users") == wanted
