@@ -20,6 +20,7 @@ BIGINT_MAX = 2**63 - 1
 """Largest value of a Postgres bigint column, and of any integer in SQLite."""
 
 _WHOLE = re.compile(r"\s*[+-]?[0-9]{1,20}\s*")
+_UNFIT = re.compile(r"[\0\n]")
 _NOTHING = object()
 
 
@@ -67,8 +68,10 @@ class Values:
         text = self.short_text(column, value, limit)
         if text:
             return text
-        self.note(f"{column} missing, now {substitute}")
-        return substitute
+        # It may be made of an id, which is whatever the file has.
+        fit = _UNFIT.sub("\ufffd", substitute)[:limit]
+        self.note(f"{column} missing, now {fit}")
+        return fit
 
     def whole(self, column: str, value: object, least: int = 0, most: int = INT_MAX) -> str | None:
         """Convert to a whole number from `least` to `most`."""
