@@ -57,7 +57,7 @@ _ISO, _MAIL, _JAVASCRIPT = (
         rf"""(?: (?P<year>[0-9]{{4}}) (?P<separator>[-/.]) (?P<month>[0-9]{{1,2}}) (?P=separator)
                  (?P<day>[0-9]{{1,2}})
                | (?P<date> [0-9]{{8}} | [0-9]{{4}}-?W[0-9]{{2}}(?:-?[0-9])? ) )
-             (?: (?:T|\s+|_) {_CLOCK} {_ZONE} )?""",
+             (?: (?:T|\s+|_|-(?=[0-9]{{2}}:[0-9]{{2}}:)) {_CLOCK} {_ZONE} )?""",
         # Sun, 11 Jan 2026 04:22:27 +0000
         rf"""{_WEEKDAY} (?P<day>[0-9]{{1,2}}) [\s-](?P<month>[A-Z]{{3}}) [\s-](?P<year>[0-9]{{4}})
              \s+ {_CLOCK} {_ZONE}""",
@@ -83,8 +83,8 @@ class Reading(NamedTuple):
     how: str | None = None
 
 
-def read_time(value: object) -> Reading:
-    """Read a time; without a zone it is UTC. Raises NoTimeError."""
+def plain_time(value: object) -> datetime | None:
+    """Read a time as the predecessor wrote it, as `read_time` would; None for any other value."""
     if (
         type(value) is str
         and len(value) in _PLAIN_LENGTHS
@@ -92,13 +92,17 @@ def read_time(value: object) -> Reading:
         and value[4] == "-"
         and value[11:13] != "24"
     ):
-        # As the predecessor wrote them: nearly all are.
         try:
             moment = datetime.fromisoformat(value)
-            if moment.tzinfo is None and is_plausible(moment):
-                return Reading(moment)
         except ValueError:
-            pass
+            return None
+        if moment.tzinfo is None and is_plausible(moment):
+            return moment
+    return None
+
+
+def read_time(value: object) -> Reading:
+    """Read a time in any form; without a zone it is UTC. Raises NoTimeError."""
     try:
         reading = _read(value)
     except (ValueError, OverflowError) as error:

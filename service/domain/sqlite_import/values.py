@@ -13,7 +13,7 @@ from contextlib import suppress
 from datetime import datetime
 
 from service.domain.sqlite_import import json_text
-from service.domain.sqlite_import.times import NoTimeError, read_time
+from service.domain.sqlite_import.times import NoTimeError, plain_time, read_time
 from service.models.base import INT_MAX
 
 BIGINT_MAX = 2**63 - 1
@@ -101,13 +101,16 @@ class Values:
         if value is None:
             return None
         try:
-            return self.certain_moment(column, value)
+            return plain_time(value) or self._other_moment(column, value)
         except NoTimeError as error:
             self.note(f"{column} {error}, now null", value)
             return None
 
     def certain_moment(self, column: str, value: object) -> datetime:
         """Convert to a naive time in UTC, for a column that must have one; raises NoTimeError."""
+        return plain_time(value) or self._other_moment(column, value)
+
+    def _other_moment(self, column: str, value: object) -> datetime:
         moment, how = read_time(value)
         if how:
             self.note(f"{column} {how}, converted", value)
