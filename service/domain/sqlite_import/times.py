@@ -37,7 +37,7 @@ _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 _NUMBER = re.compile(r"[+-]?[0-9]{1,30}(?:\.[0-9]{0,30})?(?:e[+-]?[0-9]{1,3})?", re.IGNORECASE)
 _CLOCK = r"""
     (?P<hour>[0-9]{2}|[0-9](?=:))
-    (?: :?(?P<minute>[0-9]{2}) (?: :?(?P<second>[0-9]{2}) (?:[.,](?P<fraction>[0-9]+))? )? )?
+    (?: :?(?P<minute>[0-9]{2}) (?: :?(?P<second>[0-9]{2}) (?:[.,:](?P<fraction>[0-9]+))? )? )?
 """
 # Where there is an offset, it says all. Go, JavaScript and Java write names or a clock's state
 # behind it.
@@ -88,9 +88,10 @@ def plain_time(value: object) -> datetime | None:
     if (
         type(value) is str
         and len(value) in _PLAIN_LENGTHS
-        and value[13] == ":"
         and value[4] == "-"
+        and value[10] in " T"
         and value[11:13] != "24"
+        and value[13] == value[16] == ":"
     ):
         try:
             moment = datetime.fromisoformat(value)
@@ -105,7 +106,7 @@ def read_time(value: object) -> Reading:
     """Read a time in any form; without a zone it is UTC. Raises NoTimeError."""
     try:
         reading = _read(value)
-    except (ValueError, OverflowError) as error:
+    except (ValueError, ArithmeticError) as error:
         # A month 13, an hour 25, the year 0.
         raise NoTimeError from error
     if not is_plausible(reading.moment):
