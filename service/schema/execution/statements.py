@@ -116,6 +116,7 @@ class Statements:
             self._lock.check()
             cursor.execute("SELECT pg_backend_pid()")
             self._progress.pid = cursor.fetchone()[0]
+            self._journal.announce(cursor)
             return concurrent_index.is_needed(
                 cursor, statement, resumed=self._journal.is_at_the_break, say=self._say
             )
