@@ -6,7 +6,8 @@ import pytest
 
 from service.app import create_app
 from service.errors import ConfigurationError
-from service.settings import MOST, ROOT, Settings
+from service.setting_value import MOST
+from service.settings import ROOT, Settings
 
 
 def test_without_an_environment_the_defaults_hold():

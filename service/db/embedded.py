@@ -36,9 +36,10 @@ else:
 
 MAJOR_VERSION = "18"
 KEEPER = "service.db.embedded_keeper"
+VISITOR = "service.db.embedded_visitor"
 DATABASE = "trip_planner"
 TIME_LIMIT_S = 30
-NOTICE_AFTER_S = 2
+NOTICE_AFTER_S = 0.3
 READY = "ready"
 
 
@@ -151,6 +152,22 @@ class EmbeddedPostgres:
                 outcome = answer.read()
         if outcome != READY:
             raise ConfigurationError(outcome or not_started(self._data_dir))
+
+
+def stay_up(data_dir: Path) -> None:
+    """Let the server of a folder go on when this process has ended, for those who have its URL.
+
+    It stops a minute after the last of them has left.
+    """
+    subprocess.run(  # noqa: S603  our own interpreter and module
+        [sys.executable, "-m", VISITOR, str(data_dir)],
+        cwd=Path(__file__).parents[2],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        check=False,
+    )
 
 
 # The locks of this process; held here so that they outlive the objects that nobody keeps.

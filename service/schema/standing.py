@@ -32,6 +32,15 @@ class Standing:
     pending: tuple[Titled, ...]
     unknown: tuple[str, ...]
 
+    @property
+    def place(self) -> str:
+        """Say where the database is."""
+        newest = {item.revision for item in self.heads}
+        names = [item + " (head)" * (item in newest) for item in self.stored or ()]
+        count = len(self.pending)
+        pending = f"; {count} revision{'s are' if count > 1 else ' is'} pending" if count else ""
+        return f"The database is at {' and '.join(names) or 'no revision'}{pending}."
+
 
 def standing(stored: tuple[str, ...] | None, folder: Path = VERSIONS) -> Standing:
     """Compare the revisions that a database has with those of a folder."""
