@@ -19,7 +19,8 @@ def meant_in_environment(name: str, known: Collection[str]) -> str | None:
     """Find what a name in the environment means, where most names are those of other programs.
 
     A false alarm there would be worse than a missed one. So only long names count, and only one
-    wrong letter, two that changed places, the case or a `_`; DATABASE_URL_2 may be a second one.
+    wrong letter, two that changed places, the case or a `_`. DATABASE_URL_2 may be a second one,
+    and READ_TIMEOUT that of another program.
     """
     if name[-1:].isdigit():
         return None
@@ -27,7 +28,9 @@ def meant_in_environment(name: str, known: Collection[str]) -> str | None:
         (
             setting
             for setting in known
-            if len(setting) >= _OURS_ALONE and _edits(_plain(name), _plain(setting)) <= 1
+            if len(setting) >= _OURS_ALONE
+            and setting not in {name + unit for unit in _UNITS}
+            and _edits(_plain(name), _plain(setting)) <= 1
         ),
         None,
     )

@@ -109,15 +109,13 @@ def runner(project, workflow, tmp_path) -> Runner:
     kept = {
         name: value
         for name, value in project.environment.items()
-        if name not in {"PYTHONPATH", "VIRTUAL_ENV", "URL"}
+        if name not in {"PYTHONPATH", "VIRTUAL_ENV"}
     }
     return Runner(
         project.folder,
         {
             **kept,
             **workflow["env"],
-            # Most of what is installed is never imported here.
-            "PIP_NO_COMPILE": "1",
             "PATH": os.pathsep.join([str(environment / "bin"), *path_of_others]),
             "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md"),
         },

@@ -240,6 +240,7 @@ def _ask() -> Any:
 
 
 def _written(scripts: Any) -> Result:
+    revisions.cache_clear()  # There is one more.
     found = scripts if isinstance(scripts, list) else [scripts]
     return Result(
         {
