@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 import click
 
-from service.cli.waiting import waiting
+from service.cli.waiting import at_terminal, waiting
 from service.errors import ExitCode, ServiceError
 from service.settings import Settings
 
@@ -34,8 +34,8 @@ def command(
 ) -> Callable[[Callable[..., Result | None]], click.Command]:
     """Make a command out of a function that returns a Result, or None to say nothing.
 
-    `decorators` are click's, for the command's own options. `doing` is what a person sees if it
-    takes a while. All commands also take `--json` and `--debug`. A ServiceError becomes one line on
+    `decorators` are click's, for the command's own options. `doing` is what a person at a
+    terminal sees if it takes a while. All commands also take `--json` and `--debug`. A ServiceError becomes one line on
     stderr (with `--json`, an object with an `error` on stdout) and its exit code; so does whatever
     was not expected, and only `--debug` shows where it came from. Progress and warnings go to
     stderr, so that programs can read stdout.
@@ -97,7 +97,7 @@ class _Run:
             # Only the document belongs on stdout, whatever Alembic prints.
             with (
                 redirect_stdout(sys.stderr) if self.as_json else nullcontext(),
-                waiting(self.doing) if self.doing else nullcontext(),
+                waiting(self.doing) if self.doing and at_terminal() else nullcontext(),
             ):
                 result = function(**options)
         except ServiceError as error:

@@ -8,14 +8,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Self
 
 import click
 from dotenv import dotenv_values
 
-from service.cli.waiting import waiting
+from service.cli.waiting import at_terminal, waiting
 from service.errors import ConfigurationError
 from service.settings import ROOT, Settings
 
@@ -41,7 +41,7 @@ def dev(host: str | None, port: int | None, parent: int | None) -> None:
         with _listening(host or settings.host, port or settings.port) as listener:
             before = _snapshot()
             with _Server(listener) as server:
-                with waiting("Preparing the database"):
+                with waiting("Preparing the database") if at_terminal() else nullcontext():
                     database = _prepare_database(settings)
                 _say_where(listener, database)
                 server.answer()

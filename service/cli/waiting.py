@@ -40,6 +40,11 @@ def waiting(what: str, if_interrupted: str = "") -> Iterator[Callable[[str], Non
         _running.remove(notice)
 
 
+def at_terminal() -> bool:
+    """Tell whether somebody may be watching; there is no stderr where a program has closed it."""
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
 def hush() -> None:
     """Show nothing any more of the work that goes on: something better does, or asks a person."""
     for notice in _running:
@@ -53,7 +58,7 @@ class _Notice:
         self._live: Live | None = None
         self._is_stopped = False
         self._lock = Lock()
-        self._timer = Timer(SHOWN_AFTER_S if sys.stderr.isatty() else SAID_AFTER_S, self._show)
+        self._timer = Timer(SHOWN_AFTER_S if at_terminal() else SAID_AFTER_S, self._show)
         self._timer.daemon = True
         self._timer.start()
 
@@ -73,14 +78,14 @@ class _Notice:
         self._timer.join()
 
     def _show(self) -> None:
-        if sys.stderr.isatty():
+        if at_terminal():
             from rich.console import Console  # noqa: PLC0415  heavy
             from rich.live import Live  # noqa: PLC0415  heavy
 
         with self._lock:
             if self._is_stopped:
                 return
-            if not sys.stderr.isatty():
+            if not at_terminal():
                 click.echo(self._text(), err=True)
                 return
             # What a command writes into a file must not go to the terminal.

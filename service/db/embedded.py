@@ -39,7 +39,8 @@ KEEPER = "service.db.embedded_keeper"
 VISITOR = "service.db.embedded_visitor"
 DATABASE = "trip_planner"
 TIME_LIMIT_S = 30
-NOTICE_AFTER_S = 0.3
+NOTICE_AFTER_S = 2
+NOTICE_AT_TERMINAL_AFTER_S = 0.3
 READY = "ready"
 
 
@@ -66,7 +67,9 @@ class EmbeddedPostgres:
         """
         if self._url is None:
             binaries()  # Complain before anything is created.
-            notice = threading.Timer(NOTICE_AFTER_S, _tell_that_it_takes_time)
+            is_watched = sys.stderr is not None and sys.stderr.isatty()
+            after_s = NOTICE_AT_TERMINAL_AFTER_S if is_watched else NOTICE_AFTER_S
+            notice = threading.Timer(after_s, _tell_that_it_takes_time)
             notice.daemon = True
             notice.start()
             try:
