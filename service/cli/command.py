@@ -34,11 +34,11 @@ def command(
 ) -> Callable[[Callable[..., Result | None]], click.Command]:
     """Make a command out of a function that returns a Result, or None to say nothing.
 
-    `decorators` are click's, for the command's own options. `doing` is what a person at a
-    terminal sees if it takes a while. All commands also take `--json` and `--debug`. A ServiceError becomes one line on
-    stderr (with `--json`, an object with an `error` on stdout) and its exit code; so does whatever
-    was not expected, and only `--debug` shows where it came from. Progress and warnings go to
-    stderr, so that programs can read stdout.
+    `decorators` are click's, for the command's own options. `doing` is what a person at a terminal
+    sees if it takes a while. All commands also take `--json` and `--debug`. A ServiceError becomes
+    one line on stderr (with `--json`, an object with an `error` on stdout) and its exit code; so
+    does whatever was not expected, and only `--debug` shows where it came from. Progress and
+    warnings go to stderr, so that programs can read stdout.
     """
 
     def decorate(function: Callable[..., Result | None]) -> click.Command:
