@@ -72,7 +72,8 @@ clean: ## Remove the virtual environment and all caches, but no data.
 lock: ## Choose the versions of requirements/ anew where pyproject.toml asks for it (needs uv).
 	echo 'flit_core>=3.12,<4' | $(COMPILE_PROJECT) - --group embedded --group test \
 		-o requirements/dev.txt
-	$(COMPILE_PROJECT) --all-extras --constraint requirements/dev.txt -o requirements/production.txt
+	echo 'flit_core>=3.12,<4' | $(COMPILE_PROJECT) - --all-extras --constraint requirements/dev.txt \
+		-o requirements/production.txt
 	$(COMPILE_PROJECT) --constraint requirements/dev.txt --group bench -o requirements/bench.txt
 	$(COMPILE_PROJECT) --constraint requirements/dev.txt --group audit -o requirements/audit.txt
 	echo 'semgrep>=1.185' | $(COMPILE) - -o requirements/semgrep.txt

@@ -7,14 +7,9 @@ from sqlalchemy.engine import URL
 
 from service.db import neon_url, url_text
 from service.db.embedded import EmbeddedPostgres
-from service.db.url_text import Parts
+from service.db.url_text import NOT_SET, Parts
 from service.errors import ConfigurationError
 from service.settings import Settings
-
-NOT_SET = (
-    "DATABASE_URL environment variable is not set. Set it in the environment or in .env, "
-    "for example DATABASE_URL=postgresql://user:password@host/dbname"
-)
 
 _log = logging.getLogger(__name__)
 _embedded: dict[str, EmbeddedPostgres] = {}

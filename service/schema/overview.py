@@ -12,10 +12,11 @@ from service.db.url import masked
 from service.errors import ExitCode
 from service.schema import inspection
 from service.schema.autogenerate.drift import Difference, Note, find, notes
+from service.schema.current import EMBEDDED
 from service.schema.inspection import InvalidIndex, Server, UnvalidatedConstraint
 from service.schema.revisions import VERSIONS
 from service.schema.standing import Standing, standing
-from service.schema.target import EMBEDDED, Target, goes_through_pooler, opened, target
+from service.schema.target import Target, goes_through_pooler, opened, target
 from service.settings import Settings
 
 

@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 
 from service.errors import ConfigurationError, ServiceError
 from service.schema.execution.explanation import blame, explain
+from service.schema.execution.online import NOW
 from service.schema.revisions import check_new, folder_of, revisions
 from service.schema.standing import Titled, standing
 from service.settings import ROOT
@@ -86,6 +87,7 @@ def run(
 ) -> Any:
     """Run one of Alembic's commands (`alembic.command`) and return what it returns.
 
+    What moves the database returns the revisions where that is now.
     `connection` takes the place of the configured database, `attributes` are for env.py; the rest
     is as with `configuration` or goes to the command. Raises a ServiceError, in a sentence or two,
     when the command can't be carried out.
@@ -98,7 +100,8 @@ def run(
     config = configuration(directory, x, quiet=quiet, autogenerate=autogenerate)
     config.attributes.update(attributes or {}, command=name, connection=connection)
     with explained(directory):
-        return getattr(command, name)(config, *arguments, **options)
+        result = getattr(command, name)(config, *arguments, **options)
+    return config.attributes.get(NOW, result)
 
 
 def upgrade(url: str, revision: str = "heads") -> None:

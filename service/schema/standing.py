@@ -87,6 +87,15 @@ class Standing:
             f"{wanted}: deploy the code that it is from, or set DATABASE_URL to the right database."
         )
 
+    @property
+    def place(self) -> str:
+        """Say where the database is."""
+        newest = {item.revision for item in self.heads}
+        names = [item + " (head)" * (item in newest) for item in self.stored or ()]
+        count = len(self.pending)
+        pending = f"; {count} revision{'s are' if count > 1 else ' is'} pending" if count else ""
+        return f"The database is at {' and '.join(names) or 'no revision'}{pending}."
+
 
 def standing(
     stored: tuple[str, ...] | None, folder: Path = VERSIONS, history: Iterable[Applied] = ()

@@ -50,7 +50,7 @@ def check(settings: Settings) -> None:
     """Raise ConfigurationError for settings that can't work under this server."""
     if not settings.database_url:
         # Only here: SQLAlchemy, which comes along, would double this process.
-        from service.db.url import NOT_SET  # noqa: PLC0415
+        from service.db.url_text import NOT_SET  # noqa: PLC0415
 
         message = f"{NOT_SET}."
         raise ConfigurationError(message)

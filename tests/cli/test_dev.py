@@ -189,8 +189,12 @@ def test_changes_are_followed(tmp_path: Path, make_database: Callable[[], URL]) 
         status, body = dev.get("/")
         assert (status, body.splitlines()[-1]) == (500, "SyntaxError: invalid syntax")
         module.write_text(sound)
-        (copy / ".env").write_text("POOL_SIZE=many\n")
+        assert eventually(lambda: dev.get("/healthz")[0] == 200)
+        tracebacks = dev.output.count("Traceback")
+        (copy / ".env").write_text("POOL_SIZE=many\nDATABASE_URI=somewhere\n")
         assert eventually(lambda: "POOL_SIZE must be a whole number" in dev.get("/")[1])
+        assert "do you mean DATABASE_URL?" in dev.get("/")[1]
+        assert dev.output.count("Traceback") == tracebacks
         (copy / ".env").write_text("POOL_SIZE=2\n")
         assert eventually(lambda: dev.get("/healthz")[0] == 200)
         _follows_a_revision(dev, copy / "migrations", database_url)

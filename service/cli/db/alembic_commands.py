@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from service.cli.db.command import Result, command, wants_json
+from service.cli.waiting import hush
 from service.errors import ConfigurationError, ExitCode
 from service.schema.revisions import folder_of, revisions
 from service.settings import Settings
@@ -65,7 +66,13 @@ def _config(directory: str | None, x: tuple[str, ...]) -> "Config":
 # --- Commands that change the database -----------------------------------------------------------
 
 
-@command(_sql, _tag, click.argument("revision", default="head"), revisions_as_arguments=True)
+@command(
+    _sql,
+    _tag,
+    click.argument("revision", default="head"),
+    revisions_as_arguments=True,
+    doing="Upgrading the schema",
+)
 def upgrade(revision: str, **options: Any) -> Result | None:
     """Bring the schema to a revision, by default the newest.
 
@@ -87,19 +94,23 @@ def upgrade(revision: str, **options: Any) -> Result | None:
             {"before": before, "after": before},
             f"Nothing to do: the database is at {before[0]} (head).",
         )
-    _run("upgrade", revision, **options)
-    return _moved(before, options["x"])
+    return _moved(before, _run("upgrade", revision, **options), options["directory"])
 
 
-@command(_sql, _tag, click.argument("revision", default="-1"), revisions_as_arguments=True)
+@command(
+    _sql,
+    _tag,
+    click.argument("revision", default="-1"),
+    revisions_as_arguments=True,
+    doing="Taking the schema back",
+)
 def downgrade(revision: str, **options: Any) -> Result | None:
     """Take the schema back to a revision, by default one step.
 
     Example: flask db downgrade -1
     """
     before = _read_for_json(options["x"])
-    _run("downgrade", revision, **options)
-    return _moved(before, options["x"])
+    return _moved(before, _run("downgrade", revision, **options), options["directory"])
 
 
 @command(
@@ -107,6 +118,8 @@ def downgrade(revision: str, **options: Any) -> Result | None:
     _tag,
     click.option("--purge", is_flag=True, help="Forget what the database says of itself first."),
     click.argument("revisions", nargs=-1, metavar="[REVISION]..."),
+    revisions_as_arguments=True,
+    doing="Setting the revision",
 )
 def stamp(revisions: tuple[str, ...], **options: Any) -> Result | None:
     """Set the revision of the database without changing its schema.
@@ -116,8 +129,7 @@ def stamp(revisions: tuple[str, ...], **options: Any) -> Result | None:
     Example: flask db stamp head
     """
     before = _read_for_json(options["x"])
-    _run("stamp", revisions or ("head",), **options)
-    return _moved(before, options["x"])
+    return _moved(before, _run("stamp", revisions or ("head",), **options), options["directory"])
 
 
 @command(_sql)
@@ -136,8 +148,16 @@ def _read_for_json(x: tuple[str, ...]) -> tuple[str, ...] | None:
     return read_current(x) if wants_json() else None
 
 
-def _moved(before: tuple[str, ...] | None, x: tuple[str, ...]) -> Result | None:
-    return Result({"before": before, "after": _read_for_json(x)})
+def _moved(
+    before: tuple[str, ...] | None, now: tuple[str, ...] | None, directory: str | None
+) -> Result | None:
+    """Tell where the database is; with --sql it is where it was."""
+    if now is None:
+        return None
+    from service.schema.standing import standing  # noqa: PLC0415
+
+    place = standing(now, folder_of(directory)).place
+    return Result({"before": before, "after": now}, place)
 
 
 # --- Commands that write revisions ---------------------------------------------------------------
@@ -174,6 +194,7 @@ def revision(depends_on: tuple[str, ...], **options: Any) -> Result:
         help="A column (or table, OLD:NEW) that got another name.",
     ),
     click.option("--no-rename", "no_renames", is_flag=True, help="What looks renamed is not."),
+    doing="Comparing the models with the database",
 )
 def migrate(renames: tuple[str, ...], *, no_renames: bool, **options: Any) -> Result:
     """Write a new revision from what differs between the models and the database.
@@ -211,10 +232,16 @@ def edit(revision: str, **options: Any) -> Result:
 def _ask() -> Any:
     if wants_json() or not (sys.stdin.isatty() and sys.stderr.isatty()):
         return None
-    return lambda question: click.confirm(question, default=False, err=True)
+
+    def ask(question: str) -> bool:
+        hush()
+        return click.confirm(question, default=False, err=True)
+
+    return ask
 
 
 def _written(scripts: Any) -> Result:
+    revisions.cache_clear()  # There is one more.
     found = scripts if isinstance(scripts, list) else [scripts]
     return Result(
         {
@@ -233,6 +260,7 @@ def _written(scripts: Any) -> Result:
 @command(
     _verbose,
     click.option("-c", "--check-heads", is_flag=True, help="Exit with 3 unless there, or ahead."),
+    doing="Looking where the database is",
 )
 def current(directory: str | None, *, verbose: bool, check_heads: bool, **options: Any) -> Result:
     """Show the revision of the database.

@@ -8,7 +8,7 @@ from service.schema.revisions import folder_of
 from service.settings import Settings
 
 
-@command()
+@command(doing="Comparing the models with the database")
 def check(directory: str | None, x: tuple[str, ...]) -> Result:
     """Tell whether the models differ from the database; exit with 2 if they do.
 

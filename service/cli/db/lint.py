@@ -53,7 +53,8 @@ def lint(
 
 
 def _connect(stack: ExitStack, x: tuple[str, ...]) -> "Connection | None":
-    from service.schema.target import EMBEDDED, opened, source, target  # noqa: PLC0415
+    from service.schema.current import EMBEDDED, source  # noqa: PLC0415
+    from service.schema.target import opened, target  # noqa: PLC0415
 
     settings = Settings.load()
     try:

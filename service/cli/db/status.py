@@ -12,7 +12,7 @@ if TYPE_CHECKING:  # At run time, `flask db --help` need not wait for SQLAlchemy
 WIDTH = 14
 
 
-@command()
+@command(doing="Looking at the database")
 def status(directory: str | None, x: tuple[str, ...]) -> Result:
     """Show the database, its revision, and what is pending, drifted or left undone.
 

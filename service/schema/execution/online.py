@@ -1,6 +1,7 @@
 """Runs a command on a database, again and again until it is through or its time is up."""
 
 import random
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -15,15 +16,19 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, PendingRollbackError
 
 from service.db.errors import is_connection_loss, original
-from service.errors import ConfigurationError, LockedError, ServiceError
+from service.errors import ConfigurationError, LockedError, ServiceError, SeveralHeadsError
 from service.schema import applied
 from service.schema.execution.deploy_lock import DeployLock
 from service.schema.execution.journal import Journal
 from service.schema.execution.progress import Progress
 from service.schema.execution.statements import Statements
-from service.schema.standing import standing
+from service.schema.standing import Titled, standing
 from service.settings import Settings
 
+NOW = "now"
+"""The attribute of Alembic's config that has where the command has left the database."""
+_MOVES = {"upgrade", "downgrade", "stamp"}
+_STEPS_BACK = re.compile(r"-\d+")
 _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 10.0
 
@@ -43,6 +48,7 @@ class Online:
         self._command = command
         self._options = options
         self._settings = settings
+        self._is_quiet = not context.config.attributes.get("configure_logging", True)
         self._revision: str | None = None
 
     def run(self, engine: Engine) -> None:
@@ -124,8 +130,9 @@ class Online:
             def steps(heads: Sequence[str], context: Any) -> Iterator[Any]:
                 if self._command == "upgrade" and self._is_done(heads, lock):
                     return
+                self._check_steps(heads)
                 found = list(find(heads, context))
-                if not found and self._command not in {"upgrade", "downgrade", "stamp"}:
+                if not found and self._command not in _MOVES:
                     return
                 if not lock.try_acquire():
                     raise _StartAgainError
@@ -144,6 +151,29 @@ class Online:
             migration._migrations_fn = steps  # noqa: SLF001
             with self._context.begin_transaction():
                 self._context.run_migrations()
+            if self._command in _MOVES:
+                now = tuple(sorted(migration.get_current_heads()))
+                self._context.config.attributes[NOW] = now
+
+    def _check_steps(self, current: Sequence[str]) -> None:
+        """Refuse steps back that could be those of several branches.
+
+        Alembic chooses one, and with -2 takes back the others as well.
+        """
+        target = self._context._proxy.context_opts.get("destination_rev")  # noqa: SLF001  nothing public has it
+        if len(current) < 2 or not (isinstance(target, str) and _STEPS_BACK.fullmatch(target)):  # noqa: PLR2004
+            return
+        known = {item.revision: item for item in self._context.script.get_revisions(current)}
+        names = " and ".join(
+            str(Titled(item, known[item].doc.rstrip("."))) for item in sorted(known)
+        )
+        message = (
+            f"There are several heads: {names}. Say whose step it is, such as "
+            f"`flask db downgrade {min(current)}@{target}`. Join the heads with "
+            "`flask db merge heads -m 'Join them'`, or put your own revision behind the other one "
+            "with `flask db rebase`."
+        )
+        raise SeveralHeadsError(message)
 
     def _is_done(self, heads: Sequence[str], lock: DeployLock) -> bool:
         """Tell whether the database is ahead of the files, so that they have nothing to add.
@@ -170,6 +200,9 @@ class Online:
         journal.begin(self._revision, direction)
         if journal.is_resumed:
             _say(f"Going on with revision {self._revision}, which was interrupted.")
+        elif isinstance(step, RevisionStep) and not self._is_quiet:
+            verb = "Applying" if step.is_upgrade else "Taking back"
+            _say(f"{verb} {Titled(self._revision, (step.revision.doc or '').rstrip('.'))} ...")
 
     def _applied(self, journal: Journal, statements: Statements) -> Callable[..., None]:
         def applied(**_: object) -> None:
