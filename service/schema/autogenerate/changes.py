@@ -31,6 +31,7 @@ class Phase(IntEnum):
 class Order(IntEnum):
     """The order of changes inside a phase; what drops comes after what adds."""
 
+    NEW_SCHEMA = -1
     NEW_TYPE = 0
     RENAME = 1
     NEW_TABLE = 2
@@ -93,10 +94,11 @@ class Execute(ExecuteSQLOp):
 class AddCheck(MigrateOperation):
     """A CHECK, not yet validated, its text written on several lines when it is long."""
 
-    def __init__(self, table: str, name: str, condition: str) -> None:
+    def __init__(self, table: str, name: str, condition: str, schema: str | None = None) -> None:
         self.table = table
         self.name = name
         self.condition = condition
+        self.schema = schema
 
 
 class AlterType(AlterColumnOp):

@@ -17,8 +17,9 @@ from service.schema.autogenerate.changes import (
     Phase,
     Step,
 )
+from service.schema.autogenerate.place import place_of
 from service.schema.autogenerate.rendering import condition
-from service.schema.autogenerate.twin import Constraint, Shape
+from service.schema.autogenerate.shapes import Constraint, Shape
 
 _WORDS = {
     "c": "check",
@@ -75,7 +76,10 @@ class _Table:
     def __init__(self, autogen: AutogenContext, model: Table) -> None:
         self._autogen = autogen
         self._preparer = autogen.dialect.identifier_preparer
-        self._name = str(model.name)
+        place = place_of(model.schema, model.name, autogen.dialect)
+        self._schema, self._name = place.schema, place.name
+        self._quoted = place.quoted(autogen.dialect)
+        self._said = str(place)
         self._checks = {
             sqla_compat._get_constraint_final_name(item, autogen.dialect): item  # noqa: SLF001
             for item in model.constraints
@@ -96,18 +100,18 @@ class _Table:
         back = self._alter(f"RENAME CONSTRAINT {self._quote(new.name)} TO {self._quote(old.name)}")
         detail = f"The {_WORDS[old.kind]} constraint {old.name} is {new.name} in the models."
         steps = [Step(Phase.CHANGE, [there], [back])]
-        return Change("rename_constraint", self._name, old.name, detail, steps)
+        return Change("rename_constraint", self._said, old.name, detail, steps)
 
     def remove(self, old: Constraint) -> Change:
         detail = f"The models lack the {_WORDS[old.kind]} constraint {old.name}: {old.definition}."
         steps = [Step(Phase.CHANGE, [self._drop(old)], [self._restore(old)])]
-        return Change("remove_constraint", self._name, old.name, detail, steps)
+        return Change("remove_constraint", self._said, old.name, detail, steps)
 
     def add(self, new: Constraint) -> Change:
         detail = (
             f"The database lacks the {_WORDS[new.kind]} constraint {new.name}: {new.definition}."
         )
-        return Change("add_constraint", self._name, new.name, detail, self._steps_to_add(new))
+        return Change("add_constraint", self._said, new.name, detail, self._steps_to_add(new))
 
     def replace(self, old: Constraint, new: Constraint) -> Change:
         detail = (
@@ -119,7 +123,7 @@ class _Table:
         else:
             drop = Step(Phase.CHANGE, [self._drop(old)], [self._restore(old)])
             steps = [drop, *self._steps_to_add(new)]
-        return Change("change_constraint", self._name, new.name, detail, steps)
+        return Change("change_constraint", self._said, new.name, detail, steps)
 
     def validate(self, old: Constraint) -> Change:
         detail = (
@@ -127,7 +131,7 @@ class _Table:
             "rows from before it may break it."
         )
         return Change(
-            "validate_constraint", self._name, old.name, detail, [self._validation(old.name)]
+            "validate_constraint", self._said, old.name, detail, [self._validation(old.name)]
         )
 
     def _steps_to_add(self, new: Constraint, instead_of: Constraint | None = None) -> list[Step]:
@@ -137,7 +141,7 @@ class _Table:
             )
             if new.name in self._checks:
                 text = condition(self._checks[new.name], self._autogen)
-                make = AddCheck(self._name, new.name, text)
+                make = AddCheck(self._name, new.name, text, self._schema)
             return [
                 Step(Phase.CHANGE, [make], [self._drop(new)]),
                 self._validation(new.name),
@@ -156,7 +160,7 @@ class _Table:
         if match["include"] or match["nulls"]:
             build = Execute(
                 f"CREATE UNIQUE INDEX CONCURRENTLY {self._quote(index)} "
-                f"ON {self._quote(self._name)} {match['columns']}"
+                f"ON {self._quoted} {match['columns']}"
                 f"{match['include'] or ''}{match['nulls'] or ''}"
             )
         else:
@@ -164,6 +168,7 @@ class _Table:
                 conv(index),
                 self._name,
                 list(new.columns),
+                schema=self._schema,
                 unique=True,
                 postgresql_concurrently=True,
             )
@@ -175,7 +180,11 @@ class _Table:
             adopt = f"DROP CONSTRAINT {self._quote(old.name)}, {adopt}"
         # What a failed build left behind goes first: the revision can be run again.
         leftover = DropIndexOp(
-            conv(index), self._name, if_exists=True, postgresql_concurrently=True
+            conv(index),
+            self._name,
+            schema=self._schema,
+            if_exists=True,
+            postgresql_concurrently=True,
         )
         up = [Concurrently(leftover, build), self._alter(adopt)]
         down = [self._drop(new)]
@@ -187,7 +196,9 @@ class _Table:
         return Step(Phase.VALIDATE, [self._alter(f"VALIDATE CONSTRAINT {self._quote(name)}")])
 
     def _drop(self, item: Constraint) -> MigrateOperation:
-        return DropConstraintOp(conv(item.name), self._name, type_=_TYPES.get(item.kind))
+        return DropConstraintOp(
+            conv(item.name), self._name, type_=_TYPES.get(item.kind), schema=self._schema
+        )
 
     def _restore(self, old: Constraint) -> MigrateOperation:
         """Make it exactly as it was, down to its not having been validated."""
@@ -195,7 +206,7 @@ class _Table:
         return self._alter(f"ADD CONSTRAINT {self._quote(old.name)} {old.definition}{state}")
 
     def _alter(self, action: str) -> Execute:
-        return Execute(f"ALTER TABLE {self._quote(self._name)} {action}")
+        return Execute(f"ALTER TABLE {self._quoted} {action}")
 
     def _quote(self, name: str) -> str:
         return self._preparer.quote(name)

@@ -4,7 +4,7 @@ This service holds its vocabularies in text with a CHECK; these few lines are fo
 native enum after all, so that what `migrate` writes for it runs.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from alembic.autogenerate.api import AutogenContext
@@ -12,14 +12,18 @@ from alembic.operations.ops import MigrateOperation
 from sqlalchemy import Connection, text
 
 from service.schema.autogenerate.changes import Change, Execute, Order, Phase, Step
-from service.schema.autogenerate.twin import create_type, labels, native_enums
+from service.schema.autogenerate.declared import native_enums
+from service.schema.autogenerate.place import Place, place_of, prefix
+from service.schema.autogenerate.twin import create_type, labels
 
 _ENUMS = text("""
-    SELECT t.typname::text, array_agg(e.enumlabel::text ORDER BY e.enumsortorder)
+    SELECT n.nspname::text, t.typname::text,
+           array_agg(e.enumlabel::text ORDER BY e.enumsortorder)
     FROM pg_type t JOIN pg_enum e ON e.enumtypid = t.oid
-    WHERE t.typnamespace = current_schema()::regnamespace
+    JOIN pg_namespace n ON n.oid = t.typnamespace
+    WHERE n.nspname = ANY (:schemas)
       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = t.oid AND d.deptype = 'e')
-    GROUP BY 1 ORDER BY 1
+    GROUP BY 1, 2 ORDER BY 1, 2
 """)
 _USES = text("""
     SELECT c.oid::regclass::text, quote_ident(a.attname), t.typelem <> 0,
@@ -27,8 +31,7 @@ _USES = text("""
     FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_type t ON t.oid = a.atttypid
     LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
     WHERE c.relkind IN ('r', 'p') AND NOT a.attisdropped
-      AND c.relnamespace = current_schema()::regnamespace
-      AND to_regtype(quote_ident(:name)) IN (t.oid, nullif(t.typelem, 0))
+      AND to_regtype(:name) IN (t.oid, nullif(t.typelem, 0))
     ORDER BY 1, 2
 """)
 
@@ -43,48 +46,53 @@ class _Use:
     default: str | None
 
 
-def compare(autogen: AutogenContext) -> Iterator[Change]:
+def compare(autogen: AutogenContext, there: set[str | None]) -> Iterator[Change]:
     """Find native enums that one side lacks, and those whose values differ."""
     connection = autogen.connection
     assert connection is not None  # noqa: S101  there is no comparison without one
-    quote = autogen.dialect.identifier_preparer.quote
-    live: dict[str, list[str]] = dict(tuple(row) for row in connection.execute(_ENUMS))
-    wanted = native_enums(autogen.metadata)
-    for name in sorted(wanted.keys() - live.keys()):
-        detail = f"The database lacks the enum {name}."
-        make, drop = Execute(create_type(wanted[name])), Execute(f"DROP TYPE {quote(name)}")
-        steps = [Step(Phase.CHANGE, [make], [drop])]
-        yield Change("add_enum", "", name, detail, steps, order=Order.NEW_TYPE)
-    for name in sorted(live.keys() - wanted.keys()):
-        detail = f"The models lack the enum {name}."
-        drop = Execute(f"DROP TYPE {quote(name)}")
-        make = Execute(f"CREATE TYPE {quote(name)} AS ENUM ({labels(live[name])})")
-        steps = [Step(Phase.CHANGE, [drop], [make])]
-        yield Change("remove_enum", "", name, detail, steps, order=Order.OLD_TYPE)
-    for name in sorted(live.keys() & wanted.keys()):
-        if live[name] != wanted[name].enums:
-            yield _change_values(connection, quote, name, live[name], wanted[name].enums)
+    dialect = connection.dialect
+    wanted = native_enums(autogen.metadata, dialect)
+    schemas = {schema or dialect.default_schema_name for schema in there}
+    schemas |= {place.schema for place in wanted if place.schema}
+    rows = connection.execute(_ENUMS, {"schemas": list(schemas)})
+    live: dict[Place, list[str]] = {
+        place_of(schema, name, dialect): values for schema, name, values in rows
+    }
+    for place in sorted(wanted.keys() - live.keys(), key=str):
+        detail = f"The database lacks the enum {place}."
+        name = place.quoted(dialect)
+        make = Execute(create_type(name, wanted[place].enums))
+        steps = [Step(Phase.CHANGE, [make], [Execute(f"DROP TYPE {name}")])]
+        yield Change("add_enum", "", str(place), detail, steps, order=Order.NEW_TYPE)
+    for place in sorted(live.keys() - wanted.keys(), key=str):
+        if place.schema not in there:
+            continue
+        detail = f"The models lack the enum {place}."
+        name = place.quoted(dialect)
+        make = Execute(create_type(name, live[place]))
+        steps = [Step(Phase.CHANGE, [Execute(f"DROP TYPE {name}")], [make])]
+        yield Change("remove_enum", "", str(place), detail, steps, order=Order.OLD_TYPE)
+    for place in sorted(live.keys() & wanted.keys(), key=str):
+        if live[place] != wanted[place].enums:
+            yield _change_values(connection, place, live[place], wanted[place].enums)
 
 
-def _change_values(
-    connection: Connection,
-    quote: Callable[[str], str],
-    name: str,
-    old: list[str],
-    new: list[str],
-) -> Change:
-    uses = [_Use(*row) for row in connection.execute(_USES, {"name": name})]
-    quoted, former = quote(name), quote(f"former_{name}")
-    back = _recreate(quoted, former, old, uses)
-    up = _recreate(quoted, former, new, uses)
+def _change_values(connection: Connection, place: Place, old: list[str], new: list[str]) -> Change:
+    dialect = connection.dialect
+    quoted = place.quoted(dialect)
+    former = dialect.identifier_preparer.quote(f"former_{place.name}")
+    uses = [_Use(*row) for row in connection.execute(_USES, {"name": quoted})]
+    before = prefix(place.schema, dialect)
+    back = _recreate(quoted, before, former, old, uses)
+    up = _recreate(quoted, before, former, new, uses)
     if [value for value in new if value in old] == old:
         up = list(_add_values(quoted, old, new))
     detail = (
-        f"The enum {name} has the values {labels(new)} in the models and {labels(old)} in the "
+        f"The enum {place} has the values {labels(new)} in the models and {labels(old)} in the "
         "database."
     )
     steps = [Step(Phase.VALUES, up, back)]
-    return Change("change_enum", "", name, detail, steps, order=Order.NEW_TYPE)
+    return Change("change_enum", "", str(place), detail, steps, order=Order.NEW_TYPE)
 
 
 def _add_values(quoted: str, old: Sequence[str], new: Sequence[str]) -> Iterator[MigrateOperation]:
@@ -96,7 +104,7 @@ def _add_values(quoted: str, old: Sequence[str], new: Sequence[str]) -> Iterator
 
 
 def _recreate(
-    quoted: str, former: str, values: Sequence[str], uses: list[_Use]
+    quoted: str, before: str, former: str, values: Sequence[str], uses: list[_Use]
 ) -> list[MigrateOperation]:
     """Make the type anew; a row that holds a value that is gone makes the statement fail."""
     statements = [
@@ -113,5 +121,5 @@ def _recreate(
         )
         if use.default:
             statements.append(f"{alter} SET DEFAULT {use.default}")
-    statements.append(f"DROP TYPE {former}")
+    statements.append(f"DROP TYPE {before}{former}")
     return [Execute(statement) for statement in statements]

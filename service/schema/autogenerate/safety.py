@@ -1,6 +1,7 @@
 """Turns Alembic's own operations into changes that leave running code and readers alone."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from collections.abc import Sequence as SequenceOf
 from typing import Any
 
 from alembic.operations import ops
@@ -13,6 +14,7 @@ from sqlalchemy import (
     Enum,
     ForeignKeyConstraint,
     Identity,
+    Sequence,
     String,
     text,
 )
@@ -30,6 +32,7 @@ from service.schema.autogenerate.changes import (
     Remark,
     Step,
 )
+from service.schema.autogenerate.place import Place
 
 _LONGEST_NAME = 63
 _NEEDS_USING = text("""
@@ -69,6 +72,11 @@ def _flat(container: ops.OpContainer) -> Iterator[MigrateOperation]:
             yield op
 
 
+def _titled(op: Any) -> str:
+    """Name the table of an operation for people."""
+    return str(Place(op.schema, str(op.table_name)))
+
+
 def _place(op: Any) -> tuple[str | None, str]:
     """Name the table of an operation, with its schema."""
     return op.schema, str(op.table_name)
@@ -94,7 +102,7 @@ def _without_circles(found: list[MigrateOperation]) -> list[MigrateOperation]:
 
 
 def _keys_to(
-    tables: list[tuple[str | None, str]], items: Sequence[SchemaItem]
+    tables: list[tuple[str | None, str]], items: SequenceOf[SchemaItem]
 ) -> tuple[list[ForeignKeyConstraint], list[SchemaItem]]:
     keys = [
         item
@@ -131,24 +139,28 @@ class _Wording:
         return known.get(type(op), self._as_it_is)(op)
 
     def _create_table(self, op: ops.CreateTableOp) -> Change:
-        detail = f"The database lacks the table {op.table_name}."
-        op.columns = [*op.columns, *_checks_of_columns(op)]
-        return _change("add_table", op.table_name, "", detail, op, order=Order.NEW_TABLE)
+        table = _titled(op)
+        detail = f"The database lacks the table {table}."
+        op.columns = [*map(_without_serial, op.columns), *_checks_of_columns(op)]
+        return _change("add_table", table, "", detail, op, order=Order.NEW_TABLE)
 
     def _drop_table(self, op: ops.DropTableOp) -> Change:
-        detail = f"The models lack the table {op.table_name}."
-        return _change("remove_table", op.table_name, "", detail, op, order=Order.OLD_TABLE)
+        table = _titled(op)
+        detail = f"The models lack the table {table}."
+        return _change("remove_table", table, "", detail, op, order=Order.OLD_TABLE)
 
     def _drop_column(self, op: ops.DropColumnOp) -> Change:
-        detail = f"The models lack the column {op.table_name}.{op.column_name}."
+        table = _titled(op)
+        detail = f"The models lack the column {table}.{op.column_name}."
         # The columns that a computed one is computed of can only go after it.
         order = Order.OLD_COLUMN if op.to_column().computed is None else Order.OLD_COMPUTED
-        return _change("remove_column", op.table_name, op.column_name, detail, op, order=order)
+        return _change("remove_column", table, op.column_name, detail, op, order=order)
 
     def _create_index(self, op: ops.CreateIndexOp) -> Change:
-        detail = f"The database lacks the index {op.index_name} on {op.table_name}."
+        table = _titled(op)
+        detail = f"The database lacks the index {op.index_name} on {table}."
         if _place(op) in self._fresh:
-            return _change("add_index", op.table_name, str(op.index_name), detail, op)
+            return _change("add_index", table, str(op.index_name), detail, op)
         op.kw["postgresql_concurrently"] = True
         drop = ops.DropIndexOp(
             str(op.index_name),
@@ -158,10 +170,10 @@ class _Wording:
             postgresql_concurrently=True,
         )
         steps = [Step(Phase.INDEXES, [Concurrently(drop, op)], [Concurrently(drop)])]
-        return Change("add_index", op.table_name, str(op.index_name), detail, steps)
+        return Change("add_index", table, str(op.index_name), detail, steps)
 
     def _drop_index(self, op: ops.DropIndexOp) -> Change:
-        table = str(op.table_name)
+        table = _titled(op)
         detail = f"The models lack the index {op.index_name} on {table}."
         if _place(op) in self._fresh:
             return _change("remove_index", table, str(op.index_name), detail, op)
@@ -177,24 +189,26 @@ class _Wording:
         detail = f"The models lack the {'foreign key' if is_key else 'constraint'} {name}."
         order = Order.OLD_FOREIGN_KEY if is_key else Order.OTHER
         kind = "remove_fk" if is_key else "remove_constraint"
-        return _change(kind, op.table_name, name, detail, op, order=order)
+        return _change(kind, _titled(op), name, detail, op, order=order)
 
     def _add_foreign_key(self, op: ops.CreateForeignKeyOp) -> Change:
         name = self._preparer.format_constraint(op.to_constraint())
         schema = op.kw.get("source_schema")
-        detail = f"The database lacks the foreign key {name} to {op.referent_table}."
+        table = str(Place(schema, op.source_table))
+        referent = Place(op.kw.get("referent_schema"), op.referent_table)
+        detail = f"The database lacks the foreign key {name} to {referent}."
         if (schema, op.source_table) in self._fresh:
-            return _change("add_fk", op.source_table, str(name), detail, op)
+            return _change("add_fk", table, str(name), detail, op)
         op.kw["postgresql_not_valid"] = True
         validate = self._alter(op.source_table, f"VALIDATE CONSTRAINT {name}", schema)
         steps = [Step(Phase.CHANGE, [op], [op.reverse()]), Step(Phase.VALIDATE, [validate])]
-        return Change("add_fk", op.source_table, str(name), detail, steps)
+        return Change("add_fk", table, str(name), detail, steps)
 
     def _add_column(self, op: ops.AddColumnOp) -> Change:
-        table, column = op.table_name, op.column
-        detail = f"The database lacks the column {table}.{column.name}."
+        table, column, said = op.table_name, op.column, _titled(op)
+        detail = f"The database lacks the column {said}.{column.name}."
         if column.nullable or column.server_default is not None:
-            return _change("add_column", table, column.name, detail, op)
+            return _change("add_column", said, column.name, detail, op)
         nullable = column._copy()  # noqa: SLF001  SQLAlchemy's copy() is gone, Alembic does so, too
         nullable.nullable = True
         add = ops.AddColumnOp.from_column_and_tablename(op.schema, table, nullable)
@@ -207,14 +221,14 @@ class _Wording:
         )
         alter.existing_nullable = True
         remark = Remark(
-            f"{table}.{column.name} is NOT NULL and has no server default. First deploy the code "
+            f"{said}.{column.name} is NOT NULL and has no server default. First deploy the code "
             "that fills it and backfill the older rows; until then VALIDATE fails, harmlessly."
         )
         steps = [
             Step(Phase.CHANGE, [add], [add.reverse()]),
             *self._not_null(alter, Phase.REQUIRE, remark),
         ]
-        return Change("add_column", table, column.name, f"{detail[:-1]}, NOT NULL.", steps)
+        return Change("add_column", said, column.name, f"{detail[:-1]}, NOT NULL.", steps)
 
     def _alter_column(self, op: ops.AlterColumnOp) -> Change:
         table, column = op.table_name, op.column_name
@@ -229,7 +243,8 @@ class _Wording:
             said.append(f"its comment is {op.modify_comment!r}, not {op.existing_comment!r}")
         if op.modify_nullable is not None:
             said.append("it may be null" if op.modify_nullable else "it may not be null")
-        detail = f"The column {table}.{column} differs in the models: {', '.join(said)}."
+        titled = _titled(op)
+        detail = f"The column {titled}.{column} differs in the models: {', '.join(said)}."
         tightened = op.modify_nullable is False
         if tightened:
             op.modify_nullable = None
@@ -249,7 +264,7 @@ class _Wording:
             )
             alter.existing_nullable = True
             steps += self._not_null(alter, Phase.CHANGE)
-        return Change("change_column", table, column, detail, steps)
+        return Change("change_column", titled, column, detail, steps)
 
     def _renumbering(self, op: ops.AlterColumnOp, old: Identity, new: Identity) -> Step:
         """Change an identity, which Alembic would write as if it were a new one."""
@@ -338,7 +353,7 @@ class _Wording:
 
     def _as_it_is(self, op: MigrateOperation) -> Change:
         kind = op.to_diff_tuple()[0]
-        table = str(getattr(op, "table_name", ""))
+        table = _titled(op) if hasattr(op, "table_name") else ""
         detail = f"{str(kind).replace('_', ' ').capitalize()} on {table}."
         if isinstance(op, ops.CreateTableCommentOp):
             detail = (
@@ -359,6 +374,17 @@ def _plain(kind: TypeEngine[Any] | None) -> TypeEngine[Any] | None:
     if isinstance(kind, Boolean) and kind.create_constraint:
         return Boolean()
     return kind
+
+
+def _without_serial(item: SchemaItem) -> SchemaItem:
+    """Keep Postgres from making a second sequence for a key that has one of the models'."""
+    if not isinstance(item, Column) or not isinstance(item.default, Sequence):
+        return item
+    if item.default.optional:
+        return item
+    copied = item._copy()  # noqa: SLF001  SQLAlchemy's copy() is gone, Alembic does so, too
+    copied.autoincrement = False
+    return copied
 
 
 def _checks_of_columns(op: ops.CreateTableOp) -> list[CheckConstraint]:
