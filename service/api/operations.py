@@ -28,7 +28,7 @@ class HealthState(StrEnum):
 class Health(BaseModel):
     """A sign of life."""
 
-    status: HealthState = HealthState.OK
+    status: HealthState = Field(default=HealthState.OK, description="It is alive.")
 
 
 class ReplicaState(StrEnum):
@@ -41,10 +41,13 @@ class ReplicaState(StrEnum):
 class Readiness(BaseModel):
     """What the service stands on."""
 
-    status: HealthState = HealthState.OK
-    revision: str = Field(description="The revision of the database schema.")
+    status: HealthState = Field(default=HealthState.OK, description="It is ready.")
+    revision: str = Field(
+        description="The revision of the database schema.", examples=["1f0c3a9d2b44"]
+    )
     replica: ReplicaState | None = Field(
-        description="Of the read replica; null where there is none. Without it all goes on."
+        description="Of the read replica; null where there is none. Without it all goes on.",
+        examples=["used"],
     )
 
 
@@ -61,7 +64,10 @@ def get_health() -> Health:
 @blueprint.get("/readyz")
 @blueprint.response(200, Readiness)
 def get_readiness() -> Readiness:
-    """Tell whether the database can be reached and has the schema that this code knows."""
+    """Tell whether the service is ready.
+
+    It is when the database can be reached and has the schema that this code knows; otherwise 503.
+    """
     with UnitOfWork(database(), budget_s=PROBE_S) as work:
         found = status(work)
     note_schema(found)
