@@ -31,7 +31,7 @@ def page_parameters(listing: Listing, default_limit: int, max_limit: int) -> typ
                 default=None,
                 max_length=1000,
                 description="`next_cursor` of the page before.",
-                json_schema_extra={"pattern": "^[A-Za-z0-9_-]+$"},
+                json_schema_extra={"pattern": "^[A-Za-z0-9_-]+$", "minLength": 1},
             ),
         ),
         "sort": (

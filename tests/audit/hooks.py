@@ -46,11 +46,11 @@ def before_call(_: Any, case: Any, kwargs: dict[str, Any]) -> None:  # noqa: ARG
     # A request out of the document's own examples tells nothing of its parts.
     parts = case.meta.components.items() if case.meta else ()
     wrong = {place.value for place, part in parts if not part.mode.is_positive}
-    # The document says in words only what a row lacks that was asked for with `fields`.
-    case.query.pop("fields", None)
     if "query" not in wrong:
         # Only the service makes cursors, out of the last row of a page.
         case.query.pop("cursor", None)
+        # The document says in words only what a row lacks that was asked for with `fields`.
+        case.query.pop("fields", None)
     if "header" not in wrong and "Idempotency-Key" in case.headers:
         # A key is for one body, and the generator uses some keys again and again.
         case.headers["Idempotency-Key"] = str(uuid4())
