@@ -17,7 +17,6 @@ from service.errors import InvalidInputError
 
 def page_parameters(listing: Listing, default_limit: int, max_limit: int) -> type[BaseModel]:
     """Make the query parameters of a listing: limit, cursor, sort, fields, include."""
-    names: Any = Literal[listing.names]
     fields: dict[str, Any] = {
         "limit": (
             int,
@@ -42,30 +41,32 @@ def page_parameters(listing: Listing, default_limit: int, max_limit: int) -> typ
                 examples=[listing.default_sort],
             ),
         ),
-        "fields": (
-            list[names] | None,
-            Field(
-                default=None,
-                description="Nothing but these, and the id.",
-                examples=[list(listing.names[:2])],
-            ),
-        ),
+        **_members(listing),
     }
-    if listing.heavy:
-        heavy: Any = Literal[listing.heavy]
-        fields["include"] = (
-            list[heavy],
-            Field(
-                default=[],
-                description="These as well, which lists leave out.",
-                examples=[[listing.heavy[0]]],
-            ),
-        )
     model = create_model(f"{listing.name}PageParameters", **fields)
     for name in ("fields", "include"):
         if name in model.model_fields:
             model.model_fields[name].metadata.append(COMMA_SEPARATED)
     return model
+
+
+def _members(listing: Listing) -> dict[str, Any]:
+    """Make the parameters that choose the members of rows."""
+    names: Any = Literal[listing.names]
+    only: Any = Field(
+        default=None,
+        description="Nothing but these, and the id.",
+        examples=[list(listing.names[:2])],
+    )
+    if not listing.heavy:
+        return {"fields": (list[names] | None, only)}
+    heavy: Any = Literal[listing.heavy]
+    more: Any = Field(
+        default=[],
+        description="These as well, which lists leave out.",
+        examples=[[listing.heavy[0]]],
+    )
+    return {"fields": (list[names] | None, only), "include": (list[heavy], more)}
 
 
 def page_shape(listing: Listing) -> type[BaseModel]:
