@@ -33,6 +33,18 @@ Errors are problem details (RFC 9457). Lists are cut by `cursor`; the next page 
 and in the `Link` header. Every POST takes an `Idempotency-Key`.
 """
 
+DOCUMENT = {
+    "info": {
+        "description": DESCRIPTION,
+        "contact": {"name": "The trip planner service's authors"},
+        "license": {"name": "MIT", "identifier": "MIT"},
+    },
+    # Wherever the document was fetched from.
+    "servers": [{"url": "/", "description": "This server."}],
+    # There are no keys yet: whoever reaches the service may use it.
+    "security": [],
+}
+
 BLUEPRINTS = (
     users.blueprint,
     workflows.blueprint,
@@ -61,6 +73,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         OPENAPI_VERSION="3.1.0",
         OPENAPI_URL_PREFIX="/",
         OPENAPI_JSON_PATH="openapi.json",
+        API_SPEC_OPTIONS=DOCUMENT,
         MAX_CONTENT_LENGTH=settings.max_body_bytes,
     )
     app.url_map.converters["uuid"] = UUIDConverter
@@ -75,7 +88,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     consistency.init_app(app, database.replica)
     schema_guard.init_app(app, database)
 
-    api = Api(app, spec_kwargs={"info": {"description": DESCRIPTION}})
+    api = Api(app)
     api.register_converter(UUIDConverter, uuid_parameter)
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)

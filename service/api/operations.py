@@ -26,7 +26,7 @@ class HealthState(StrEnum):
 class Health(BaseModel):
     """A sign of life."""
 
-    status: HealthState = HealthState.OK
+    status: HealthState = Field(default=HealthState.OK, description="It is alive.")
 
 
 class ReplicaState(StrEnum):
@@ -39,13 +39,17 @@ class ReplicaState(StrEnum):
 class Readiness(BaseModel):
     """What the service stands on."""
 
-    status: HealthState = HealthState.OK
-    revision: str = Field(description="The revision of the database schema.")
+    status: HealthState = Field(default=HealthState.OK, description="It is ready.")
+    revision: str = Field(
+        description="The revision of the database schema.", examples=["1f0c3a9d2b44"]
+    )
     note: str | None = Field(
-        description="What to know of it; null when it is the one that this code wants."
+        description="What to know of it; null when it is the one that this code wants.",
+        examples=[None],
     )
     replica: ReplicaState | None = Field(
-        description="Of the read replica; null where there is none. Without it all goes on."
+        description="Of the read replica; null where there is none. Without it all goes on.",
+        examples=["used"],
     )
 
 
@@ -62,7 +66,11 @@ def get_health() -> Health:
 @blueprint.get("/readyz")
 @blueprint.response(200, Readiness)
 def get_readiness() -> Readiness:
-    """Tell whether the database can be reached and has a schema that this code can work on."""
+    """Tell whether the service is ready.
+
+    It is when the database can be reached and has a schema that this code can work on; otherwise
+    503. On the schema of a newer release it is ready, with a note.
+    """
     with UnitOfWork(database(), budget_s=PROBE_S) as work:
         found = schema_guard().look(work)
     return Readiness(

@@ -1,10 +1,10 @@
 """RFC 9457 problem details: how errors look on the wire, and how exceptions become them."""
 
 import logging
-from typing import Any
+from typing import Any, Literal
 
 from flask import Flask, Response, request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import MISSING, BaseModel, Field
 from pydantic_core import to_json
 from werkzeug.exceptions import HTTPException
 
@@ -20,24 +20,46 @@ MEDIA_TYPE = "application/problem+json"
 class ProblemError(BaseModel):
     """What is wrong with one value of the request."""
 
-    location: str = Field(description="body, query, path, header, form or files.")
-    pointer: str = Field(description="JSON Pointer (RFC 6901) to the value, inside its location.")
-    code: str = Field(description="A stable word for programs.")
-    message: str = Field(description="A sentence for people.")
+    location: str = Field(
+        description="body, query, path, header, form or files.", examples=["body"]
+    )
+    pointer: str = Field(
+        description="JSON Pointer (RFC 6901) to the value, inside its location.",
+        examples=["/username"],
+    )
+    code: str = Field(description="A stable word for programs.", examples=["already_exists"])
+    message: str = Field(description="A sentence for people.", examples=["is already taken"])
 
 
 class Problem(BaseModel):
-    """An error, as RFC 9457 has it; some types have members of their own."""
+    """An error, as RFC 9457 has it; the members after `instance` only where they say something."""
 
-    model_config = ConfigDict(extra="allow")
-
-    type: str = Field(description="What kind of problem it is; a stable URI for programs.")
-    title: str
-    status: int
-    detail: str | None = Field(default=None, description="What happened this time.")
-    instance: str | None = Field(default=None, description="The path of the request.")
-    errors: list[ProblemError] | None = Field(
-        default=None, description="The values that are not acceptable."
+    type: str = Field(
+        description="What kind of problem it is; a stable URI for programs.",
+        examples=["urn:trip-planner:problem:conflict"],
+    )
+    title: str = Field(description="The kind in words.", examples=["Conflict"])
+    status: int = Field(description="The status of the answer.", examples=[409])
+    detail: str | None = Field(
+        description="What happened this time.",
+        examples=["The workflow is completed; that is final."],
+    )
+    instance: str = Field(description="The path of the request.", examples=["/v1/workflows"])
+    errors: list[ProblemError] | MISSING = Field(
+        default=MISSING, description="The values that are not acceptable."
+    )
+    current: str | MISSING = Field(
+        default=MISSING,
+        description="409: the state in which the row is.",
+        examples=["completed"],
+    )
+    allowed: list[str] | MISSING = Field(
+        default=MISSING,
+        description="409: the states that may follow it; none after a final one.",
+        examples=[[]],
+    )
+    outcome: Literal["unknown"] | MISSING = Field(
+        default=MISSING, description="503: the write may have been done, or not."
     )
 
 

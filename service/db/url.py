@@ -38,6 +38,14 @@ def is_neon(url: URL | str) -> bool:
     return neon_url.is_neon(_parts(url))
 
 
+def is_here(url: URL | str) -> bool:
+    """Tell whether a URL leads to this machine, by its address or a Unix socket."""
+    return all(
+        host in {"", "localhost", "127.0.0.1", "::1"} or host.startswith("/")
+        for host, _ in _parts(url).hosts
+    )
+
+
 def is_pooled(url: URL | str) -> bool:
     """Tell whether a URL leads to a Neon pooler."""
     return neon_url.is_pooled(_parts(url))
