@@ -75,6 +75,8 @@ def _connect(stack: ExitStack, x: tuple[str, ...]) -> "Connection | None":
 
 
 def _document(item: "Finding") -> dict[str, object]:
+    from service.schema.lint.fixes import runs  # noqa: PLC0415
+
     return {
         "revision": item.revision,
         "rule": item.rule,
@@ -82,6 +84,7 @@ def _document(item: "Finding") -> dict[str, object]:
         "statement": item.statement,
         "why": item.why,
         "fix": item.fix,
+        "fix_runs": runs(item.fix),
     }
 
 

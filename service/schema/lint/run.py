@@ -76,7 +76,7 @@ def readable() -> Iterator[None]:
 
 
 def open_directory(config: Config) -> Directory:
-    """Read the revisions; raises ConfigurationError, naming the file, when one can't be imported."""
+    """Read the revisions; raises ConfigurationError, naming the file that can't be imported."""
     with explained():
         directory = open_leniently(config)
         directory.get_heads()

@@ -17,14 +17,12 @@ _ALLOW = re.compile(r"#\s*lint:\s*allow\(([^)]*)\)\s*(.*)")
 WAY_OUT = "# lint: allow(not-analysable) says in a few words why it is safe"
 _SAID: dict[Rule, tuple[str, str]] = {
     "cannot-be-imported": (
-        "The file can't be imported, so that no command can run it, and none of it is looked at: "
-        "{}.",
+        "No command can run the file, as it can't be imported, and none of it is looked at: {}.",
         "# mend the file, or install what it imports",
     ),
     "not-analysable": ("Nobody can tell all that it does: {}.", WAY_OUT),
     "side-effect": (
-        "Beside the database {}, which was kept from it here: it is not rolled back with the "
-        "revision, and done again when that is tried again.",
+        "Beside the database {}.",
         "# do it before or after the upgrade, not in a revision",
     ),
 }
@@ -72,7 +70,8 @@ class Source:
                         self._lines[line - 1].strip(),
                         f"{name} goes on changing, and this revision must do the same for ever: on "
                         "a new database it fails once the code has moved on.",
-                        'sa.table("TABLE", sa.column("COLUMN", sa.Text()))  # what it needs, here',
+                        "# what it needs of it, in the revision itself:\n"
+                        'sa.table("TABLE", sa.column("COLUMN", sa.Text()))',
                     )
 
     def judge(self, finding: Finding) -> Finding | None:

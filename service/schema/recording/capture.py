@@ -54,7 +54,7 @@ class Capture:
         first = run(FIRST)
         others = [run(world) for world in run.worlds()]
         remarks = dict.fromkeys((*known, *run.remarks))
-        otherwise = tuple(dict.fromkeys(found for found in others if _differs(found, first)))
+        otherwise = tuple(found for found in others if _differs(found, first))
         return Captured(script.revision, title, path, first, otherwise, tuple(remarks))
 
     def context(self, dialect: InspectedDialect) -> MigrationContext:

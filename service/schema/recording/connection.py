@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from sqlalchemy import Connection, Dialect, Engine, event, make_url, pool
 from sqlalchemy.dialects.postgresql.base import PGDialect, PGExecutionContext
@@ -45,7 +45,8 @@ class Listener(Protocol):
 @contextmanager
 def connected(listener: Listener, dialect: Dialect) -> Iterator[Connection]:
     """Open such a connection, in a transaction as it is in an upgrade."""
-    drivers = pool.NullPool(lambda: _Driver(listener), dialect=dialect)
+    make: Any = lambda: _Driver(listener)  # noqa: E731  the pool has a type for real drivers
+    drivers = pool.NullPool(make, dialect=dialect)
     engine = Engine(drivers, dialect, make_url("postgresql+psycopg2://"))
     event.listen(engine, "before_execute", _before)
     event.listen(engine, "after_execute", _after)
@@ -100,7 +101,9 @@ class RecordingDialect(PGDialect):
         """Name the level that Postgres has if nobody says another."""
         return "AUTOCOMMIT" if dbapi_connection.autocommit else "READ COMMITTED"
 
-    get_default_isolation_level = get_isolation_level
+    def get_default_isolation_level(self, dbapi_conn: Any) -> Any:
+        """Name the level that connections begin with."""
+        return self.get_isolation_level(dbapi_conn)
 
     def set_isolation_level(self, dbapi_connection: Any, level: Any) -> None:
         """Note whether each statement is a transaction of its own."""
@@ -134,7 +137,7 @@ class _Driver:
     def close(self) -> None:
         """Have nothing to close."""
 
-    def __enter__(self) -> "_Driver":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -194,7 +197,7 @@ class _Cursor:
     def close(self) -> None:
         """Have nothing to close."""
 
-    def __enter__(self) -> "_Cursor":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

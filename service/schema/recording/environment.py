@@ -1,4 +1,4 @@
-"""What env.py says about revisions: the naming convention of its metadata, and operations it adds."""
+"""What env.py says about revisions: its metadata with a naming convention, added operations."""
 
 import logging.config
 import sys
@@ -69,7 +69,7 @@ def environment(config: Config, directory: ScriptDirectory) -> Environment:
 def _logging() -> Iterator[None]:
     """Keep env.py from setting up the log of the process, which is not its command's."""
     before = logging.config.fileConfig
-    logging.config.fileConfig = lambda *_, **__: None  # type: ignore[assignment]
+    logging.config.fileConfig = lambda *_, **__: None
     try:
         yield
     finally:

@@ -13,7 +13,7 @@ from errno import EPERM
 from functools import cache
 from pathlib import Path
 from threading import get_ident
-from typing import Any, NoReturn
+from typing import Any
 
 import psycopg2
 
@@ -23,6 +23,7 @@ Tell = Callable[[str], None]
 _watching: dict[int, tuple[Tell, tuple[str, ...]]] = {}
 """Per thread: who is told, and the folders that may be read."""
 
+_AGAIN = "; nothing rolls that back, and each try does it again"
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _BLOCKED = {
     **dict.fromkeys(("socket.connect", "socket.sendto", "socket.sendmsg"), "uses the network"),
@@ -97,19 +98,19 @@ def _hook(event: str, args: tuple[Any, ...]) -> None:
         if event == "sqlite3.connect" and args[0] == ":memory:":
             return
         about = _about(event, args)
-        tell(f"it {what}{about}")
+        tell(f"it {what}{about}{_AGAIN}")
         raise BlockedError(EPERM, "It is kept from it while it is only looked at")
 
 
-def _opened(tell: Tell, readable: tuple[str, ...], path: Any, mode: Any, flags: int) -> None:
+def _opened(tell: Tell, readable: tuple[str, ...], path: Any, _mode: Any, flags: int) -> None:
     if not isinstance(path, str | bytes | os.PathLike) or _is_of_imports((path,)):
         return
     name = os.fsdecode(path)
     if (flags or 0) & _WRITES and name != os.devnull:
-        tell(f"it writes {name}")
+        tell(f"it writes {name}{_AGAIN}")
         raise BlockedError(EPERM, "It is kept from it while it is only looked at", name)
-    if not os.path.realpath(name).startswith(readable) and os.path.isfile(name):
-        tell(f"it reads {name}, which is not of the project")
+    if not os.path.realpath(name).startswith(readable) and Path(name).is_file():
+        tell(f"it reads {name}, which is not of the project: another machine may hold another one")
 
 
 def _is_of_imports(args: tuple[Any, ...]) -> bool:
@@ -131,11 +132,11 @@ def _replaced() -> list[Any]:
     return [
         _swapped(builtins, "open", _open(builtins.open)),
         _swapped(io, "open", _open(io.open)),
-        _swapped(os, "_exit", _ending(os._exit, "os._exit")),  # noqa: SLF001  as it is called
+        _swapped(os, "_exit", _ending(os._exit, "os._exit")),
         _swapped(os, "abort", _ending(os.abort, "os.abort")),
         _swapped(signal, "raise_signal", _ending(signal.raise_signal, "signal.raise_signal")),
         _swapped(time, "sleep", _sleep(time.sleep)),
-        _swapped(psycopg2, "_connect", _connect(psycopg2._connect)),  # noqa: SLF001  all come by it
+        _swapped(psycopg2, "_connect", _connect(vars(psycopg2)["_connect"])),
     ]
 
 
@@ -163,7 +164,7 @@ def _open(original: Any) -> Any:
         if set(mode) & set("wxa+") and is_path and get_ident() in _watching:
             name = os.fsdecode(file)
             if name != os.devnull and "__pycache__" not in name:
-                _told(f"it writes {name}")
+                _told(f"it writes {name}{_AGAIN}")
                 file, mode = os.devnull, mode.replace("x", "w")
         return original(file, mode, *args, **options)
 
@@ -171,7 +172,7 @@ def _open(original: Any) -> Any:
 
 
 def _ending(original: Any, name: str) -> Any:
-    def end(*args: Any) -> NoReturn | None:
+    def end(*args: Any) -> None:
         if _told(f"it ends the process with {name}()"):
             raise EndsProcessError
         return original(*args)
@@ -189,7 +190,7 @@ def _sleep(original: Any) -> Any:
 
 def _connect(original: Any) -> Any:
     def connect(*args: Any, **options: Any) -> Any:
-        if _told("it connects to a database of its own"):
+        if _told(f"it connects to a database of its own{_AGAIN}"):
             message = "nobody connects here"
             raise psycopg2.OperationalError(message)
         return original(*args, **options)

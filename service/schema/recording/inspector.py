@@ -45,7 +45,7 @@ class Inspected:
         """Follow what a revision does."""
         self._recorder = recorder
         recorder.known_columns = lambda name: tuple(
-            (table := self._now().table(name)) and table.columns or ()
+            ((table := self._now().table(name)) and table.columns) or ()
         )
 
     @property
@@ -119,55 +119,43 @@ def _in(names: Iterable[str], schema: str | None) -> list[str]:
     return [item.rpartition(".")[2] for item in names if item.rpartition(".")[0] == wanted]
 
 
-class InspectedDialect(RecordingDialect):
-    """Postgres's dialect, whose questions about the schema are answered without a database."""
+class _Answers:
+    """What the inspector asks a dialect, by the names and with the answers that SQLAlchemy has."""
 
-    supports_statement_cache = True
+    def __init__(self, inspected: Inspected) -> None:
+        self._inspected = inspected
 
-    def __init__(self, inspected: Inspected, compiler: Any) -> None:
-        # Any other style of parameters than the driver's: that would double the percent signs.
-        super().__init__(paramstyle="named")
-        self.inspected = inspected
-        self.statement_compiler = compiler
-        self.server_version_info = (inspected.major, 0)
-        self.default_schema_name = "public"
-        self._backslash_escapes = False
-
-    def has_table(
-        self, _c: Connection, table_name: str, schema: str | None = None, **_: Any
-    ) -> bool:
+    def has_table(self, table_name: str, schema: str | None = None, **_: Any) -> bool:
         name = _name(table_name, schema)
-        return self.inspected.has(lambda known: name in known.tables or name in known.views)
+        return self._inspected.has(lambda known: name in known.tables or name in known.views)
 
-    def has_schema(self, _c: Connection, schema: str, **_: Any) -> bool:
-        return self.inspected.has(
+    def has_schema(self, schema: str, **_: Any) -> bool:
+        return self._inspected.has(
             lambda known: bool(_in(known.tables, schema)) or schema == "public"
         )
 
-    def has_type(self, _c: Connection, type_name: str, schema: str | None = None, **_: Any) -> bool:
+    def has_type(self, type_name: str, schema: str | None = None, **_: Any) -> bool:
         name = _name(type_name, schema)
-        return self.inspected.has(lambda known: name in known.enums or name in known.bases)
+        return self._inspected.has(lambda known: name in known.enums or name in known.bases)
 
     def has_sequence(self, *_: Any, **__: Any) -> bool:
-        return bool(self.inspected.unknown())
+        return bool(self._inspected.unknown())
 
-    def get_schema_names(self, _c: Connection, **_: Any) -> list[str]:
-        return self.inspected.names(
+    def get_schema_names(self, **_: Any) -> list[str]:
+        return self._inspected.names(
             lambda known: {"public", *(item.rpartition(".")[0] for item in known.tables)} - {""}
         )
 
-    def get_table_names(self, _c: Connection, schema: str | None = None, **_: Any) -> list[str]:
-        return self.inspected.names(
+    def get_table_names(self, schema: str | None = None, **_: Any) -> list[str]:
+        return self._inspected.names(
             lambda known: _in((t.name for t in known.tables.values() if not t.is_view), schema)
         )
 
-    def get_view_names(self, _c: Connection, schema: str | None = None, **_: Any) -> list[str]:
-        return self.inspected.names(lambda known: _in(known.views, schema))
+    def get_view_names(self, schema: str | None = None, **_: Any) -> list[str]:
+        return self._inspected.names(lambda known: _in(known.views, schema))
 
-    def get_materialized_view_names(
-        self, _c: Connection, schema: str | None = None, **_: Any
-    ) -> list[str]:
-        return self.inspected.names(
+    def get_materialized_view_names(self, schema: str | None = None, **_: Any) -> list[str]:
+        return self._inspected.names(
             lambda known: _in((t.name for t in known.tables.values() if t.is_view), schema)
         )
 
@@ -177,29 +165,27 @@ class InspectedDialect(RecordingDialect):
     get_temp_view_names = get_temp_table_names
 
     def get_sequence_names(self, *_: Any, **__: Any) -> list[str]:
-        return self.inspected.names(lambda _: ())
+        return self._inspected.names(lambda _: ())
 
-    def get_enums(self, _c: Connection, schema: str | None = None, **_: Any) -> list[Any]:
-        names = self.inspected.names(lambda known: _in(known.enums, schema))
+    def get_enums(self, schema: str | None = None, **_: Any) -> list[Any]:
+        names = self._inspected.names(lambda known: _in(known.enums, schema))
         return [
             {"name": name, "schema": schema or "public", "visible": True, "labels": []}
             for name in names
         ]
 
     def get_domains(self, *_: Any, **__: Any) -> list[Any]:
-        self.inspected.asked()
+        self._inspected.asked()
         return []
 
     def get_view_definition(self, *_: Any, **__: Any) -> str:
-        self.inspected.asked()
-        return self.inspected.unknown()
+        self._inspected.asked()
+        return self._inspected.unknown()
 
     get_table_oid = get_view_definition
 
-    def get_columns(
-        self, _c: Connection, table_name: str, schema: str | None = None, **_: Any
-    ) -> list[Any]:
-        found, more = self.inspected.of_table(
+    def get_columns(self, table_name: str, schema: str | None = None, **_: Any) -> list[Any]:
+        found, more = self._inspected.of_table(
             _name(table_name, schema), lambda table, _: list(table.columns.values())
         )
         columns = [(item.name, _type(item.type), not item.is_not_null) for item in found]
@@ -209,18 +195,16 @@ class InspectedDialect(RecordingDialect):
                 "name": name,
                 "type": type_,
                 "nullable": is_nullable,
-                "default": self.inspected.unknown(),
+                "default": self._inspected.unknown(),
                 "autoincrement": False,
                 "comment": None,
             }
-            for name, type_, is_nullable in dict((item[0], item) for item in columns).values()
+            for name, type_, is_nullable in {item[0]: item for item in columns}.values()
         ]
 
-    def get_indexes(
-        self, _c: Connection, table_name: str, schema: str | None = None, **_: Any
-    ) -> list[Any]:
+    def get_indexes(self, table_name: str, schema: str | None = None, **_: Any) -> list[Any]:
         name = _name(table_name, schema)
-        found, more = self.inspected.of_table(
+        found, more = self._inspected.of_table(
             name, lambda _, known: [i for i in known.indexes.values() if i.table == name]
         )
         indexes = [*found, *(Index(item, name, (item,)) for item in more)]
@@ -236,14 +220,14 @@ class InspectedDialect(RecordingDialect):
         ]
 
     def get_pk_constraint(
-        self, _c: Connection, table_name: str, schema: str | None = None, **_: Any
+        self, table_name: str, schema: str | None = None, **_: Any
     ) -> dict[str, Any]:
         keys = self._constraints(table_name, schema, "primary key")
         one = keys[0] if keys else Constraint("", "primary key")
         return {"name": one.name or None, "constrained_columns": list(one.columns), "comment": None}
 
     def get_unique_constraints(
-        self, _c: Connection, table_name: str, schema: str | None = None, **_: Any
+        self, table_name: str, schema: str | None = None, **_: Any
     ) -> list[Any]:
         return [
             {"name": item.name, "column_names": list(item.columns), "comment": None}
@@ -251,7 +235,7 @@ class InspectedDialect(RecordingDialect):
         ]
 
     def get_check_constraints(
-        self, _c: Connection, table_name: str, schema: str | None = None, **_: Any
+        self, table_name: str, schema: str | None = None, **_: Any
     ) -> list[Any]:
         return [
             {
@@ -262,16 +246,14 @@ class InspectedDialect(RecordingDialect):
             for item in self._constraints(table_name, schema, "check")
         ]
 
-    def get_foreign_keys(
-        self, _c: Connection, table_name: str, schema: str | None = None, **_: Any
-    ) -> list[Any]:
+    def get_foreign_keys(self, table_name: str, schema: str | None = None, **_: Any) -> list[Any]:
         return [
             {
                 "name": item.name,
                 "constrained_columns": list(item.columns),
                 "referred_schema": (item.parent or "").rpartition(".")[0] or None,
                 "referred_table": (item.parent or "").rpartition(".")[2],
-                "referred_columns": [self.inspected.unknown() for _ in item.columns],
+                "referred_columns": [self._inspected.unknown() for _ in item.columns],
                 "options": {},
                 "comment": None,
             }
@@ -279,43 +261,68 @@ class InspectedDialect(RecordingDialect):
         ]
 
     def get_table_comment(self, *_: Any, **__: Any) -> dict[str, Any]:
-        self.inspected.asked()
+        self._inspected.asked()
         return {"text": None}
 
     def get_table_options(self, *_: Any, **__: Any) -> dict[str, Any]:
         return {}
 
     def _constraints(self, table: str, schema: str | None, kind: Any) -> list[Constraint]:
-        found, more = self.inspected.of_table(
+        found, more = self._inspected.of_table(
             _name(table, schema),
             lambda known, _: [item for item in known.constraints.values() if item.kind == kind],
         )
         return [*found, *(Constraint(item, kind, (item,)) for item in more)]
 
 
-def _multi(single: str) -> Callable[..., Iterator[tuple[tuple[str | None, str], Any]]]:
+class InspectedDialect(RecordingDialect):
+    """Postgres's dialect, whose questions about the schema are answered without a database."""
+
+    supports_statement_cache = True
+
+    def __init__(self, inspected: Inspected, compiler: Any) -> None:
+        # Any other style of parameters than the driver's: that would double the percent signs.
+        super().__init__(paramstyle="named")  # type: ignore[no-untyped-call]
+        self.answers = _Answers(inspected)
+        self.statement_compiler = compiler
+        self.server_version_info = (inspected.major, 0)
+        self.default_schema_name = "public"
+        self._backslash_escapes = False
+
+
+def _one(name: str) -> Callable[..., Any]:
+    def ask(self: InspectedDialect, _: Connection, *args: Any, **options: Any) -> Any:
+        options.pop("info_cache", None)
+        return getattr(self.answers, name)(*args, **options)
+
+    return ask
+
+
+def _many(name: str) -> Callable[..., Iterator[tuple[tuple[str | None, str], Any]]]:
     """Make what asks for many tables of what asks for one."""
 
-    def get(
+    def ask(
         self: InspectedDialect,
-        connection: Connection,
+        _: Connection,
         *,
         schema: str | None = None,
         filter_names: Sequence[str] | None = None,
-        **_: Any,
+        **__: Any,
     ) -> Iterator[tuple[tuple[str | None, str], Any]]:
-        names = filter_names or self.get_table_names(connection, schema)
-        for name in names:
-            yield (schema, name), getattr(self, single)(connection, name, schema)
+        for table in filter_names or self.answers.get_table_names(schema):
+            yield (schema, table), getattr(self.answers, name)(table, schema)
 
-    return get
+    return ask
 
 
+for _name_of in vars(_Answers):
+    if _name_of.startswith(("has_", "get_")):
+        setattr(InspectedDialect, _name_of, _one(_name_of))
 for _what in (
     *("columns", "indexes", "pk_constraint", "unique_constraints", "check_constraints"),
     *("foreign_keys", "table_comment", "table_options"),
 ):
-    setattr(InspectedDialect, f"get_multi_{_what}", _multi(f"get_{_what}"))
+    setattr(InspectedDialect, f"get_multi_{_what}", _many(f"get_{_what}"))
 
 
 def _type(type_: Type) -> TypeEngine[Any]:

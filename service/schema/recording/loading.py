@@ -38,7 +38,7 @@ class Directory(ScriptDirectory):
         remarks: dict[Remark, None] = {}
 
         def tell(what: str) -> None:
-            remarks[Remark("side-effect", _running_line(path), f"{what} when it is imported")] = (
+            remarks[Remark("side-effect", _running_line(path), f"when it is imported {what}")] = (
                 None
             )
 

@@ -1,4 +1,4 @@
-"""What a query finds, as far as its text tells: the columns of its rows, and whether there is one."""
+"""What a query finds, as far as its text tells: columns, and whether there is a row."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -33,13 +33,7 @@ def found_by(sql: str, columns: Callable[[str], Sequence[str]]) -> Found | None:
     node = content(trees[-1])
     match kind_of(trees[-1]):
         case "select_stmt":
-            while node.HasField("larg"):
-                node = node.larg
-            if node.values_lists:
-                width = len(node.values_lists[0].list.items)
-                return Found(tuple(f"column{n + 1}" for n in range(width)), is_certain=True)
-            is_certain = not node.from_clause or _is_of_all(node)
-            return Found(_names(node.target_list, node.from_clause, columns), is_certain)
+            return _selected(node, columns)
         case "insert_stmt" | "update_stmt" | "delete_stmt" | "merge_stmt" as kind:
             if not node.returning_clause.exprs:
                 return None
@@ -48,6 +42,16 @@ def found_by(sql: str, columns: Callable[[str], Sequence[str]]) -> Found | None:
         case "explain_stmt" | "variable_show_stmt" | "execute_stmt":
             return Found(("found",), is_certain=True)
     return None
+
+
+def _selected(node: Any, columns: Callable[[str], Sequence[str]]) -> Found:
+    while node.HasField("larg"):
+        node = node.larg
+    if node.values_lists:
+        width = len(node.values_lists[0].list.items)
+        return Found(tuple(f"column{n + 1}" for n in range(width)), is_certain=True)
+    is_certain = not (node.from_clause or node.HasField("where_clause")) or _is_of_all(node)
+    return Found(_names(node.target_list, node.from_clause, columns), is_certain)
 
 
 def _is_of_all(node: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Runs a revision's functions so that a statement which fails does not keep the next from running."""
+"""Runs a revision so that a statement which fails does not keep the next from running."""
 
 import ast
 from collections.abc import Callable

@@ -56,12 +56,12 @@ class Unknown(str):
         except ValueError:
             return format(1, spec)
 
-    __call__ = __getitem__ = _again  # type: ignore[assignment]
-    __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _again  # type: ignore[assignment]
-    __floordiv__ = __rfloordiv__ = __mod__ = __neg__ = __abs__ = _again  # type: ignore[assignment]
+    __call__ = __getitem__ = _again
+    __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _again
+    __floordiv__ = __rfloordiv__ = __mod__ = __neg__ = __abs__ = _again
     __and__ = __rand__ = __or__ = __ror__ = __enter__ = _again
-    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _guess  # type: ignore[assignment]
-    __bool__ = __contains__ = _guess  # type: ignore[assignment]
+    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _guess
+    __bool__ = __contains__ = _guess
 
     def __exit__(self, *_: object) -> Literal[False]:
         return False

@@ -14,7 +14,8 @@ from service.schema.lint.alter_effects import (
 )
 from service.schema.lint.finding import Problem, Situation
 from service.schema.lint.names import relation, text_of, type_of, type_text
-from service.schema.lint.replay import definition, is_serial, without_sequence
+from service.schema.lint.naming import object_name
+from service.schema.lint.replay import constraint_name, definition, is_serial, without_sequence
 from service.schema.lint.volatility import is_volatile
 
 _REWRITE = "writes every row anew under ACCESS EXCLUSIVE, so that all reads and writes wait"
@@ -28,23 +29,60 @@ def _add(table: str, column: Any, type_: str) -> str:
     )
 
 
-def _add_and_fill(table: str, column: Any, type_: str, value: str) -> str:
-    """Write the column and its default apart, and the older rows' values as a backfill."""
-    bare, schema = fixes.arguments(table)
-    return fixes.then(
-        f"{_add(table, column, type_)}\n"
-        f"op.alter_column({bare}, {fixes.quoted(column.colname)}, "
-        f"server_default=sa.text({fixes.text(value)}){schema})",
-        _backfill(table, column.colname, value),
-    )
+def _add_and_fill(
+    situation: Situation, table: str, column: Any, type_: str, value: str, owned: str = ""
+) -> list[str]:
+    """Write the column and its default apart, the older rows' values as a backfill, and the rest.
+
+    `owned` is code that belongs to the first step. These are steps for `fixes.then`.
+    """
+    alter = f"ALTER TABLE {fixes.name(table)} ALTER COLUMN {fixes.name(column.colname)}"
+    default = fixes.execute(f"{alter} SET DEFAULT {value}")
+    steps = [
+        f"{_add(table, column, type_)}\n{default}{owned}",
+        _backfill(situation, table, column.colname, value),
+    ]
+    key = column_constraint(column, pg.CONSTR_PRIMARY)
+    kinds = (pg.CONSTR_NOTNULL, pg.CONSTR_PRIMARY, pg.CONSTR_IDENTITY)
+    if is_serial(type_of(column.type_name)) or any(
+        column_constraint(column, kind) is not None for kind in kinds
+    ):
+        steps.append(set_not_null(situation, table, column.colname))
+    if key is not None:
+        constraint = constraint_name(table, key)
+        steps.append(
+            fixes.create_index(constraint, table, [column.colname], unique=True)
+            + "\n"
+            + fixes.execute(
+                f"ALTER TABLE {fixes.name(table)} ADD CONSTRAINT {fixes.name(constraint)} "
+                f"PRIMARY KEY USING INDEX {fixes.name(constraint)}"
+            )
+        )
+    return steps
 
 
-def _backfill(table: str, column: str, value: str) -> str:
+def _backfill(situation: Situation, table: str, column: str, value: str) -> str:
+    found = situation.catalog.table(table)
+    constraints = found.constraints.values() if found else ()
+    keys = [
+        columns
+        for columns in situation.catalog.unique_keys(table)
+        if found and all(found.is_proved_not_null(item) for item in columns)
+    ]
+    key = ""
+    if found and not any(item.kind == "primary key" for item in constraints):
+        if not keys:
+            return (
+                f"# {table} has no key by which a Backfill could go through it: make or keep a "
+                f"unique index on NOT NULL columns until {column} is filled"
+            )
+        key = f", key={tuple(keys[0])!r}".replace("'", '"')
     return (
         "from service.schema.backfill import Backfill\n"
-        f'Backfill(name="{table.replace(".", "_")}_{column}", table={fixes.quoted(table)}, '
+        f"Backfill(name={fixes.quoted(f'{table}_{column}'.replace('.', '_'))}, "
+        f"table={fixes.quoted(table)}, "
         f"set={{{fixes.quoted(column)}: {fixes.quoted(value)}}}, "
-        f"where={fixes.quoted(fixes.name(column) + ' IS NULL')}).run(op)"
+        f"where={fixes.quoted(fixes.name(column) + ' IS NULL')}{key}).run(op)"
     )
 
 
@@ -117,7 +155,9 @@ def volatile_default(situation: Situation) -> Iterator[Problem]:
             yield Problem(
                 "volatile-default",
                 f"The default {value} differs from row to row: Postgres {_REWRITE}.",
-                _add_and_fill(table, column, type_text(column.type_name), value),
+                fixes.then(
+                    *_add_and_fill(situation, table, column, type_text(column.type_name), value)
+                ),
             )
 
 
@@ -132,7 +172,7 @@ def stored_generated_column(situation: Situation) -> Iterator[Problem]:
             plain = fixes.then(
                 "# with a trigger or the application filling it for new rows:\n"
                 + _add(table, column, type_),
-                _backfill(table, column.colname, value),
+                _backfill(situation, table, column.colname, value),
             )
             has_virtual = situation.catalog.major >= _POSTGRES_18
             yield Problem(
@@ -156,17 +196,47 @@ def identity_column(situation: Situation) -> Iterator[Problem]:
         type_ = type_of(column.type_name)
         if column_constraint(column, pg.CONSTR_IDENTITY) is None and not is_serial(type_):
             continue
-        plain = without_sequence(type_).name if is_serial(type_) else type_text(column.type_name)
-        base = table.rpartition(".")[2]
-        sequence = f"{base}_{column.colname}_seq"
-        number = f"nextval({fixes.literal(fixes.name(sequence))})"
         yield Problem(
             "identity-column",
             f"Every row gets a number of its own: Postgres {_REWRITE}.",
-            fixes.execute(f"CREATE SEQUENCE {fixes.name(sequence)}")
-            + "\n"
-            + _add_and_fill(table, column, plain, number),
+            _numbered(situation, table, column),
         )
+
+
+def _numbered(situation: Situation, table: str, column: Any) -> str:
+    """Write how a column with a sequence comes to a table in use."""
+    type_ = type_of(column.type_name)
+    plain = without_sequence(type_).name if is_serial(type_) else type_text(column.type_name)
+    schema, _, base = table.rpartition(".")
+    bare = object_name(base, column.colname, "seq")
+    sequence = fixes.name(".".join(filter(None, (schema, bare))))
+    where = f"{fixes.name(table)}.{fixes.name(column.colname)}"
+    number = f"nextval({fixes.literal(sequence)})"
+    owned = "\n" + fixes.execute(f"ALTER SEQUENCE {sequence} OWNED BY {where}")
+    first, *steps = _add_and_fill(situation, table, column, plain, number, owned)
+    steps = [fixes.execute(f"CREATE SEQUENCE {sequence} AS {plain}") + "\n" + first, *steps]
+    identity = column_constraint(column, pg.CONSTR_IDENTITY)
+    if identity is not None:
+        # The column's own sequence goes on where the other one ends.
+        before = fixes.name(f"{bare}_before")
+        old = fixes.name(".".join(filter(None, (schema, f"{bare}_before"))))
+        when = "ALWAYS" if identity.generated_when == "a" else "BY DEFAULT"
+        alter = f"ALTER COLUMN {fixes.name(column.colname)}"
+        own = f"{fixes.literal(fixes.name(table))}, {fixes.literal(column.colname)}"
+        steps.append(
+            "\n".join(
+                fixes.execute(sql)
+                for sql in (
+                    f"ALTER SEQUENCE {sequence} RENAME TO {before}",
+                    f"ALTER TABLE {fixes.name(table)} {alter} DROP DEFAULT, "
+                    f"{alter} ADD GENERATED {when} AS IDENTITY",
+                    f"SELECT setval(pg_get_serial_sequence({own}), last_value, is_called) "
+                    f"FROM {old}",
+                    f"DROP SEQUENCE {old}",
+                )
+            )
+        )
+    return fixes.then(*steps)
 
 
 def domain_column(situation: Situation) -> Iterator[Problem]:
