@@ -1,4 +1,4 @@
-"""Names that Postgres gives what a statement leaves unnamed (ChooseConstraintName, makeObjectName)."""
+"""Names that Postgres gives what a statement leaves unnamed, as its makeObjectName does."""
 
 from collections.abc import Collection
 

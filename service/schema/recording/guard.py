@@ -5,6 +5,7 @@ import io
 import os
 import signal
 import sys
+import threading
 import time
 import zoneinfo
 from collections.abc import Callable, Iterator
@@ -12,7 +13,6 @@ from contextlib import ExitStack, contextmanager
 from errno import EPERM
 from functools import cache
 from pathlib import Path
-from threading import get_ident
 from typing import Any
 
 import psycopg2
@@ -24,6 +24,7 @@ _watching: dict[int, tuple[Tell, tuple[str, ...]]] = {}
 """Per thread: who is told, and the folders that may be read."""
 
 _AGAIN = "; nothing rolls that back, and each try does it again"
+_KEPT = "It is kept from it while it is only looked at"
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _BLOCKED = {
     **dict.fromkeys(("socket.connect", "socket.sendto", "socket.sendmsg"), "uses the network"),
@@ -32,9 +33,6 @@ _BLOCKED = {
     **dict.fromkeys(("subprocess.Popen", "os.system", "os.exec"), "starts a program"),
     **dict.fromkeys(("os.posix_spawn", "os.spawn", "pty.spawn"), "starts a program"),
     **dict.fromkeys(("os.fork", "os.forkpty"), "starts a process"),
-    **dict.fromkeys(
-        ("_thread.start_new_thread", "_thread.start_joinable_thread"), "starts a thread"
-    ),
     **dict.fromkeys(("os.kill", "os.killpg", "signal.pthread_kill"), "sends a signal"),
     **dict.fromkeys(("os.mkdir", "os.rmdir", "os.chdir", "os.fchdir"), "changes folders"),
     **dict.fromkeys(("os.remove", "os.rename", "os.truncate", "os.link"), "changes files"),
@@ -62,7 +60,7 @@ def guarded(tell: Tell, folder: Path) -> Iterator[None]:
     the project nor Python are told.
     """
     _install()
-    me = get_ident()
+    me = threading.get_ident()
     before = _watching.get(me)
     _watching[me] = (tell, (*_readable(), str(folder.resolve())))
     try:
@@ -89,7 +87,7 @@ def _readable() -> tuple[str, ...]:
 
 
 def _hook(event: str, args: tuple[Any, ...]) -> None:
-    if not _watching or (watched := _watching.get(get_ident())) is None:
+    if not _watching or (watched := _watching.get(threading.get_ident())) is None:
         return
     tell, readable = watched
     if event == "open":
@@ -99,7 +97,7 @@ def _hook(event: str, args: tuple[Any, ...]) -> None:
             return
         about = _about(event, args)
         tell(f"it {what}{about}{_AGAIN}")
-        raise BlockedError(EPERM, "It is kept from it while it is only looked at")
+        raise BlockedError(EPERM, _KEPT)
 
 
 def _opened(tell: Tell, readable: tuple[str, ...], path: Any, _mode: Any, flags: int) -> None:
@@ -108,7 +106,7 @@ def _opened(tell: Tell, readable: tuple[str, ...], path: Any, _mode: Any, flags:
     name = os.fsdecode(path)
     if (flags or 0) & _WRITES and name != os.devnull:
         tell(f"it writes {name}{_AGAIN}")
-        raise BlockedError(EPERM, "It is kept from it while it is only looked at", name)
+        raise BlockedError(EPERM, _KEPT, name)
     if not os.path.realpath(name).startswith(readable) and Path(name).is_file():
         tell(f"it reads {name}, which is not of the project: another machine may hold another one")
 
@@ -136,6 +134,7 @@ def _replaced() -> list[Any]:
         _swapped(os, "abort", _ending(os.abort, "os.abort")),
         _swapped(signal, "raise_signal", _ending(signal.raise_signal, "signal.raise_signal")),
         _swapped(time, "sleep", _sleep(time.sleep)),
+        _swapped(threading.Thread, "start", _start(threading.Thread.start)),
         _swapped(psycopg2, "_connect", _connect(vars(psycopg2)["_connect"])),
     ]
 
@@ -152,7 +151,7 @@ def _swapped(owner: Any, name: str, value: Any) -> Iterator[None]:
 
 def _told(what: str) -> bool:
     """Tell who watches this thread; whoever kept a replaced function may call it at any time."""
-    watched = _watching.get(get_ident())
+    watched = _watching.get(threading.get_ident())
     if watched:
         watched[0](what)
     return bool(watched)
@@ -161,7 +160,7 @@ def _told(what: str) -> bool:
 def _open(original: Any) -> Any:
     def open_(file: Any, mode: str = "r", *args: Any, **options: Any) -> Any:
         is_path = isinstance(file, str | bytes | os.PathLike)
-        if set(mode) & set("wxa+") and is_path and get_ident() in _watching:
+        if set(mode) & set("wxa+") and is_path and threading.get_ident() in _watching:
             name = os.fsdecode(file)
             if name != os.devnull and "__pycache__" not in name:
                 _told(f"it writes {name}{_AGAIN}")
@@ -172,7 +171,7 @@ def _open(original: Any) -> Any:
 
 
 def _ending(original: Any, name: str) -> Any:
-    def end(*args: Any) -> None:
+    def end(*args: Any) -> Any:
         if _told(f"it ends the process with {name}()"):
             raise EndsProcessError
         return original(*args)
@@ -180,9 +179,18 @@ def _ending(original: Any, name: str) -> Any:
     return end
 
 
+def _start(original: Any) -> Any:
+    def start(thread: threading.Thread) -> None:
+        if _told(f"it starts a thread{_AGAIN}"):
+            raise BlockedError(EPERM, _KEPT)
+        original(thread)
+
+    return start
+
+
 def _sleep(original: Any) -> Any:
     def sleep(seconds: float) -> None:
-        if get_ident() not in _watching:
+        if threading.get_ident() not in _watching:
             original(seconds)
 
     return sleep

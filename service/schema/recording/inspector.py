@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import NullType, TypeEngine
 
 from service.schema.lint.catalog import Catalog, Constraint, Index, Table
-from service.schema.lint.names import Type, qualified, sql_of
+from service.schema.lint.names import Type, qualified, text_of
 from service.schema.lint.replay import apply
 from service.schema.recording.connection import RecordingDialect
 from service.schema.recording.recorder import Recorder
@@ -212,6 +212,7 @@ class _Answers:
             {
                 "name": item.name.rpartition(".")[2],
                 "column_names": list(item.columns) or [None],
+                **({} if item.columns else {"expressions": ["NULL"]}),
                 "unique": item.is_unique,
                 "include_columns": [],
                 "dialect_options": {},
@@ -240,7 +241,7 @@ class _Answers:
         return [
             {
                 "name": item.name,
-                "sqltext": sql_of(item.condition) if item.condition else "",
+                "sqltext": text_of(item.condition) if item.condition else "",
                 "comment": None,
             }
             for item in self._constraints(table_name, schema, "check")

@@ -75,7 +75,8 @@ def test_an_unreachable_database_is_no_error(lint):
 def test_json(lint):
     document = json.loads(lint("--json", "--static").stdout)
     [finding] = document["findings"]
-    assert list(finding) == ["revision", "rule", "line", "statement", "why", "fix"]
+    assert list(finding) == [*("revision", "rule", "line", "statement", "why", "fix", "fix_runs")]
+    assert finding["fix_runs"]
     assert finding["statement"] == "CREATE INDEX ix_hotels_name ON hotels (name)"
     assert "postgresql_concurrently=True" in finding["fix"]
 

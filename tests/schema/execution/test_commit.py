@@ -37,9 +37,7 @@ def test_what_follows_commit_is_applied_and_the_revision_is_noted(upgrade, fetch
 
 def test_rollback_is_refused(upgrade, fetch):
     with pytest.raises(ServiceError, match="calls rollback"):
-        upgrade(
-            'op.execute("ALTER TABLE t ADD b int")\nop.get_bind().rollback()\nop.execute("SELECT 1")'
-        )
+        upgrade('op.execute("ALTER TABLE t ADD b int")\nop.get_bind().rollback()')
     assert fetch(COLUMNS) == [("a",)]
     assert fetch("SELECT version_num FROM alembic_version") == [("first",)]
 

@@ -2,7 +2,6 @@
 
 import ast
 import re
-import shutil
 from pathlib import Path
 from textwrap import indent
 
@@ -14,7 +13,6 @@ from service.schema.lint.run import lint
 from service.schema.rehearsal.snapshot import read_schema, schema_differences
 from service.schema.runner import configuration
 from service.schema.target import connected
-from service.settings import ROOT
 
 CASES = Path(__file__).parent / "cases"
 ROWS = """
@@ -68,19 +66,36 @@ def with_rows(server, execute, base_database):
 
 
 class Replay:
-    """Runs a case as it is, and with the code that is recommended for one of its findings."""
+    """Runs a revision as it is, and with the code that is recommended for one of its findings."""
 
     def __init__(self, started, server, execute, empty, with_rows):
         self.started, self.server, self.execute = started, server, execute
         self.empty, self.with_rows = empty, with_rows
         self.versions = started.folder / "versions"
 
-    def findings(self, case):
-        target = self.versions / "case.py"
-        shutil.copy(case, target)
-        ids = re.search(r'^revision = "(.+)"$', target.read_text("utf-8"), re.MULTILINE)
-        found = lint(self.config(), f"start:{ids[1]}").findings
-        return [item for item in found if item.revision == ids[1]]
+    def check(self, text):
+        """Compare what the revision does with what each piece of code makes of it."""
+        path = self.versions / "case.py"
+        path.write_text(text, encoding="utf-8")
+        revision, after = (constant(name, text) for name in ("revision", "down_revision"))
+        found = lint(self.config(), f"{after}:{revision}").findings
+        rules = [item.rule for item in found]
+        # What the case does besides.
+        full = self.empty if "not-null-without-default" in rules else self.with_rows
+        is_like = not set(rules) <= REFUSED
+        asked = self.schema(self.empty) if is_like else {}
+        checked = 0
+        for finding in [item for item in found if runs(item.fix)]:
+            self.put(text, revision, finding)
+            done = self.schema(full)
+            left = [item.rule for item in lint(self.config(), f"{after}:").findings]
+            assert left.count(finding.rule) < rules.count(finding.rule), finding.fix
+            if finding.rule not in REFUSED | ENDS_ELSEWHERE:
+                assert schema_differences(asked, done) == [], finding.fix
+            for written in self.versions.glob("fix*.py"):
+                written.unlink()
+            checked += 1
+        return checked
 
     def config(self):
         return configuration(str(self.started.folder), quiet=True)
@@ -94,22 +109,21 @@ class Replay:
         with connected(self.started.url, timeout_s=5) as connection:
             return read_schema(connection)
 
-    def put(self, case, finding):
+    def put(self, text, revision, finding):
         """Put the recommended code in the place of the statement, and after the revision."""
-        text = case.read_text(encoding="utf-8")
         first, *others = finding.fix.split(f"\n{NEXT}\n")
         start, end = span(ast.parse(text), finding.line)
         lines = text.splitlines()
-        margin = re.match(r"\s*", lines[start - 1])[0]
+        margin = lines[start - 1][: -len(lines[start - 1].lstrip())]
         lines[start - 1 : end] = [indent(first, margin)]
         (self.versions / "case.py").write_text("\n".join(lines) + "\n", encoding="utf-8")
-        self.started.last = re.search(r'^revision = "(.+)"$', text, re.MULTILINE)[1]
+        self.started.last = revision
         for number, code in enumerate(others):
             self.started.write(f"fix{number}", f"{code}\npass")
 
-    def clean(self):
-        for path in self.versions.glob("fix*.py"):
-            path.unlink()
+
+def constant(name, text):
+    return dict(re.findall(r"^(\w+) = [\"'](.+)[\"']$", text, re.MULTILINE))[name]
 
 
 def span(module, line):
@@ -128,32 +142,95 @@ def replay(started, server, execute, base_database, with_rows):
     return Replay(started, server, execute, base_database, with_rows)
 
 
-@pytest.mark.parametrize("convention", ["postgres", "convention"])
-@pytest.mark.parametrize(
-    "case",
-    [
-        pytest.param(item, id=item.stem)
-        for item in sorted(CASES.glob("unsafe_*.py"))
-        if item.stem not in NOT_ALONE
-    ],
-)
-def test_what_is_recommended_runs_on_rows_and_ends_with_the_same_schema(replay, case, convention):
-    if convention == "convention":
-        if "op.create_" not in case.read_text("utf-8") and "sa." not in case.read_text("utf-8"):
-            return
-        (replay.started.folder / "env.py").write_text(CONVENTION, encoding="utf-8")
-    every = replay.findings(case)
-    findings = [item for item in every if runs(item.fix)]
-    asked = None
-    # What the case does besides.
-    is_refused_with_rows = any(item.rule == "not-null-without-default" for item in every)
-    for finding in findings:
-        if asked is None and finding.rule not in REFUSED:
-            asked = replay.schema(replay.empty)
-        replay.put(case, finding)
-        done = replay.schema(replay.empty if is_refused_with_rows else replay.with_rows)
-        left = [item.rule for item in lint(replay.config(), "start:").findings]
-        assert left.count(finding.rule) < [item.rule for item in findings].count(finding.rule)
-        if finding.rule not in REFUSED | ENDS_ELSEWHERE:
-            assert schema_differences(asked, done) == [], finding.fix
-        replay.clean()
+@pytest.fixture
+def convention(started):
+    """Let env.py have a naming convention."""
+    (started.folder / "env.py").write_text(CONVENTION, encoding="utf-8")
+
+
+FILES = {
+    path.stem: path.read_text(encoding="utf-8")
+    for path in sorted(CASES.glob("unsafe_*.py"))
+    if path.stem not in NOT_ALONE
+}
+# A naming convention concerns what Alembic names.
+NAMED = {name: text for name, text in FILES.items() if re.search(r"op\.(?!execute)|sa\.", text)}
+
+
+@pytest.mark.parametrize("text", FILES.values(), ids=FILES)
+def test_what_is_recommended_runs_on_rows_and_ends_with_the_same_schema(replay, text):
+    replay.check(text)
+
+
+@pytest.mark.usefixtures("convention")
+@pytest.mark.parametrize("text", NAMED.values(), ids=NAMED)
+def test_and_under_a_naming_convention(replay, text):
+    replay.check(text)
+
+
+BEFORE = """
+op.execute("CREATE TABLE sales (id int PRIMARY KEY, amount int, CHECK (amount > 0))")
+op.execute("INSERT INTO sales SELECT n, n FROM generate_series(1, 9) n")
+op.execute("CREATE TABLE keyed (shop int NOT NULL UNIQUE, day date)")
+op.execute("INSERT INTO keyed SELECT n, now() FROM generate_series(1, 9) n")
+op.execute("CREATE TABLE visits (shop int, day date)")
+op.execute("CREATE SCHEMA ops")
+op.execute("CREATE TABLE ops.jobs (id int PRIMARY KEY, sale int, state text)")
+op.execute("INSERT INTO ops.jobs SELECT n, n, 's' || n FROM generate_series(1, 9) n")
+op.execute('CREATE TABLE "여행 계획" (id int PRIMARY KEY, "도시" text, "select" int)')
+op.execute("INSERT INTO \\"여행 계획\\" SELECT n, 'c' || n, n FROM generate_series(1, 9) n")
+"""
+ODD = {
+    "a name that is taken": 'op.execute("ALTER TABLE sales ADD CHECK (amount < 1000000)")',
+    "unique twice": 'op.execute("ALTER TABLE keyed ADD UNIQUE (shop)")',
+    "without a primary key": (
+        'op.add_column("keyed", sa.Column("token", sa.Uuid(), nullable=False, '
+        'server_default=sa.text("gen_random_uuid()")))'
+    ),
+    "serial": 'op.execute("ALTER TABLE sales ADD COLUMN number serial")',
+    "small serial": 'op.execute("ALTER TABLE sales ADD COLUMN number smallserial NOT NULL")',
+    "serial primary key": 'op.execute("ALTER TABLE keyed ADD COLUMN id serial PRIMARY KEY")',
+    "identity": (
+        'op.execute("ALTER TABLE sales ADD COLUMN number bigint GENERATED ALWAYS AS IDENTITY")'
+    ),
+    "identity in another schema": (
+        'op.add_column("jobs", sa.Column("number", sa.Integer(), sa.Identity()), schema="ops")'
+    ),
+    "serial in another schema": 'op.execute("ALTER TABLE ops.jobs ADD COLUMN number serial")',
+    "foreign key in another schema": (
+        'op.create_foreign_key("fk_sale", "jobs", "sales", ["sale"], ["id"], source_schema="ops")'
+    ),
+    "not null in another schema": 'op.alter_column("jobs", "state", nullable=False, schema="ops")',
+    "index in another schema": 'op.create_index("ix_state", "jobs", ["state"], schema="ops")',
+    "unique in another schema": (
+        'op.create_unique_constraint("uq_state", "jobs", ["state"], schema="ops")'
+    ),
+    "korean not null": 'op.alter_column("여행 계획", "도시", nullable=False)',
+    "korean check": 'op.execute(\'ALTER TABLE "여행 계획" ADD CHECK ("select" > 0)\')',
+    "korean unique": 'op.create_unique_constraint("uq_도시", "여행 계획", ["도시"])',
+    "korean serial": 'op.execute(\'ALTER TABLE "여행 계획" ADD "번호" serial\')',
+    "korean default": (
+        'op.add_column("여행 계획", sa.Column("select me", sa.Uuid(), nullable=False, '
+        'server_default=sa.text("gen_random_uuid()")))'
+    ),
+}
+
+
+@pytest.mark.parametrize("is_named", [False, True], ids=["postgres", "convention"])
+def test_odd_names_and_tables(replay, is_named, request, subtests):
+    if is_named:
+        request.getfixturevalue("convention")
+    replay.started.write("before", BEFORE)
+    for name, code in ODD.items():
+        with subtests.test(name):
+            replay.started.last = "before"
+            replay.started.write("case", code)
+            assert replay.check((replay.versions / "case.py").read_text(encoding="utf-8"))
+
+
+def test_a_table_without_any_key_is_told_in_words(replay):
+    replay.started.write("before", BEFORE)
+    replay.started.write("case", 'op.execute("ALTER TABLE visits ADD COLUMN id serial")')
+    [finding] = lint(replay.config(), "before:").findings
+    assert "no key by which a Backfill could go through it" in finding.fix
+    assert not runs(finding.fix)
