@@ -82,10 +82,10 @@ class Replay:
         rules = [item.rule for item in found]
         # What the case does besides.
         full = self.empty if "not-null-without-default" in rules else self.with_rows
-        is_like = not set(rules) <= REFUSED
+        ways_out = [item for item in found if runs(item.fix)]
+        is_like = any(item.rule not in REFUSED for item in ways_out)
         asked = self.schema(self.empty) if is_like else {}
-        checked = 0
-        for finding in [item for item in found if runs(item.fix)]:
+        for finding in ways_out:
             self.put(text, revision, finding)
             done = self.schema(full)
             left = [item.rule for item in lint(self.config(), f"{after}:").findings]
@@ -94,8 +94,7 @@ class Replay:
                 assert schema_differences(asked, done) == [], finding.fix
             for written in self.versions.glob("fix*.py"):
                 written.unlink()
-            checked += 1
-        return checked
+        return len(ways_out)
 
     def config(self):
         return configuration(str(self.started.folder), quiet=True)
