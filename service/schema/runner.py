@@ -66,7 +66,7 @@ def explained(directory: str | None = None) -> Iterator[None]:
         raise explain(error, _heads(directory)) from error
     except ServiceError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         if blamed := blame(error, folder_of(directory)):
             raise blamed from error
         if isinstance(error, OSError) and error.filename:

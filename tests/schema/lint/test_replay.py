@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from service.errors import ServiceError
 from service.schema.lint.run import lint
 from service.schema.plan import plan
 from service.schema.runner import configuration
@@ -230,6 +231,14 @@ def test_what_cannot_be_imported_is_a_finding_and_the_others_are_looked_at(start
     assert by_rule["drop-column"].revision == "last"
     assert by_rule["cannot-be-imported"].revision == "broken"
     assert by_rule["cannot-be-imported"].line > 1
+
+
+@pytest.mark.parametrize("top", ["import not_installed_here", "raise SystemExit(0)"])
+@pytest.mark.parametrize("command", ["history", "upgrade"])
+def test_other_commands_name_the_file_that_cannot_be_imported(started, top, command):
+    started.write("broken", "pass", top=top)
+    with pytest.raises(ServiceError, match=r"broken\.py fails in line"):
+        started.run(command, *(["head"] if command == "upgrade" else []))
 
 
 ENV = """
