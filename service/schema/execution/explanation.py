@@ -81,7 +81,7 @@ def explain(error: Exception, heads: Iterable[object] = ()) -> ServiceError:
     return ConfigurationError(f"{said}.")
 
 
-def blame(error: Exception, folder: Path) -> ServiceError | None:
+def blame(error: BaseException, folder: Path) -> ServiceError | None:
     """Name the file of a folder of revisions that an error comes from; None when it is another's.
 
     Python's own message rarely tells which of many files it is about.

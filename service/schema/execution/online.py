@@ -196,7 +196,7 @@ class Online:
 
     def _begin(self, step: Any, journal: Journal, statements: Statements) -> None:
         self._revision, direction = _key(step)
-        statements.is_revision_done = False
+        statements.is_revision_done = statements.is_rolled_back = False
         journal.begin(self._revision, direction)
         if journal.is_resumed:
             _say(f"Going on with revision {self._revision}, which was interrupted.")
@@ -205,9 +205,21 @@ class Online:
             _say(f"{verb} {Titled(self._revision, (step.revision.doc or '').rstrip('.'))} ...")
 
     def _applied(self, journal: Journal, statements: Statements) -> Callable[..., None]:
-        def applied(**_: object) -> None:
+        def applied(ctx: Any, **_: object) -> None:
             journal.check_complete()
             statements.is_revision_done = True
+            # After commit() on the connection Alembic still holds the transaction that is over, and
+            # would leave the one that has begun since to be rolled back, without a word.
+            begun = ctx._transaction  # noqa: SLF001  nothing public has it
+            if begun is not None and not begun.is_active:
+                if statements.is_rolled_back:
+                    message = (
+                        f"Revision {self._revision} calls rollback() on the connection, which "
+                        "takes back what it has done; it is not applied. Use "
+                        "`with connection.begin_nested():` for what may fail."
+                    )
+                    raise ConfigurationError(message)
+                ctx._transaction = ctx.connection.get_transaction()  # noqa: SLF001
 
         return applied
 

@@ -59,6 +59,7 @@ class Statements:
         self._is_wrapped = False
         self._is_skipped = False
         self.is_revision_done = False
+        self.is_rolled_back = False
 
     def attach(self, connection: Connection) -> None:
         """Listen to a connection that has not begun a transaction."""
@@ -66,6 +67,7 @@ class Statements:
         event.listen(connection, "before_cursor_execute", self._before, retval=True)
         event.listen(connection, "after_cursor_execute", self._after)
         event.listen(connection, "commit", self._on_commit)
+        event.listen(connection, "rollback", self._on_rollback)
 
     def _on_begin(self, connection: Connection) -> None:
         raw = _raw(connection)
@@ -148,6 +150,9 @@ class Statements:
             with raw.cursor() as cursor:
                 cursor.execute("ROLLBACK")
             self._is_wrapped = False
+
+    def _on_rollback(self, _connection: Connection) -> None:
+        self.is_rolled_back = True
 
     def _on_commit(self, connection: Connection) -> None:
         raw = _raw(connection)

@@ -1,6 +1,6 @@
 """Keeps a Catalog up to date with statements, so that each is judged by the schema it finds."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from postgast import pg_query_pb2 as pg
@@ -17,6 +17,7 @@ from service.schema.lint.names import (
     strings,
     type_of,
 )
+from service.schema.lint.naming import object_name
 
 _SERIALS = {
     **dict.fromkeys(("smallserial", "serial2"), "int2"),
@@ -43,18 +44,24 @@ def without_sequence(type_: Type) -> Type:
     return Type(_SERIALS.get(type_.name, type_.name), type_.modifiers, type_.is_array)
 
 
-def constraint_name(table: str, node: Any, columns: Iterable[str] = ()) -> str:
-    """Name a constraint as Postgres does when the statement leaves that out."""
+def constraint_name(
+    table: str, node: Any, columns: Iterable[str] = (), taken: Collection[str] = ()
+) -> str:
+    """Name a constraint as Postgres does when the statement leaves that out.
+
+    `taken` are the names that there are.
+    """
     if node.conname:
         return str(node.conname)
     base = table.rpartition(".")[2]
     suffix = _KINDS[node.contype][1]
     if node.contype == pg.CONSTR_PRIMARY:
-        return f"{base}_{suffix}"
+        return object_name(base, "", suffix)
     if node.contype == pg.CONSTR_CHECK:
         used = columns_of(node.raw_expr)
         columns = used if len(used) == 1 else ()
-    return "_".join((base, *(constrained_columns(node) or columns), suffix))
+    middle = "_".join(constrained_columns(node) or columns)
+    return object_name(base, middle, suffix, taken)
 
 
 def constrained_columns(node: Any) -> tuple[str, ...]:
@@ -132,7 +139,7 @@ def _add_column(table: Table, node: Any) -> None:
 
 
 def _note_constraint(table: Table, node: Any, columns: tuple[str, ...]) -> Constraint:
-    name = constraint_name(table.name, node, columns)
+    name = constraint_name(table.name, node, columns, table.constraints)
     found = Constraint(
         name,
         _KINDS[node.contype][0],

@@ -196,14 +196,14 @@ def _fix(table: str, node: Any) -> str:
             "from service.schema.backfill import Backfill\n"
             f"FILL = Backfill(name={fixes.quoted(name)}, table={fixes.quoted(table)}, "
             f"set={{{changes}}}{narrowed})\n"
-            "# in a revision of its own, or before the deploy with `flask db backfill run "
-            f"{name}`:\nFILL.run(op)"
+            f"# or before the deploy: `flask db backfill run {name}`\nFILL.run(op)"
         )
     if isinstance(node, pg.DeleteStmt) and not node.using_clause:
         name = fixes.name(table)
         some = f"SELECT ctid FROM {name}" + (f" WHERE {where}" if where else "")  # noqa: S608  shown
         batch = f"DELETE FROM {name} WHERE ctid = ANY (ARRAY({some} LIMIT {_BATCH}))"  # noqa: S608  shown
         return fixes.outside_transaction(
+            "import sqlalchemy as sa",
             f"delete = sa.text({fixes.text(batch)})",
             f"{fixes.allow('not-analysable', 'deletes in batches')}",
             "while op.get_bind().execute(delete).rowcount:",
