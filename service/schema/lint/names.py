@@ -95,6 +95,12 @@ def without_casts(expression: Any) -> Any:
     return expression
 
 
+def is_null(expression: Any) -> bool:
+    """Tell whether an expression is the constant NULL."""
+    value = without_casts(expression)
+    return kind_of(value) == "a_const" and bool(value.a_const.isnull)
+
+
 def column_name(expression: Any) -> str | None:
     """Name the column that an expression is; None if it is something else."""
     if kind_of(expression) != "column_ref":

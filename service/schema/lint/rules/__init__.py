@@ -7,6 +7,8 @@ from service.schema.lint.rules import (
     constraints,
     data,
     indexes,
+    refused,
+    retypes,
     tables,
     types,
 )
@@ -16,9 +18,11 @@ RULES: tuple[Rule, ...] = (
     *constraints.RULES,
     *indexes.RULES,
     *compatibility.RULES,
+    *retypes.RULES,
     *types.RULES,
     *data.RULES,
     *tables.RULES,
+    *refused.RULES,
 )
 
 __all__ = ["RULES"]

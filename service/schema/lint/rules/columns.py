@@ -11,6 +11,7 @@ from service.schema.lint.alter_effects import (
     column_default,
     is_stored,
     nullable_key,
+    sets_stored,
 )
 from service.schema.lint.finding import Problem, Situation
 from service.schema.lint.names import relation, text_of, type_of, type_text
@@ -141,6 +142,8 @@ def stored_generated_column(situation: Situation) -> Iterator[Problem]:
                 _add(table, column, virtual) if has_virtual else plain,
             )
     for table, command in situation.commands(pg.AT_SetExpression):
+        if not sets_stored(situation.catalog, table, command):
+            continue
         yield Problem(
             "stored-generated-column",
             f"A stored column's new expression {_REWRITE}.",
