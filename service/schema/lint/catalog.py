@@ -159,7 +159,7 @@ class Catalog:
     bases: dict[str, Type] = field(default_factory=dict)
     """The type that each domain stands for, whether it has constraints or not."""
     types: dict[str, str | None] = field(default_factory=dict)
-    """Names of the composite types, and the revision that made each."""
+    """Names of the composite types and domains, and the revision that made each."""
     functions: dict[str, list[Function]] = field(default_factory=dict)
     views: dict[str, str | None] = field(default_factory=dict)
     """Names of the plain views, and the revision that made each."""

@@ -36,7 +36,9 @@ def strings(nodes: Iterable[Any]) -> list[str]:
 
 
 def dotted(node: Any) -> str:
-    """Name an object that is given as a list of names, or as a type."""
+    """Name an object that is given as a list of names, as a type, or with its arguments."""
+    if kind_of(node) == "object_with_args":
+        return qualified(strings(node.object_with_args.objname))
     if kind_of(node) == "type_name":
         return qualified(strings(node.type_name.names))
     if kind_of(node) == "list":

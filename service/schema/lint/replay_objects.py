@@ -81,7 +81,7 @@ def drop(catalog: Catalog, statement: Any, _revision: str | None) -> None:
         elif kind == pg.OBJECT_VIEW:
             catalog.views.pop(name, None)
             _forget(catalog, name, {"view"})
-        elif kind == pg.OBJECT_TYPE:
+        elif kind in {pg.OBJECT_DOMAIN, pg.OBJECT_TYPE}:
             catalog.enums.pop(name, None)
             catalog.types.pop(name, None)
         elif kind in _ROUTINES:
@@ -253,16 +253,15 @@ def create_type(catalog: Catalog, statement: Any, revision: str | None) -> None:
     catalog.types[relation(statement.composite_type_stmt.typevar)] = revision
 
 
-def create_domain(catalog: Catalog, statement: Any, _revision: str | None) -> None:
+def create_domain(catalog: Catalog, statement: Any, revision: str | None) -> None:
     """Note a domain."""
     node = statement.create_domain_stmt
     kinds = {item.constraint.contype for item in node.constraints}
-    base = type_of(node.type_name)
-    catalog.bases[qualified(strings(node.domainname))] = base
-    if base.name in catalog.domains:
-        catalog.domains.add(qualified(strings(node.domainname)))
-    if kinds & {pg.CONSTR_CHECK, pg.CONSTR_NOTNULL}:
-        catalog.domains.add(qualified(strings(node.domainname)))
+    name, base = qualified(strings(node.domainname)), type_of(node.type_name)
+    catalog.types[name] = revision
+    catalog.bases[name] = base
+    if base.name in catalog.domains or kinds & {pg.CONSTR_CHECK, pg.CONSTR_NOTNULL}:
+        catalog.domains.add(name)
 
 
 def create_function(catalog: Catalog, statement: Any, revision: str | None) -> None:

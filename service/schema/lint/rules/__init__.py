@@ -2,13 +2,17 @@
 
 from service.schema.lint.finding import Rule
 from service.schema.lint.rules import (
+    access,
     columns,
     compatibility,
     constraints,
     data,
     indexes,
     refused,
+    required,
     retypes,
+    routines,
+    session,
     tables,
     types,
 )
@@ -22,6 +26,10 @@ RULES: tuple[Rule, ...] = (
     *types.RULES,
     *data.RULES,
     *tables.RULES,
+    *required.RULES,
+    *access.RULES,
+    *routines.RULES,
+    *session.RULES,
     *refused.RULES,
 )
 
