@@ -103,7 +103,7 @@ def _planned(judge: Judge, captured: Captured, catalog: Catalog) -> PlannedRevis
         captured.revision,
         captured.title,
         tuple(statements),
-        tuple(beside_statements(captured)),
+        (*beside_statements(captured), *judge.unneeded),
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from postgast import pg_query_pb2 as pg
 
 from service.schema.lint.catalog import Catalog, Dependent
-from service.schema.lint.names import content, find, kind_of, qualified, relation, strings
+from service.schema.lint.names import children, content, find, kind_of, qualified, relation, strings
 
 _Scope = Mapping[str, str | None]
 """The tables of a query by the names that it gives them; None is what has no catalog entry."""
@@ -75,7 +75,7 @@ class _Uses:
                 self._refer_bare(name, scopes)
         elif isinstance(node, _WITH_SCOPE):
             scopes = (dict(self._from(node)), *scopes)
-        for child in _children(node):
+        for child in children(node):
             self._walk(child, scopes)
 
     def _table(self, range_var: Any) -> str | None:
@@ -130,12 +130,3 @@ class _Uses:
 
     def _is_known(self, table: str | None) -> bool:
         return table is not None and self._catalog.table(table) is not None
-
-
-def _children(node: Any) -> Iterator[Any]:
-    for field, value in node.ListFields():
-        if field.message_type is not None:
-            yield from value if isinstance(value, _Repeated) else (value,)
-
-
-_Repeated = type(pg.SelectStmt().from_clause)

@@ -8,6 +8,7 @@ from service.schema.lint.catalog import Catalog
 from service.schema.lint.effects import effects
 from service.schema.lint.finding import Finding, Past, Situation
 from service.schema.lint.locks import Effect
+from service.schema.lint.release_before import breaks
 from service.schema.lint.replay import apply
 from service.schema.lint.rules import RULES
 from service.schema.lint.source import Source
@@ -22,6 +23,8 @@ class Judge:
     def __init__(self, catalog: Catalog, new: frozenset[str]) -> None:
         self._catalog = catalog
         self._new = new
+        self.unneeded: list[Finding] = []
+        """What the last revision says of the release before, and had no need to."""
 
     def judge(
         self, captured: Captured
@@ -29,21 +32,25 @@ class Judge:
         """Go through a revision: each statement with its effects, and what is unsafe in it."""
         source = Source(captured.revision, captured.path)
         earlier: dict[int | None, list[Past]] = {}
+        is_broken = captured.problem is not None
         for statement in captured.statements:
             past = earlier.setdefault(statement.transaction, [])
             if statement.transaction is None:
                 past.clear()
             found: list[Finding] = []
             touched: list[Effect] = []
-            for part in opened(statement):
+            for part in opened(statement, self._catalog):
                 done = effects(part.tree, self._catalog)
                 found += self._problems(part, captured, done, past)
                 past.append(Past(part, done))
                 touched += done
                 if part.tree is not None:
                     apply(self._catalog, part.tree, captured.revision)
+            is_broken = is_broken or breaks(statement.tree, found)
             judged = [item for item in map(source.judge, found) if item]
             yield statement, tuple(touched), judged
+        unneeded = source.unneeded_break(is_broken=is_broken)
+        self.unneeded = [item for item in map(source.judge, unneeded) if item]
 
     def _problems(
         self,
@@ -115,6 +122,8 @@ def findings(captured: Iterable[Captured], catalog: Catalog, *, each_alone: bool
     for revision in revisions:
         new = frozenset({revision.revision}) if each_alone else everything
         found += beside_statements(revision)
-        for _, _, problems in Judge(catalog, new).judge(revision):
+        judge = Judge(catalog, new)
+        for _, _, problems in judge.judge(revision):
             found += problems
+        found += judge.unneeded
     return [replace(item, statement=" ".join(item.statement.split())) for item in found]

@@ -140,6 +140,16 @@ def find(node: Any, wanted: Any) -> list[Any]:
     return list(postgast.find_nodes(node, wanted))
 
 
+def children(node: Any) -> Iterator[Any]:
+    """Go through the messages that a message holds, the wrapping Nodes among them."""
+    for field, value in node.ListFields():
+        if field.message_type is not None:
+            yield from value if isinstance(value, _Repeated) else (value,)
+
+
+_Repeated = type(pg.SelectStmt().from_clause)
+
+
 def columns_of(expression: Any) -> tuple[str, ...]:
     """Name the columns that an expression is about, each once."""
     names = (column_name(pg.Node(column_ref=item)) for item in find(expression, pg.ColumnRef))

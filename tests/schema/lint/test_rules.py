@@ -88,7 +88,7 @@ def test_a_backfill_releases_the_locks_taken_before_it(rules):
         ("ALTER TABLE measurements DETACH PARTITION measurements_2025", ["partition-attach-scans"]),
         ("DO $$ BEGIN EXECUTE 'DROP TABLE events'; END $$", ["drop-table"]),
         ("SELEC 1", ["not-analysable"]),
-        ("ALTER FUNCTION f(int) RENAME TO g", []),
+        ("ALTER FUNCTION f(int) RENAME TO g", ["rename-function"]),
         ("DROP FUNCTION IF EXISTS f(int)", []),
         (
             "ALTER TABLE users ADD COLUMN a uuid DEFAULT extensions.uuid_generate_v4()",
@@ -115,7 +115,7 @@ def test_drop_and_create_of_the_same_columns_is_a_rename(rules):
         op.drop_table("currencies")
         """  # noqa: E501
     )
-    assert found == ["drop-and-add-is-rename"]
+    assert found == ["drop-table", "drop-and-add-is-rename"]
 
 
 def test_commit_ends_a_transaction_which_is_all_that_is_wrong(rules):

@@ -1,6 +1,7 @@
 """The rules, one function each: from a statement and the schema that it finds to what is unsafe."""
 
 from service.schema.lint.finding import Rule
+from service.schema.lint.release_before import naming_the_constant
 from service.schema.lint.rules import (
     access,
     columns,
@@ -17,7 +18,7 @@ from service.schema.lint.rules import (
     types,
 )
 
-RULES: tuple[Rule, ...] = (
+_ALL: tuple[Rule, ...] = (
     *columns.RULES,
     *constraints.RULES,
     *indexes.RULES,
@@ -32,5 +33,6 @@ RULES: tuple[Rule, ...] = (
     *session.RULES,
     *refused.RULES,
 )
+RULES = tuple(map(naming_the_constant, _ALL))
 
 __all__ = ["RULES"]
