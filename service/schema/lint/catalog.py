@@ -165,6 +165,8 @@ class Catalog:
     """Names of the plain views, and the revision that made each."""
     dependents: list[Dependent] = field(default_factory=list)
     """In the order in which they were made."""
+    is_utc: bool = True
+    """Whether the session's time zone is still the one that env.py sets."""
     major: int = DEFAULT_MAJOR
     is_live: bool = False
 

@@ -33,6 +33,7 @@ class Judge:
         source = Source(captured.revision, captured.path)
         earlier: dict[int | None, list[Past]] = {}
         is_broken = captured.problem is not None
+        self._catalog.is_utc = True
         for statement in captured.statements:
             past = earlier.setdefault(statement.transaction, [])
             if statement.transaction is None:

@@ -320,11 +320,20 @@ def definition(command: Any) -> Any:
     return content(getattr(command, "def"))
 
 
+def _set_variable(catalog: Catalog, node: Any, _revision: str | None) -> None:
+    if node.kind == pg.VAR_RESET_ALL:
+        catalog.is_utc = False
+    elif node.name.lower() == "timezone":
+        said = node.args[0].a_const.sval.sval if node.args else ""
+        catalog.is_utc = said.lower() in {"utc", "etc/utc", "gmt", "z"}
+
+
 _CHANGES: dict[str, Callable[[Catalog, Any, str | None], None]] = {
     "alter_table_stmt": _alter_table,
     "create_foreign_table_stmt": _create_foreign_table,
     "create_stmt": _create_table,
     "select_stmt": _select_into,
+    "variable_set_stmt": _set_variable,
 }
 # These get the whole statement.
 _OBJECTS: dict[str, Callable[[Catalog, Any, str | None], None]] = {

@@ -65,7 +65,8 @@ def _rewrites(catalog: Catalog, column: Column, changed: Any) -> bool:
             return True
     if new.name in catalog.domains and new != column.type:
         return True
-    return rewrites(catalog.base_of(column.type), catalog.base_of(new))
+    old, new = catalog.base_of(column.type), catalog.base_of(new)
+    return rewrites(old, new, is_utc=catalog.is_utc)
 
 
 def _indexes(catalog: Catalog, table: Table, column: str, *, is_other_order: bool) -> list[str]:

@@ -60,6 +60,11 @@ def test_a_backfill_releases_the_locks_taken_before_it(rules):
         ),
         ("ALTER TABLE trips ALTER COLUMN budget TYPE numeric(12, 2)", []),
         ("ALTER TABLE trips ALTER COLUMN budget TYPE numeric", []),
+        ("SET TIME ZONE 'UTC'; ALTER TABLE users ALTER created_at TYPE timestamptz", []),
+        (
+            "SET TIME ZONE 'Asia/Seoul'; ALTER TABLE users ALTER created_at TYPE timestamptz",
+            ["type-change-rewrites"],
+        ),
         ("ALTER TABLE trips ALTER COLUMN budget TYPE numeric(12, 3)", ["type-change-rewrites"]),
         ("UPDATE users SET plan = 'free' WHERE id IN (1, 2)", []),
         ("UPDATE users SET plan = 'free' WHERE id > 0 AND id <= 500", []),

@@ -104,7 +104,13 @@ def _with_theirs(catalog: Catalog, dependents: list[Dependent]) -> list[Dependen
     for item in chain:
         if item.kind in _VIEWS:
             chain += [other for other in catalog.dependents_on(item.name) if other not in chain]
-    return chain
+    return sorted(chain, key=lambda item: _depth(item, chain))
+
+
+def _depth(item: Dependent, chain: list[Dependent]) -> int:
+    """Count how many views lie one behind the other before it."""
+    below = [other for other in chain if other.kind in _VIEWS and other.name in item.uses]
+    return 1 + max((_depth(other, chain) for other in below), default=0)
 
 
 def _drop(item: Dependent) -> str:
