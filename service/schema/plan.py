@@ -92,7 +92,8 @@ def _planned(captured: Captured, catalog: Catalog, new: frozenset[str]) -> Plann
     statements = []
     before = deepcopy(catalog) if captured.otherwise else catalog
     sizes = {name: table.size for name, table in catalog.tables.items()}
-    for statement, effects, findings in Judge(catalog, new).judge(captured):
+    judge = Judge(catalog, new)
+    for statement, effects, findings in judge.judge(captured):
         sizes |= {name: table.size for name, table in catalog.tables.items() if table.size}
         statements.append(
             PlannedStatement(
@@ -104,7 +105,11 @@ def _planned(captured: Captured, catalog: Catalog, new: frozenset[str]) -> Plann
             )
         )
     here = [item for statement in statements for item in statement.findings]
-    beside = (*beside_statements(captured), *otherwise(captured, before, new, here))
+    beside = (
+        *beside_statements(captured),
+        *otherwise(captured, before, new, here),
+        *judge.unneeded,
+    )
     return PlannedRevision(captured.revision, captured.title, tuple(statements), beside)
 
 

@@ -11,6 +11,7 @@ from service.schema.lint.effects import effects
 from service.schema.lint.finding import Finding, Past, Situation
 from service.schema.lint.locks import Effect
 from service.schema.lint.ranges import Range
+from service.schema.lint.release_before import breaks
 from service.schema.lint.replay import apply
 from service.schema.lint.rules import RULES
 from service.schema.lint.source import WAY_OUT, Source
@@ -24,6 +25,8 @@ class Judge:
     def __init__(self, catalog: Catalog, new: frozenset[str]) -> None:
         self._catalog = catalog
         self._new = new
+        self.unneeded: list[Finding] = []
+        """What the last revision says of the release before, and had no need to."""
 
     def judge(
         self, captured: Captured
@@ -31,21 +34,27 @@ class Judge:
         """Go through a revision: each statement with its effects, and what is unsafe in it."""
         source = Source(captured.revision, captured.path)
         earlier: dict[int | None, list[Past]] = {}
+        # Of what is not seen, nobody knows what it breaks.
+        is_broken = bool(captured.remarks or captured.otherwise)
+        self._catalog.is_utc = True
         for statement in captured.statements:
             past = earlier.setdefault(statement.transaction, [])
             if statement.transaction is None:
                 past.clear()
             found: list[Finding] = []
             touched: list[Effect] = []
-            for part in opened(statement):
+            for part in opened(statement, self._catalog):
                 done = effects(part.tree, self._catalog)
                 found += self._problems(part, captured, done, past)
                 past.append(Past(part, done))
                 touched += done
                 if part.tree is not None:
                     apply(self._catalog, part.tree, captured.revision)
+            is_broken = is_broken or breaks(statement.tree, found)
             judged = [item for item in map(source.judge, found) if item]
             yield statement, tuple(touched), judged
+        unneeded = source.unneeded_break(is_broken=is_broken)
+        self.unneeded = [item for item in map(source.judge, unneeded) if item]
 
     def _problems(
         self,
@@ -116,8 +125,9 @@ def findings(captured: Iterable[Captured], catalog: Catalog, looked_at: Range) -
         new = frozenset({revision.revision}) if looked_at.each_alone else everything
         found += beside_statements(revision)
         known = deepcopy(catalog) if revision.otherwise else catalog
-        here = [item for _, _, some in Judge(catalog, new).judge(revision) for item in some]
-        found += [*here, *otherwise(revision, known, new, here)]
+        judge = Judge(catalog, new)
+        here = [item for _, _, some in judge.judge(revision) for item in some]
+        found += [*here, *otherwise(revision, known, new, here), *judge.unneeded]
     return [replace(item, statement=" ".join(item.statement.split())) for item in found]
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from service.schema.lint.finding import Finding
+from service.schema.lint.release_before import COMPATIBILITY, CONSTANT, UNNEEDED, declares
 from service.schema.statements import Remark, Rule
 from service.settings import ROOT
 
@@ -74,8 +75,28 @@ class Source:
                         'sa.table("TABLE", sa.column("COLUMN", sa.Text()))',
                     )
 
+    def unneeded_break(self, *, is_broken: bool) -> Iterator[Finding]:
+        """Find the constant that nothing in the revision asks for."""
+        line = declares(self._module)
+        if line and not is_broken:
+            yield Finding(
+                self._revision,
+                UNNEEDED,
+                line,
+                self._lines[line - 1].strip(),
+                f"With {CONSTANT} code of the release before refuses to serve, and nothing that "
+                "lint sees in the revision would break it.",
+                "# leave it out; or, if it is the meaning of the data that breaks it:\n"
+                f"# lint: allow({UNNEEDED}) what older code would do wrong",
+            )
+
     def judge(self, finding: Finding) -> Finding | None:
-        """Leave out a finding that a comment allows; one without a reason is told about."""
+        """Leave out a finding that a comment allows; one without a reason is told about.
+
+        Those on the release before are answered where the revision says that it breaks it.
+        """
+        if finding.rule in COMPATIBILITY and declares(self._module):
+            return None
         for allowance in self._allowances:
             if finding.rule in allowance.rules and self._covers(allowance.line, finding.line):
                 if allowance.reason:

@@ -19,6 +19,7 @@ from service.schema.lint.alter_effects import (
     column_default,
     is_stored,
     nullable_key,
+    sets_stored,
 )
 from service.schema.lint.finding import Problem, Situation
 from service.schema.lint.names import relation, text_of, type_of, type_text
@@ -26,6 +27,16 @@ from service.schema.lint.replay import definition, is_serial
 from service.schema.lint.volatility import is_volatile
 
 _REWRITE = "writes every row anew under ACCESS EXCLUSIVE, so that all reads and writes wait"
+_NEUTRAL = {
+    **dict.fromkeys(("bpchar", "text", "varchar"), "''"),
+    **dict.fromkeys(("float4", "float8", "int2", "int4", "int8", "numeric"), "0"),
+    **dict.fromkeys(("timestamp", "timestamptz"), "now()"),
+    "bool": "false",
+    "date": "CURRENT_DATE",
+    "interval": "'0'",
+    "jsonb": "'{}'",
+}
+"""What stands for no value yet in columns of a type; none of it is written to the rows."""
 
 
 def not_null_without_default(situation: Situation) -> Iterator[Problem]:
@@ -41,12 +52,21 @@ def not_null_without_default(situation: Situation) -> Iterator[Problem]:
                 "not-null-without-default",
                 f"Postgres refuses it as soon as {table} has a row, and code of the release before "
                 f"inserts rows without {column.colname}.",
-                fixes.then(
-                    add(table, column, type_text(column.type_name)),
-                    f"# fill {table}.{column.colname} with a Backfill, then:\n"
-                    + set_not_null(situation, table, column.colname),
-                ),
+                _with_value(table, column),
             )
+
+
+def _with_value(table: str, column: Any) -> str:
+    """Write the column with a constant that old rows and older code's INSERTs get, or nullable."""
+    type_ = type_text(column.type_name)
+    value = _NEUTRAL.get(type_of(column.type_name).name)
+    if type_of(column.type_name).is_array:
+        value = "'{}'"
+    if value is None:
+        later = f"# NOT NULL a release later, when all code that runs writes {column.colname}"
+        return f"{add(table, column, type_)}\n{later}"
+    which = "# or another value, which old rows and INSERTs of the release before get:"
+    return f"{which}\n{add(table, column, f'{type_} NOT NULL DEFAULT {value}')}"
 
 
 def _has_value(column: Any) -> bool:
@@ -96,6 +116,8 @@ def stored_generated_column(situation: Situation) -> Iterator[Problem]:
                 add(table, column, virtual) if has_virtual else plain,
             )
     for table, command in situation.commands(pg.AT_SetExpression):
+        if not sets_stored(situation.catalog, table, command):
+            continue
         yield Problem(
             "stored-generated-column",
             f"A stored column's new expression {_REWRITE}.",
