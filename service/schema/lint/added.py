@@ -112,18 +112,16 @@ def numbered(situation: Situation, table: str, column: Any) -> str:
     type_ = type_of(column.type_name)
     plain = without_sequence(type_).name if is_serial(type_) else type_text(column.type_name)
     schema, _, base = table.rpartition(".")
-    bare = object_name(base, column.colname, "seq")
+    identity = column_constraint(column, pg.CONSTR_IDENTITY)
+    # An identity's own sequence comes last, and goes on where this one ends.
+    bare = object_name(base, column.colname, "seq" if identity is None else "seq_before")
     sequence = fixes.name(".".join(filter(None, (schema, bare))))
     where = f"{fixes.name(table)}.{fixes.name(column.colname)}"
     number = f"nextval({fixes.literal(sequence)})"
     owned = "\n" + fixes.execute(f"ALTER SEQUENCE {sequence} OWNED BY {where}")
     first, *steps = add_and_fill(situation, table, column, plain, number, owned=owned)
     steps = [fixes.execute(f"CREATE SEQUENCE {sequence} AS {plain}") + "\n" + first, *steps]
-    identity = column_constraint(column, pg.CONSTR_IDENTITY)
     if identity is not None:
-        # The column's own sequence goes on where the other one ends.
-        before = fixes.name(f"{bare}_before")
-        old = fixes.name(".".join(filter(None, (schema, f"{bare}_before"))))
         when = "ALWAYS" if identity.generated_when == "a" else "BY DEFAULT"
         alter = f"ALTER COLUMN {fixes.name(column.colname)}"
         own = f"{fixes.literal(fixes.name(table))}, {fixes.literal(column.colname)}"
@@ -132,13 +130,12 @@ def numbered(situation: Situation, table: str, column: Any) -> str:
             "\n".join(
                 fixes.execute(sql)
                 for sql in (
-                    f"ALTER SEQUENCE {sequence} RENAME TO {before}",
                     (
                         f"ALTER TABLE {fixes.name(table)} {alter} DROP DEFAULT, "
                         f"{alter} ADD GENERATED {when} AS IDENTITY"
                     ),
-                    f"SELECT {go_on} FROM {old}",  # noqa: S608  names, quoted
-                    f"DROP SEQUENCE {old}",
+                    f"SELECT {go_on} FROM {sequence}",  # noqa: S608  names, quoted
+                    f"DROP SEQUENCE {sequence}",
                 )
             )
         )
