@@ -175,6 +175,8 @@ def test_the_service_is_ready_though_the_folder_of_its_metrics_was_cleared_away(
     client = make_app(metrics="on", prometheus_multiproc_dir=str(folder)).test_client()
     shutil.rmtree(folder)
     assert client.get("/readyz").status_code == 200
+    # The process keeps its place, for the apps of later tests, too.
+    folder.mkdir()
 
 
 def test_metrics_that_have_no_place_stop_the_service_with_the_way_out(make_app, tmp_path):

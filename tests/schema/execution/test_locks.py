@@ -384,7 +384,7 @@ def test_who_has_lost_the_lock_begins_no_other_transaction_without_it(
     assert first.returncode == 0, said
     assert "lost its connection. Trying again" in said
     # Nothing of it was committed, so it began anew.
-    assert said.count("Running upgrade zero -> one") == 2
+    assert said.count("Applying one (one) ...") == 2
     assert fetch("SELECT step FROM applied") == [("one",)]
     assert fetch("SELECT indisvalid FROM pg_index WHERE indrelid = 'applied'::regclass") == [
         (True,)

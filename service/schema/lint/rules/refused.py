@@ -186,11 +186,12 @@ def dropped_index(situation: Situation) -> Iterator[Problem]:
     names = [dotted(item) for item in node.objects]
     if node.concurrent and (len(names) > 1 or node.behavior == pg.DROP_CASCADE):
         what = "several indexes at once" if len(names) > 1 else "CASCADE"
-        one_by_one = [f"DROP INDEX CONCURRENTLY {fixes.name(name)}" for name in names]
+        drops = [fixes.execute(f"DROP INDEX CONCURRENTLY {fixes.name(name)}") for name in names]
+        is_inside = situation.is_in_transaction
         yield Problem(
             _RULE,
             f"With CONCURRENTLY, Postgres does not drop {what}.",
-            fixes.outside_transaction(*map(fixes.execute, one_by_one)),
+            fixes.outside_transaction(*drops) if is_inside else "\n".join(drops),
         )
     for name in names:
         yield from _index(situation, name)
