@@ -6,7 +6,7 @@ from alembic.autogenerate.api import AutogenContext
 from alembic.operations.ops import AddColumnOp, DropColumnOp, MigrateOperation
 from sqlalchemy import Table
 
-from service.schema.autogenerate.changes import Change, Execute, Phase, Step
+from service.schema.autogenerate.changes import Change, Execute, Order, Phase, Step
 from service.schema.autogenerate.twin import Column, Shape
 
 _SET_EXPRESSION_SINCE = 17
@@ -24,7 +24,7 @@ def compare(autogen: AutogenContext, model: Table, live: Shape, wanted: Shape) -
     for name in (name for name in wanted.columns if name in live.columns):
         old, new = live.columns[name], wanted.columns[name]
         if "generated" in (old.source, new.source):
-            if (old.generated, old.expression) != (new.generated, new.expression):
+            if _computing(old) != _computing(new):
                 yield table.generate(old, new)
         elif old.source != new.source and {old.source, new.source} & {"serial", "identity"}:
             yield table.feed(old, new)
@@ -37,6 +37,8 @@ class _Table:
         self._quote = autogen.dialect.identifier_preparer.quote
         self._model = model
         self._name = str(model.name)
+        every = autogen.inspector.get_columns(self._name)
+        self._there = {str(column["name"]): column for column in every}
         connection = autogen.connection
         version = connection.dialect.server_version_info if connection else None
         self._sets_expressions = int((version or (0,))[0]) >= _SET_EXPRESSION_SINCE
@@ -46,42 +48,79 @@ class _Table:
             f"The column {self._name}.{new.name} has {_WORDS[new.source]} in the models and "
             f"{_WORDS[old.source]} in the database."
         )
-        up = [*self._leave(old), *self._enter(new)]
-        down = [*self._leave(new), *self._enter(old)]
-        return Change("change_source", self._name, new.name, detail, [Step(Phase.CHANGE, up, down)])
+        steps = [
+            Step(Phase.CHANGE, self._leave(old), self._enter(old), Order.OLD_SOURCE),
+            Step(Phase.CHANGE, self._enter(new), self._leave(new), Order.NEW_SOURCE),
+        ]
+        return Change("change_source", self._name, new.name, detail, steps)
 
     def generate(self, old: Column, new: Column) -> Change:
         detail = (
             f"The column {self._name}.{new.name} is {_expression(new)} in the models and "
             f"{_expression(old)} in the database."
         )
-        up: list[MigrateOperation]
-        down: list[MigrateOperation]
-        if self._sets_expressions and old.generated == new.generated:
-            up, down = [self._set_expression(new)], [self._set_expression(old)]
-        else:
-            # The values follow from other columns: nothing is lost that could not be made again.
-            up = [
-                DropColumnOp(self._name, new.name),
-                AddColumnOp.from_column_and_tablename(None, self._name, self._model.c[new.name]),
+        kept = (old.type, old.collation) == (new.type, new.collation)
+        steps = apart = self._made_anew(old, new, keeps_type=kept)
+        if self._sets_expressions and kept and old.generated == new.generated:
+            there, back = self._set_expression(new), self._set_expression(old)
+            steps = [Step(Phase.CHANGE, [there], [back], Order.NEW_COMPUTED)]
+        return Change("change_computed", self._name, new.name, detail, steps, apart=apart)
+
+    def _made_anew(self, old: Column, new: Column, *, keeps_type: bool) -> list[Step]:
+        """Drop it and add it: what is computed can be made again. What was, stays as it is."""
+        # What others are computed of goes after these, and comes before them.
+        gone = Order.OLD_COMPUTED if old.generated else Order.OLD_SOURCE
+        come = Order.NEW_COMPUTED if new.generated else Order.OTHER
+        drop, add = DropColumnOp(self._name, new.name), self._new(new)
+        stay = self._alter(new, "DROP EXPRESSION")
+        if keeps_type and new.generated == "s" and not old.generated:
+            return [
+                Step(Phase.CHANGE, [drop], self._enter(old), gone),
+                Step(Phase.CHANGE, [add], [stay, *self._as_required(old)], come),
             ]
-            down = [DropColumnOp(self._name, new.name), self._add(old)]
-        return Change(
-            "change_computed", self._name, new.name, detail, [Step(Phase.CHANGE, up, down)]
-        )
+        if keeps_type and old.generated == "s" and not new.generated:
+            return [
+                Step(Phase.CHANGE, [stay], [drop, *self._add(old)], gone),
+                Step(Phase.CHANGE, self._enter(new), self._leave(new), Order.NEW_SOURCE),
+            ]
+        return [
+            Step(Phase.CHANGE, [drop], self._add(old), gone),
+            Step(Phase.CHANGE, [add], [drop], come),
+        ]
+
+    def _as_required(self, old: Column) -> list[Execute]:
+        is_nullable = self._there[old.name]["nullable"]
+        return [] if is_nullable else [self._alter(old, "SET NOT NULL")]
+
+    def _new(self, new: Column) -> AddColumnOp:
+        column = self._model.c[new.name]
+        if not new.generated and self._there[new.name]["nullable"] and not column.nullable:
+            # A step of its own makes it NOT NULL, when older rows have their values.
+            column = column._copy()  # noqa: SLF001  SQLAlchemy's copy() is gone, Alembic does so, too
+            column.nullable = True
+        return AddColumnOp.from_column_and_tablename(None, self._name, column)
 
     def _set_expression(self, column: Column) -> Execute:
         return self._alter(column, f"SET EXPRESSION AS ({column.expression})")
 
-    def _add(self, column: Column) -> Execute:
+    def _add(self, column: Column) -> list[Execute]:
         words = [f"ALTER TABLE {self._quote(self._name)} ADD COLUMN {self._quote(column.name)}"]
         words.append(column.type)
+        if column.collation:
+            words.append(f"COLLATE {column.collation}")
         if column.generated:
             kind = "STORED" if column.generated == "s" else "VIRTUAL"
             words.append(f"GENERATED ALWAYS AS ({column.expression}) {kind}")
         elif column.expression is not None:
             words.append(f"DEFAULT {column.expression}")
-        return Execute(" ".join(words))
+        there = self._there[column.name]
+        if not there["nullable"]:
+            words.append("NOT NULL")
+        added = [Execute(" ".join(words))]
+        if comment := there.get("comment"):
+            place = f"{self._quote(self._name)}.{self._quote(column.name)}"
+            added.append(Execute(f"COMMENT ON COLUMN {place} IS {_literal(comment)}"))
+        return added
 
     def _leave(self, column: Column) -> list[MigrateOperation]:
         match column.source:
@@ -137,6 +176,10 @@ class _Table:
 
 def _literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
+
+
+def _computing(column: Column) -> tuple[object, ...]:
+    return column.generated, column.expression, column.type, column.collation
 
 
 def _expression(column: Column) -> str:

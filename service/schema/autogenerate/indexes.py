@@ -11,6 +11,7 @@ from service.schema.autogenerate.changes import (
     Change,
     Concurrently,
     Execute,
+    Order,
     Phase,
     Remark,
     Step,
@@ -61,12 +62,14 @@ class _Table:
         there = Execute(f"ALTER INDEX {one} RENAME TO {other}")
         back = Execute(f"ALTER INDEX {other} RENAME TO {one}")
         detail = f"The index {old.name} is {new.name} in the models."
-        steps = [Step(Phase.CHANGE, [there], [back])]
-        return Change("rename_index", self._name, old.name, detail, steps)
+        steps = [Step(Phase.CHANGE, [there], [back], Order.RENAME)]
+        apart = [self._early_removal(old), self._addition(new)]
+        return Change("rename_index", self._name, old.name, detail, steps, apart=apart)
 
     def remove(self, old: Index) -> Change:
         detail = f"The models lack the index {old.name}: {old.definition}."
-        return Change("remove_index", self._name, old.name, detail, [self._removal(old)])
+        steps, apart = [self._removal(old)], [self._early_removal(old)]
+        return Change("remove_index", self._name, old.name, detail, steps, apart=apart)
 
     def add(self, new: Index) -> Change:
         detail = f"The database lacks the index {new.name}: {new.definition}."
@@ -77,12 +80,12 @@ class _Table:
             f"The index {new.name} is ({new.nameless}) in the models and ({old.nameless}) in the "
             "database."
         )
+        apart = [self._early_removal(old), self._addition(new)]
+        up = self._addition(new).up
+        steps = [Step(Phase.INDEXES, up, self._restoration(old))]
         if self._goes_with_column(old):
-            steps = [self._removal(old), self._addition(new)]
-        else:
-            up = self._addition(new).up
-            steps = [Step(Phase.INDEXES, up, self._restoration(old))]
-        return Change("change_index", self._name, new.name, detail, steps)
+            steps = apart
+        return Change("change_index", self._name, new.name, detail, steps, apart=apart)
 
     def rebuild(self, old: Index) -> Change:
         detail = (
@@ -90,7 +93,8 @@ class _Table:
             "every write maintains it."
         )
         steps = [Step(Phase.INDEXES, self._restoration(old))]
-        return Change("rebuild_index", self._name, old.name, detail, steps)
+        apart = [self._early_removal(old), *steps]
+        return Change("rebuild_index", self._name, old.name, detail, steps, apart=apart)
 
     def _addition(self, new: Index) -> Step:
         make: MigrateOperation = self._create(new)
@@ -102,9 +106,12 @@ class _Table:
 
     def _removal(self, old: Index) -> Step:
         if self._goes_with_column(old):
-            again = Execute(old.definition)
-            return Step(Phase.CHANGE, [DropIndexOp(conv(old.name), self._name)], [again])
+            return self._early_removal(old)
         return Step(Phase.INDEXES, self._apart(self._drop(old)), self._restoration(old))
+
+    def _early_removal(self, old: Index) -> Step:
+        drop, again = DropIndexOp(conv(old.name), self._name), Execute(old.definition)
+        return Step(Phase.CHANGE, [drop], [again], Order.OLD_INDEX)
 
     def _goes_with_column(self, old: Index) -> bool:
         """Whether a column of it is dropped, which would take the index along, lock and all."""

@@ -13,6 +13,7 @@ from sqlmodel import SQLModel
 
 import service.models  # noqa: F401  the tables register themselves in SQLModel.metadata
 from service.schema.autogenerate import renames
+from service.schema.autogenerate.arrangement import arranged
 from service.schema.autogenerate.changes import Change
 from service.schema.autogenerate.comparators import PLUGIN
 from service.schema.autogenerate.rendering import render_item
@@ -37,11 +38,13 @@ def options(config: Config) -> dict[str, Any]:
             return
         first = directives[0]
         assert first.upgrade_ops is not None and context.connection is not None  # noqa: S101, PT018  Alembic sets both
-        found, renamed = renames.settle(
-            context, metadata, first.upgrade_ops, renames.wishes(config)
-        )
-        every = sorted(
-            [*renamed, *changes(context.connection, found)], key=lambda change: change.order
+        connection = context.connection
+        every = renames.settle(
+            context,
+            metadata,
+            first.upgrade_ops,
+            renames.wishes(config),
+            lambda found: arranged(connection, changes(connection, found)),
         )
         directives[:] = scripts(first, every) if every else []
         if not directives:

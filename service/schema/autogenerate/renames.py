@@ -15,9 +15,26 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from service.errors import ConfigurationError
+from service.schema.autogenerate import epochs
 from service.schema.autogenerate.changes import Change, Execute, Order, Phase, Step
 
 Ask = Callable[[str], bool]
+
+_LONGEST_NAME = 63
+_NAMED_AFTER = text("""
+    SELECT 'sequence', s.relname::text, ARRAY[a.attname::text]
+    FROM pg_depend d JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'
+    JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+    WHERE d.classid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
+      AND d.refclassid = 'pg_class'::regclass AND d.refobjid = to_regclass(:table)
+    UNION ALL
+    SELECT 'key', con.conname::text,
+           ARRAY(SELECT a.attname::text FROM pg_attribute a
+                 WHERE a.attrelid = con.conrelid AND a.attnum = ANY (con.conkey)
+                 ORDER BY array_position(con.conkey, a.attnum))
+    FROM pg_constraint con WHERE con.contype = 'f' AND con.conrelid = to_regclass(:table)
+    ORDER BY 1, 2
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,21 +58,25 @@ class Rename:
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What the caller knows: the renames, whether all else is drop + add, whom to ask."""
+    """What the caller knows: the renames, whether all else is drop + add, units, whom to ask."""
 
     renames: tuple[Rename, ...]
     no_renames: bool
+    epochs: dict[str, str]
     ask: Ask | None
 
 
 def wishes(config: Config) -> Wishes:
-    """Read `renames`, `no_renames` and `ask` of the attributes, `-x rename=` and `-x no-rename=1`.
+    """Read `renames`, `no_renames`, `epochs` and `ask` of the attributes, and what `-x` says.
 
-    Raises ConfigurationError for a rename that can't be read.
+    That is `-x rename=`, `-x no-rename=1` and `-x epochs=`. Raises ConfigurationError for what
+    can't be read.
     """
     given = [item.partition("=") for item in getattr(config.cmd_opts, "x", None) or ()]
     said = [value for key, _, value in given if key == "rename"]
     said += config.attributes.get("renames") or ()
+    counted = [value for key, _, value in given if key == "epochs"]
+    counted += config.attributes.get("epochs") or ()
     no_renames = any(key == "no-rename" and value not in {"", "0"} for key, _, value in given)
     ask = config.attributes.get("ask")
     if ask is None and "ask" not in config.attributes and sys.stdin and sys.stdin.isatty():
@@ -63,16 +84,21 @@ def wishes(config: Config) -> Wishes:
     return Wishes(
         tuple(_parse(item) for item in said),
         no_renames or bool(config.attributes.get("no_renames")),
+        epochs.parse(counted),
         ask,
     )
 
 
 def settle(
-    context: MigrationContext, metadata: Any, found: UpgradeOps, wanted: Wishes
-) -> tuple[UpgradeOps, list[Change]]:
-    """Find out which drops and adds are renames; compare once more as if these were done.
+    context: MigrationContext,
+    metadata: Any,
+    found: UpgradeOps,
+    wanted: Wishes,
+    word: Callable[[UpgradeOps], list[Change]],
+) -> list[Change]:
+    """Find out which drops and adds are renames; compare and word once more as if these were done.
 
-    Returns the remaining differences, and the renames. Raises ConfigurationError when there may be
+    Returns the renames and what else differs, worded. Raises ConfigurationError when there may be
     renames and nobody to ask, or when a rename that was asked for isn't possible.
     """
     renames = list(wanted.renames)
@@ -90,19 +116,25 @@ def settle(
             if wanted.ask(item.question):
                 renames.append(item)
     if not renames:
-        return found, []
+        epochs.settle(found, context.dialect, wanted.epochs, wanted.ask)
+        return word(found)
     connection = context.connection
     assert connection is not None  # noqa: S101  there is no comparison without one
     quote = connection.dialect.identifier_preparer.quote
     savepoint = connection.begin_nested()
     try:
-        for item in renames:
-            _apply(connection, item, quote)
+        # Read the names along with it before the comparison, which then sees the new ones.
+        along = {item: _apply(connection, item, quote) for item in renames}
         rest = produce_migrations(context, metadata).upgrade_ops
+        assert rest is not None  # noqa: S101  Alembic always makes one
+        epochs.settle(rest, context.dialect, wanted.epochs, wanted.ask)
+        others = word(rest)
     finally:
         savepoint.rollback()
-    assert rest is not None  # noqa: S101  Alembic always makes one
-    return rest, [_change(item, quote) for item in renames]
+    # What takes added values of enums back again uses the new names.
+    has_values = any(step.phase is Phase.VALUES for change in others for step in change.steps)
+    phase = Phase.VALUES if has_values else Phase.CHANGE
+    return [*(_change(item, quote, phase, along[item]) for item in renames), *others]
 
 
 def candidates(context: MigrationContext, found: UpgradeOps) -> list[Rename]:
@@ -142,7 +174,8 @@ def _undecided(probable: list[Rename]) -> ConfigurationError:
         f"data would be lost. Say `--rename {first}` or `--no-rename` (to alembic: "
         f"`-x rename={first}` or `-x no-rename=1`). Code that runs during the upgrade breaks on a "
         "rename: to expand (add the new name, write both) and to contract (drop the old one in a "
-        "later release) is safer."
+        "later release) is safer. A column that is split, or joined with another, goes that way, "
+        "too: add the new ones, backfill them from the old, drop that later."
     )
     message = message[0].upper() + message[1:] if not first.table else message
     return ConfigurationError(message, renames=[str(item) for item in probable])
@@ -163,7 +196,10 @@ def _concern_the_same(one: Rename, other: Rename) -> bool:
     return one.table == other.table and (one.old == other.old or one.new == other.new)
 
 
-def _apply(connection: Connection, item: Rename, quote: Callable[[str], str]) -> None:
+def _apply(
+    connection: Connection, item: Rename, quote: Callable[[str], str]
+) -> list[tuple[str, str]]:
+    """Rename it; returns the statements, there and back, for what has its name from it."""
     if item.table:
         sql = f"ALTER TABLE {quote(item.table)} RENAME {quote(item.old)} TO {quote(item.new)}"
     else:
@@ -175,9 +211,36 @@ def _apply(connection: Connection, item: Rename, quote: Callable[[str], str]) ->
         reason = str(error.orig).strip().splitlines()[0]
         message = f"The rename {item} isn't possible: {reason}."
         raise ConfigurationError(message) from error
+    along = list(_along(connection, item, quote))
+    for there, _ in along:
+        # nosemgrep: sql-of-pieces  quoted
+        connection.execute(text(there))
+    return along
 
 
-def _change(item: Rename, quote: Callable[[str], str]) -> Change:
+def _along(
+    connection: Connection, item: Rename, quote: Callable[[str], str]
+) -> Iterator[tuple[str, str]]:
+    """Find sequences and foreign keys to which Postgres gave a name made of the old one."""
+    table = item.table or item.new
+    for kind, name, columns in connection.execute(_NAMED_AFTER, {"table": quote(table)}):
+        old_columns = [item.old if item.table and one == item.new else one for one in columns]
+        tail = "seq" if kind == "sequence" else "fkey"
+        old = "_".join([item.table or item.old, *old_columns, tail])
+        new = "_".join([table, *columns, tail])
+        if name != old or old == new or len(new.encode()) > _LONGEST_NAME:
+            continue
+        old, new = quote(old), quote(new)
+        if kind == "sequence":
+            yield f"ALTER SEQUENCE {old} RENAME TO {new}", f"ALTER SEQUENCE {new} RENAME TO {old}"
+        else:
+            alter = f"ALTER TABLE {quote(table)} RENAME CONSTRAINT"
+            yield f"{alter} {old} TO {new}", f"{alter} {new} TO {old}"
+
+
+def _change(
+    item: Rename, quote: Callable[[str], str], phase: Phase, along: list[tuple[str, str]]
+) -> Change:
     up: MigrateOperation
     down: MigrateOperation
     if item.table:
@@ -189,7 +252,9 @@ def _change(item: Rename, quote: Callable[[str], str]) -> Change:
         down = Execute(f"ALTER TABLE {quote(item.new)} RENAME TO {quote(item.old)}")
         kind, table, what = "rename_table", item.old, f"table {item.old}"
     detail = f"The {what} is {item.new} in the models."
-    steps = [Step(Phase.CHANGE, [up], [down])]
+    ups = [up, *(Execute(there) for there, _ in along)]
+    downs = [*(Execute(back) for _, back in reversed(along)), down]
+    steps = [Step(phase, ups, downs)]
     return Change(kind, table, item.old, detail, steps, order=Order.RENAME)
 
 
