@@ -126,6 +126,8 @@ class _Arrangement:
             return False
         for change in (one for one in self._changes if (one.table, one.name) == use.column):
             op = change.origin
+            if change.kind == "change_computed" and change.steps == change.apart:
+                return False
             if isinstance(op, ops.DropColumnOp):
                 if change.order is Order.OLD_COLUMN:
                     change.order = Order.COLUMN_IN_THE_WAY

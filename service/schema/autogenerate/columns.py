@@ -1,10 +1,11 @@
 """Compares where a column's values come from: sequences, identity, generated expressions."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from alembic.autogenerate.api import AutogenContext
 from alembic.operations.ops import AddColumnOp, DropColumnOp, MigrateOperation
-from sqlalchemy import Table
+from sqlalchemy import Enum, Table
 
 from service.schema.autogenerate.changes import Change, Execute, Order, Phase, Step
 from service.schema.autogenerate.twin import Column, Shape
@@ -60,7 +61,10 @@ class _Table:
             f"{_expression(old)} in the database."
         )
         kept = (old.type, old.collation) == (new.type, new.collation)
-        steps = apart = self._made_anew(old, new, keeps_type=kept)
+        kind: Any = self._model.c[new.name].type
+        is_enum = isinstance(getattr(kind, "item_type", kind), Enum)
+        # An enum may be made anew at the same time.
+        steps = apart = self._made_anew(old, new, keeps_type=kept and not is_enum)
         if self._sets_expressions and kept and old.generated == new.generated:
             there, back = self._set_expression(new), self._set_expression(old)
             steps = [Step(Phase.CHANGE, [there], [back], Order.NEW_COMPUTED)]

@@ -164,6 +164,13 @@ def value_removed_that_all_around_it_names(models: MetaData, *, new: bool) -> No
         Table("gone", models, _id(), Column("kind", kind), CheckConstraint("kind <> 'a'", name="k"))
 
 
+def enum_becomes_a_computed_column_beside_a_value_removed(models: MetaData, *, new: bool) -> None:
+    kind = Enum(*(("b", "c") if new else ("a", "b")), name="kind")
+    before: Any = Column("place", kind, nullable=False)
+    after: Any = Column("place", Integer, Computed("id + 1", persisted=True))
+    Table("trips", models, _id(), Column("kind", kind), after if new else before)
+
+
 def key_to_a_unique_of_the_same_go(models: MetaData, *, new: bool) -> None:
     unique: list[Any] = [UniqueConstraint("code")] if new else []
     key: list[Any] = [ForeignKey("hosts.code")] if new else []
@@ -244,6 +251,7 @@ def plain_column_becomes_a_computed_one(models: MetaData, *, new: bool) -> None:
         value_removed_below_a_foreign_key,
         value_added_below_a_foreign_key,
         value_removed_that_all_around_it_names,
+        enum_becomes_a_computed_column_beside_a_value_removed,
         key_to_a_unique_of_the_same_go,
         no_more_key_to_a_unique,
         key_to_another_primary_key,
