@@ -181,7 +181,7 @@ def test_rows_that_break_what_is_not_valid_are_found(diagnose, execute, url):
         "ALTER TABLE trips ADD CONSTRAINT trips_name_not_null NOT NULL name NOT VALID",
     )
     mend = diagnose().findings["constraints"].mend
-    shown = re.search("SELECT .*;", mend)[0]
+    (shown,) = re.findall("SELECT .*;", mend)
     with psycopg2.connect(_text(url)) as connection, connection.cursor() as cursor:
         cursor.execute(shown)
         assert cursor.fetchall() == [(1, 7, None)]

@@ -52,7 +52,8 @@ def _go(drifting: Drifting, after: MetaData, there: Any, wanted: Any) -> None:
     shutil.rmtree(drifting.folder / "versions")
     (drifting.folder / "versions").mkdir()
     drifting.metadata = after
-    drifting.attributes = {"no_renames": True}
+    # Where a number becomes a time, it is asked what it counts.
+    drifting.attributes = {"no_renames": True, "ask": lambda question: " seconds" in question}
     drifting.migrate()
     note("\n".join(file.partition("depends_on")[2] for file in drifting.files()))
     drifting.run("upgrade", "head")
