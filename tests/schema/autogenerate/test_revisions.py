@@ -14,6 +14,7 @@ import service.models
 from service.errors import ConfigurationError
 from service.schema.autogenerate import required
 from service.schema.autogenerate.drift import find, notes
+from service.schema.execution.explanation import explain
 from tests.schema.autogenerate.cases import METADATA
 
 
@@ -106,8 +107,9 @@ def test_a_required_column_without_default_asks_for_a_deploy_in_between(drifting
     assert 'FILL = Backfill("users_email", table="users"' in validate
     assert "nullable=True" in change.partition('"email"')[2]
     assert "First deploy the code" in require
-    with pytest.raises(IntegrityError, match="contains null values"):
+    with pytest.raises(IntegrityError, match="contains null values") as raised:
         drifting.run("upgrade", "head")
+    assert "(UPDATE users SET email = ... WHERE email IS NULL;" in explain(raised.value).detail
     _fill_as_the_comment_says(drifting, validate, "name")
     drifting.run("upgrade", "head")
     assert drifting.differences() == []
