@@ -116,7 +116,9 @@ def test_a_required_column_without_default_asks_for_a_deploy_in_between(drifting
 
 
 def _fill_as_the_comment_says(drifting, revision, value):
-    constant = re.search(r"# (FILL = .*?\))\n.*# and (FILL\.run\(op\))", revision, re.DOTALL)
+    constant = re.search(
+        r"# a constant (FILL = .*?\))\n.*# and (FILL\.run\(op\))", revision, re.DOTALL
+    )
     assert constant
     said = " ".join(line.strip(" #") for line in constant[1].splitlines()).replace("...", value)
     filled = revision.replace(
