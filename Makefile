@@ -11,10 +11,11 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	&& echo $$python && break; done)
 INSTALLED := $(VENV)/.installed
 SEMGREP := $(VENV)-semgrep/.installed
+CONTRACT := $(VENV)-contract/.installed
 # The tests start Python hundreds of times, which would compile the service each time.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install run test test-pooler faults lint lock bench audit clean
+.PHONY: help install run test test-pooler contract faults lint lock bench audit clean
 
 help: ## List these targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -25,16 +26,26 @@ run: $(INSTALLED) ## Serve on http://127.0.0.1:8000 (PORT=8001 make run: on anot
 	@exec $(BIN)/flask dev --parent $$PPID
 
 test: lint ## Check the style and the types, then run the tests.
+	@if command -v npm >/dev/null && command -v chromium >/dev/null; then \
+		$(MAKE) --no-print-directory $(CONTRACT); \
+	else \
+		echo 'The tests of the contract are left out: npm or chromium is not installed.' >&2; \
+	fi
 	$(BIN)/pytest -n 4 --dist worksteal
 	@if PATH="$$PATH:/usr/sbin" command -v pgbouncer >/dev/null; then \
 		$(MAKE) --no-print-directory test-pooler; \
 	else \
-		echo 'The tests through PgBouncer were left out: it is not installed.' >&2; \
+		echo 'The tests are not run through PgBouncer: it is not installed.' >&2; \
+		$(MAKE) --no-print-directory test-pooler POOLER=0; \
 	fi
 
-test-pooler: $(INSTALLED) ## Run the API's tests through PgBouncer in transaction mode.
-	TEST_POOLER=1 $(BIN)/pytest -n 4 --dist worksteal tests/api tests/models \
+POOLER := 1
+test-pooler: $(INSTALLED) ## Run the API's tests on a newer release's schema, through PgBouncer.
+	TEST_NEWER=1 TEST_POOLER=$(POOLER) $(BIN)/pytest -n 4 --dist worksteal tests/api tests/models \
 		--ignore tests/api/observability --ignore tests/api/test_read_replica.py
+
+contract: $(CONTRACT) ## Hold the OpenAPI document against linters, generated clients and a browser.
+	$(BIN)/pytest tests/contract
 
 faults: $(INSTALLED) ## Put the service under load and break what it stands on, for 7 minutes.
 	$(BIN)/python -m tests.faults $(FAULTS)
@@ -62,18 +73,32 @@ $(SEMGREP): requirements/semgrep.txt | $(INSTALLED)
 	$(VENV)-semgrep/bin/python -m pip install --quiet --requirement requirements/semgrep.txt
 	@touch $@
 
+# Environments of their own, for Python and Node: nothing of the service depends on them.
+$(CONTRACT): requirements/contract.txt tests/contract/package-lock.json | $(INSTALLED)
+	@echo 'Installing into $(VENV)-contract …' >&2
+	@$(BIN)/python -m venv $(VENV)-contract
+	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(VENV)-contract/bin/python -m pip install --quiet \
+		--requirement requirements/contract.txt
+	@cp tests/contract/package.json tests/contract/package-lock.json $(VENV)-contract
+	@npm ci --prefix $(VENV)-contract --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
 clean: ## Remove the virtual environment and all caches, but no data.
-	rm -rf $(VENV) $(VENV)-semgrep .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) $(VENV)-semgrep $(VENV)-contract .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -not -path './.venv*' -prune -exec rm -rf {} +
 
 # The build backend is in the lock too, so that installing the project itself fetches nothing more.
 lock: ## Choose the versions of requirements/ anew where pyproject.toml asks for it (needs uv).
 	echo 'flit_core>=3.12,<4' | $(COMPILE_PROJECT) - --group embedded --group test \
 		-o requirements/dev.txt
-	$(COMPILE_PROJECT) --all-extras --constraint requirements/dev.txt -o requirements/production.txt
+	echo 'flit_core>=3.12,<4' | $(COMPILE_PROJECT) - --all-extras --constraint requirements/dev.txt \
+		-o requirements/production.txt
 	$(COMPILE_PROJECT) --constraint requirements/dev.txt --group bench -o requirements/bench.txt
 	$(COMPILE_PROJECT) --constraint requirements/dev.txt --group audit -o requirements/audit.txt
 	echo 'semgrep>=1.185' | $(COMPILE) - -o requirements/semgrep.txt
+	echo 'openapi-python-client>=0.29' | $(COMPILE) - -o requirements/contract.txt
+	npm install --prefix tests/contract --package-lock-only --omit-lockfile-registry-resolved \
+		--ignore-scripts --no-audit --no-fund
 COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --custom-compile-command 'make lock' $(LOCK_FLAGS)
 COMPILE_PROJECT = $(COMPILE) pyproject.toml

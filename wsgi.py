@@ -3,7 +3,7 @@
 import sys
 
 from service.app import create_app
-from service.db.url import NOT_SET
+from service.db.url_text import NOT_SET
 from service.errors import ServiceError
 from service.settings import Settings
 

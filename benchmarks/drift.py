@@ -101,7 +101,8 @@ def ours(url: URL, folder: Path, case: Case) -> Run:
     config.attributes.update(
         connection=engine, target_metadata=METADATA, raise_errors=True, ask=None
     )
-    config.attributes.update(case.attributes or {"no_renames": True})
+    renames = case.renames()
+    config.attributes.update({"renames": renames} if renames else {"no_renames": True})
     return _commands(config)
 
 
@@ -143,7 +144,7 @@ def _try(run: Run, engine: Engine, case: Case) -> Outcome:
         return Outcome(sees, mends=False, check_s=seconds)
     with engine.connect() as connection:
         mended = not find(connection, METADATA)
-        if mended and case.attributes:
+        if mended and case.rename:
             # A rename that became drop + add has lost the rows' values.
             query = (
                 "SELECT count(*) FROM users JOIN bookings ON user_id = users.id WHERE nick <> ''"

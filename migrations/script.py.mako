@@ -6,7 +6,8 @@
 Revision ${up_revision}, of ${create_date.strftime("%Y-%m-%d")}; it follows ${down_revision or "no other" | comma,n}.
 
 The service keeps running on the schema before this revision while it is applied, and code of the
-release before may run after it: add first, remove in a later release.
+release before may run after it: add first, remove in a later release. Where that can't be, write
+`BREAKS_RELEASE_BEFORE = True` below, so that such code refuses to run.
 """
 
 import sqlalchemy as sa

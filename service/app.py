@@ -9,6 +9,7 @@ from service.api import (
     nodes,
     operations,
     problems,
+    schema_guard,
     security,
     swagger_ui,
     users,
@@ -19,7 +20,6 @@ from service.api.observability import wiring as observability
 from service.api.openapi import Api, uuid_parameter
 from service.api.path import UUIDConverter
 from service.api.refusal import Refusals
-from service.api.schema_guard import SchemaGuard
 from service.cli.db import db
 from service.cli.dev import dev
 from service.cli.neon import neon
@@ -32,6 +32,18 @@ DESCRIPTION = """The system of record of an AI trip planner.
 Errors are problem details (RFC 9457). Lists are cut by `cursor`; the next page is in `next_cursor`
 and in the `Link` header. Every POST takes an `Idempotency-Key`.
 """
+
+DOCUMENT = {
+    "info": {
+        "description": DESCRIPTION,
+        "contact": {"name": "The trip planner service's authors"},
+        "license": {"name": "MIT", "identifier": "MIT"},
+    },
+    # Wherever the document was fetched from.
+    "servers": [{"url": "/", "description": "This server."}],
+    # There are no keys yet: whoever reaches the service may use it.
+    "security": [],
+}
 
 BLUEPRINTS = (
     users.blueprint,
@@ -61,6 +73,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         OPENAPI_VERSION="3.1.0",
         OPENAPI_URL_PREFIX="/",
         OPENAPI_JSON_PATH="openapi.json",
+        API_SPEC_OPTIONS=DOCUMENT,
         MAX_CONTENT_LENGTH=settings.max_body_bytes,
     )
     app.url_map.converters["uuid"] = UUIDConverter
@@ -73,13 +86,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     database = Database(settings)
     work.init_app(app, database)
     consistency.init_app(app, database.replica)
-    app.before_request(SchemaGuard(database).check)
+    schema_guard.init_app(app, database)
 
-    api = Api(app, spec_kwargs={"info": {"description": DESCRIPTION}})
+    api = Api(app)
     api.register_converter(UUIDConverter, uuid_parameter)
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)
     app.register_blueprint(swagger_ui.blueprint)
+    app.add_url_rule("/", view_func=swagger_ui.lead_here)
     for group in (db, dev, neon):
         app.cli.add_command(group)
     # Last: it sees what all the layers before it answer.

@@ -1,20 +1,17 @@
 """The service's settings: the only reader of the process environment and of `.env`."""
 
 import os
-import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
 
-from dotenv import dotenv_values
-
+from service.env_file import read
 from service.errors import ConfigurationError
+from service.setting_value import parse
+from service.spelling import meant_in_environment
 
 ROOT = Path(__file__).resolve().parent.parent
-
-MOST = 2**31 - 1
-"""Of any number: what libpq, timers and dates can still take."""
 
 
 def _setting(
@@ -230,58 +227,40 @@ class Settings:
     def load(cls, environ: Mapping[str, str] | None = None) -> Self:
         """Read the environment over `.env`.
 
-        Raises ConfigurationError, naming the variable, for a value that can't be used, and for a
-        `.env` that can't be read.
+        Raises ConfigurationError, which names all that is wrong at once: values that can't be used,
+        names that look like one of a setting, and what can't be read of `.env`.
         """
-        if environ is None:
-            environ = {**_read_dotenv(ROOT / ".env"), **os.environ}
+        known = {spec.name.upper(): spec for spec in fields(cls)}
+        in_file, problems = ({}, []) if environ is not None else read(ROOT / ".env", known)
+        texts = {**in_file, **(os.environ if environ is None else environ)}
+        problems += _misspelt(texts.keys() - in_file.keys() - known.keys(), texts, known)
         values: dict[str, Any] = {}
-        for spec in fields(cls):
-            text = environ.get(spec.name.upper(), "").strip()
-            if text:
-                values[spec.name] = _parse(spec.name.upper(), text, spec.type, spec.metadata)
+        for name, spec in known.items():
+            if text := texts.get(name, "").strip():
+                try:
+                    values[spec.name] = parse(name, text, spec.type, spec.metadata, ROOT)
+                except ConfigurationError as error:
+                    problems.append(error.detail)
+        if problems:
+            raise ConfigurationError(_all_of(problems))
         values.setdefault("instance_dir", ROOT / "instance")
         return cls(**values)
 
 
-def _read_dotenv(path: Path) -> dict[str, str]:
-    try:
-        values = dotenv_values(path)
-    except UnicodeDecodeError:
-        # PowerShell's > writes UTF-16.
-        message = f"{path} is not UTF-8; save it anew in that encoding."
-        raise ConfigurationError(message) from None
-    except OSError as error:
-        message = f"{path} can't be read: {error.strerror}."
-        raise ConfigurationError(message) from error
-    return {name: value for name, value in values.items() if value is not None}
+def _misspelt(
+    names: Iterable[str], texts: Mapping[str, str], known: Collection[str]
+) -> Iterator[str]:
+    """Say which names in the environment look like a setting, unless that one is set as well.
+
+    Then it is not misspelt, and the other name is somebody else's.
+    """
+    for name in names:
+        meant = meant_in_environment(name, known)
+        if meant and texts[name] and not texts.get(meant):
+            yield f"{name} is no setting: do you mean {meant}?"
 
 
-def _parse(
-    variable: str,
-    text: str,
-    kind: Any,
-    bounds: Mapping[str, Any],
-) -> object:
-    if kind is Path:
-        return ROOT / text
-    if kind == tuple[str, ...]:
-        return tuple(part.strip() for part in text.split(",") if part.strip())
-    if kind is int:
-        return _parse_int(variable, text, bounds["least"], bounds["most"] or MOST)
-    if bounds["choices"] and text not in bounds["choices"]:
-        allowed = " or ".join(bounds["choices"])
-        message = f"{variable} must be {allowed}, not {text!r}."
-        raise ConfigurationError(message)
-    return text
-
-
-def _parse_int(variable: str, text: str, least: int, most: int) -> int:
-    # Not all that int() takes: it reads 1_0 as 10, and the digits of any script.
-    number = int(text) if re.fullmatch(r"[0-9]{1,10}", text) else -1
-    if not least <= number <= most:
-        wanted = f"a whole number of at least {least}"
-        wanted += f" and at most {most}" if text.isdecimal() or most != MOST else ""
-        message = f"{variable} must be {wanted}, not {text!r}."
-        raise ConfigurationError(message)
-    return number
+def _all_of(problems: list[str]) -> str:
+    if len(problems) == 1:
+        return problems[0]
+    return "\n  ".join([f"{len(problems)} things are wrong with the settings:", *problems])

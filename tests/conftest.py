@@ -20,8 +20,11 @@ from service.app import create_app
 from service.db.database import Database
 from service.db.embedded import EmbeddedPostgres
 from service.db.url import parse
-from service.schema.runner import upgrade
+from service.schema.revisions import heads
+from service.schema.runner import run
 from service.settings import Settings
+from tests.newer import HEAD as NEWER_HEAD
+from tests.newer import newer_migrations
 from tests.pooler import Pooler
 
 # A shell's background jobs ignore Ctrl-C, and so would all that the tests start.
@@ -87,10 +90,29 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[URL]:
 
 
 @pytest.fixture(scope="session")
-def template(server: URL, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def newer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The migrations of a release after this one."""
+    return newer_migrations(tmp_path_factory.mktemp("newer") / "migrations")
+
+
+@pytest.fixture(scope="session")
+def schema(newer: Path) -> tuple[str, str | None]:
+    """The revision of the test databases, and the migrations that it is of, None for the code's.
+
+    With TEST_NEWER=1 it is that of a release after this one, on which this code is to run.
+    """
+    if os.environ.get("TEST_NEWER") == "1":
+        return NEWER_HEAD, str(newer)
+    return heads()[0], None
+
+
+@pytest.fixture(scope="session")
+def template(
+    server: URL, schema: tuple[str, str | None], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
     """The name of a database that the migrations have brought to head, once per test run."""
-    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", uuid4().hex)
-    name = f"{TEMPLATE}_{run[:12]}"
+    this_run = os.environ.get("PYTEST_XDIST_TESTRUNUID", uuid4().hex)
+    name = f"{TEMPLATE}_{this_run[:12]}"
     folder = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         folder = folder.parent
@@ -101,7 +123,8 @@ def template(server: URL, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not done.exists():
                 execute(server, f"CREATE DATABASE {name}")
-                upgrade(server.set(database=name).render_as_string(hide_password=False))
+                url = server.set(database=name).render_as_string(hide_password=False)
+                run("upgrade", "heads", directory=schema[1], x=(f"url={url}",), quiet=True)
                 done.touch()
         yield name
         # Whoever is the last one of this run clears up.

@@ -1,5 +1,6 @@
 """The files around the code: they are valid, and safe to publish."""
 
+import json
 import re
 import subprocess
 import sys
@@ -32,6 +33,7 @@ def test_the_compose_file_is_valid(root):
         ("bench", "flask"),
         ("audit", "flask"),
         ("semgrep", "semgrep"),
+        ("contract", "openapi-python-client"),
     ],
 )
 def test_requirements_are_pinned_with_hashes_and_name_no_registry(root, name, what):
@@ -42,6 +44,14 @@ def test_requirements_are_pinned_with_hashes_and_name_no_registry(root, name, wh
     blocks = re.split(r"\n(?=[a-z0-9])", text)
     unhashed = [block.split("==")[0] for block in blocks if "==" in block and "--hash" not in block]
     assert unhashed == []
+
+
+def test_the_lock_of_npm_has_hashes_and_names_no_registry(root):
+    lock = json.loads((root / "tests" / "contract" / "package-lock.json").read_text())
+    packages = {name: package for name, package in lock["packages"].items() if name}
+    assert "node_modules/openapi-typescript" in packages
+    assert [name for name, package in packages.items() if "resolved" in package] == []
+    assert [name for name, package in packages.items() if "integrity" not in package] == []
 
 
 def test_production_needs_no_development_tools(root):

@@ -6,7 +6,8 @@ import pytest
 
 from service.app import create_app
 from service.errors import ConfigurationError
-from service.settings import MOST, ROOT, Settings
+from service.setting_value import MOST
+from service.settings import ROOT, Settings
 
 
 def test_without_an_environment_the_defaults_hold():
@@ -23,15 +24,6 @@ def test_the_environment_is_read_and_empty_means_not_set():
     assert (settings.port, settings.database_url) == (8001, None)
     assert settings.is_production
     assert str(settings.instance_dir) == "/tmp/x"  # noqa: S108  never opened
-
-
-@pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
-def test_an_env_file_that_is_not_utf_8_is_told_of(tmp_path, monkeypatch, encoding):
-    path = tmp_path / ".env"
-    path.write_text("LOG_LEVEL=größe", encoding=encoding)
-    monkeypatch.setattr("service.settings.ROOT", tmp_path)
-    with pytest.raises(ConfigurationError, match=rf"{path} is not UTF-8"):
-        Settings.load()
 
 
 @pytest.mark.parametrize(
@@ -55,6 +47,42 @@ def test_a_value_that_can_not_be_is_refused_by_name(name, value):
     with pytest.raises(ConfigurationError, match=name) as refused:
         Settings.load({name: value})
     assert repr(value) in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["DATBASE_URL", "DATABSE_URL", "DATABASE_URI", "DATABASE_ULR", "DATABASEURL", "LOG_FORMT"],
+)
+def test_a_misspelt_name_in_the_environment_is_refused(name):
+    with pytest.raises(ConfigurationError, match=f"{name} is no setting: do you mean"):
+        Settings.load({name: "x"})
+
+
+def test_names_of_other_programs_in_the_environment_are_theirs():
+    short = ("PORTS", "PGPORT", "PGHOST", "GHOST", "WORKER", "THREAD", "METRIC", "POOL_SIZES")
+    long = (
+        "DATABASE_URL_2",
+        "TEST_DATABASE_URL",
+        "READ_TIMEOUT",
+        "WORKER_TIMEOUT",
+        "NEON_API_HOST",
+    )
+    Settings.load(dict.fromkeys((*short, *long), "1"))
+    # Who has the setting itself did not misspell it, and an empty one says nothing.
+    Settings.load({"DATABASE_URI": "x", "DATABASE_URL": "postgresql://h/d", "LOG_FORMT": ""})
+
+
+def test_a_secret_behind_the_wrong_name_is_not_shown():
+    url = "postgresql://trips:s3cret@db/trips"
+    with pytest.raises(ConfigurationError) as refused:
+        Settings.load(
+            {"PORT": url, "LOG_FORMAT": url, "HOST": f"{url}\nx", "INSTANCE_DIR": "\udcff"}
+        )
+    said = str(refused.value)
+    assert said.startswith("4 things are wrong with the settings:\n")
+    assert "s3cret" not in said
+    assert "HOST has a line break" in said
+    assert "INSTANCE_DIR is not UTF-8" in said
 
 
 def test_the_largest_numbers_that_are_taken_work(database):

@@ -13,48 +13,54 @@ subclasses. Views return rows, models, queries or listings: they neither seriali
 """
 
 import re
+from collections.abc import Mapping
 from functools import wraps
 from http import HTTPStatus
-from typing import Any, Literal
+from typing import Any, Literal, cast, get_args
 
 import flask_smorest
 from flask import Response, request
-from marshmallow import Schema
 from typing_extensions import override
 from werkzeug.datastructures import MultiDict
 
 from service.api import idempotency
+from service.api.answers import PROBLEM, Answer, answers_of, is_marshmallow, respond
 from service.api.consistency import read_after
 from service.api.documentation import (
     ETAG,
     LINK,
     View,
     add_errors,
+    add_input,
     add_query,
     add_response,
+    check_path,
     document_service,
     documentation_of,
     resolve_models,
 )
+from service.api.fields import names_of, readings, refuse_files
 from service.api.openapi import ParametersOf, SchemaOf
 from service.api.pagination import page_parameters, page_shape, read_page, respond_with_page
-from service.api.parsing import adapter, names_of, read_json, read_values, reject_unknown
-from service.api.path import require_uuids
-from service.api.preconditions import IF_MATCH, etag_of, is_known_to_client, wanted_versions
+from service.api.parsing import read_json
+from service.api.path import path_parameters, require_uuids
+from service.api.preconditions import IF_MATCH, wanted_versions
+from service.api.texts import read_form, read_values, reject_unknown
 from service.api.work import unit_of_work
-from service.db.statement import Query, Row
 from service.domain.listing import Listing
 
-Location = Literal["json", "query", "path", "headers", "form", "files"]
-
-JSON = "application/json"
+Location = Literal["json", "query", "path", "headers", "cookies", "form", "files"]
 
 
 class Blueprint(flask_smorest.Blueprint):
     """A flask-smorest Blueprint that speaks pydantic."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, path_examples: Mapping[str, str] | None = None, **kwargs: Any
+    ) -> None:
+        """Make a blueprint; `path_examples` are what the document fills paths with, by argument."""
         super().__init__(*args, **kwargs)
+        self._path_examples = dict(path_examples or {})
         self._prepare_doc_cbks.insert(0, resolve_models)
 
     @override
@@ -66,9 +72,11 @@ class Blueprint(flask_smorest.Blueprint):
         `required` (json only, default true: an absent body is refused), `description`, `example`,
         `examples`, `content_type`. Several decorators pass their values in the order in which they
         stand; a model of the path takes the place of the route's arguments of the same names.
+        Raises TypeError for what can't be read there as it would be documented.
         """
-        if _is_marshmallow(schema):
+        if is_marshmallow(schema):
             return super().arguments(schema, location=location, **options)
+        _check(schema, location)
         required = options.pop("required", True)
         documented: Any = ParametersOf(schema, location)
         if location in self.DEFAULT_LOCATION_CONTENT_TYPE_MAPPING:
@@ -82,9 +90,7 @@ class Blueprint(flask_smorest.Blueprint):
                 return view(*args, value, **kwargs)
 
             documentation = documentation_of(wrapper)
-            arguments = documentation.setdefault("arguments", {})
-            # The outermost decorator comes last, and first in the document.
-            arguments.setdefault("parameters", []).insert(0, documented)
+            add_input(documentation, documented)
             if location == "query":
                 add_query(documentation, schema)
             return wrapper
@@ -108,18 +114,18 @@ class Blueprint(flask_smorest.Blueprint):
         `(value, headers)` or `(value, status)` or all three. Options as with flask-smorest:
         `content_type`, `description`, `example`, `examples`.
         """
-        if _is_marshmallow(schema):
+        if is_marshmallow(schema):
             return super().response(status_code, schema, headers=headers, **options)
         documented = dict(headers or {}) | ({"ETag": ETAG} if etag else {})
+        answer = Answer(schema, options.get("content_type"), etag)
 
         def decorator(view: View) -> View:
+            answers = answers_of(view)
+            answers[status_code] = answer
+
             @wraps(view)
             def wrapper(*args: Any, **kwargs: Any) -> Any:
-                returned = view(*args, **kwargs)
-                if isinstance(returned, Response):
-                    return returned
-                value, status, more = _unpack(returned)
-                return _respond(schema, value, status or status_code, more, etag=etag)
+                return respond(view(*args, **kwargs), status_code, answers)
 
             documentation = documentation_of(wrapper)
             add_response(documentation, status_code, schema, headers=documented, **options)
@@ -136,17 +142,26 @@ class Blueprint(flask_smorest.Blueprint):
     ) -> Any:
         """Document another answer: by name of a component, or as with `response`.
 
-        Without name and schema, an error status means problem details.
+        Without name and schema, an error status means problem details. A view that returns
+        `(value, status)` answers with it: the value must fit its schema.
         """
         success = options.pop("success", False)
         if response is None and schema is None and status_code >= HTTPStatus.BAD_REQUEST:
             response = HTTPStatus(status_code).name
-        if response is not None or _is_marshmallow(schema):
-            return super().alt_response(
+        answer = Answer(schema, options.get("content_type"))
+        if response is not None:
+            answer = PROBLEM if response in HTTPStatus.__members__ else Answer(Any)
+        by_flask_smorest = None
+        if response is not None or is_marshmallow(schema):
+            by_flask_smorest = super().alt_response(
                 status_code, response, schema=schema, success=success, **options
             )
 
         def decorator(view: View) -> View:
+            answers_of(view)[status_code] = answer
+            if by_flask_smorest:
+                return cast("View", by_flask_smorest(view))
+
             @wraps(view)
             def wrapper(*args: Any, **kwargs: Any) -> Any:
                 return view(*args, **kwargs)
@@ -177,8 +192,7 @@ class Blueprint(flask_smorest.Blueprint):
                 return respond_with_page(view(*args, **kwargs), page)
 
             documentation = documentation_of(wrapper)
-            parameters = documentation.setdefault("arguments", {}).setdefault("parameters", [])
-            parameters.append(ParametersOf(model, "query"))
+            add_input(documentation, ParametersOf(model, "query"), last=True)
             add_query(documentation, model)
             add_response(documentation, HTTPStatus.OK, shape, headers={"Link": LINK})
             return wrapper
@@ -198,9 +212,7 @@ class Blueprint(flask_smorest.Blueprint):
                 return view(*args, versions=wanted_versions(required=required), **kwargs)
 
             documentation = documentation_of(wrapper)
-            documentation.setdefault("arguments", {}).setdefault("parameters", []).append(
-                IF_MATCH | {"required": required}
-            )
+            add_input(documentation, IF_MATCH | {"required": required}, last=True)
             add_errors(documentation, HTTPStatus.PRECONDITION_FAILED)
             if required:
                 add_errors(documentation, HTTPStatus.PRECONDITION_REQUIRED)
@@ -217,16 +229,29 @@ class Blueprint(flask_smorest.Blueprint):
         provide_automatic_options: bool | None = None,
         **options: Any,
     ) -> None:
-        """Register a view: the outermost layer, which knows its transaction and its errors."""
+        """Register a view: the outermost layer, which knows its transaction and its errors.
+
+        The option `path_examples` goes before that of the blueprint.
+        """
+        examples = self._path_examples | options.pop("path_examples", {})
+        options["parameters"] = path_parameters(rule, examples, options.pop("parameters", None))
         methods = {method.upper() for method in options.get("methods", ["GET"])}
         if hasattr(view_func, "_apidoc"):
+            check_path(documentation_of(view_func), rule)
             is_of_rows = (self.url_prefix or "").startswith("/v1")
             view_func = _served(view_func, rule, methods, is_of_rows=is_of_rows)
         super().add_url_rule(rule, endpoint, view_func, provide_automatic_options, **options)
 
 
-def _is_marshmallow(schema: Any) -> bool:
-    return isinstance(schema, Schema) or (isinstance(schema, type) and issubclass(schema, Schema))
+def _check(schema: Any, location: Location) -> None:
+    """Raise TypeError for what a location can't hold as it would be documented."""
+    if location not in get_args(Location):
+        message = f"There is no location {location!r}: take {', '.join(get_args(Location))}."
+        raise TypeError(message)
+    if location == "json":
+        refuse_files(schema)
+    else:
+        readings(schema, location)
 
 
 def _read(schema: Any, location: Location, kwargs: dict[str, Any], *, required: bool) -> Any:
@@ -234,50 +259,15 @@ def _read(schema: Any, location: Location, kwargs: dict[str, Any], *, required: 
         return read_json(schema, required=required)
     if location == "path":
         values = {name: kwargs.pop(name) for name in names_of(schema)}
-        return read_values(schema, "path", values)
+        return read_values(schema, "path", MultiDict(values))
     if location in {"form", "files"}:
-        values = MultiDict([*request.form.items(multi=True), *request.files.items(multi=True)])
-        reject_unknown(values, names_of(schema), location)
-        return read_values(schema, location, values)
+        return read_form(schema, location)
     sources: dict[str, Any] = {
         "query": request.args,
         "headers": request.headers,
+        "cookies": request.cookies,
     }
     return read_values(schema, location, sources[location])
-
-
-def _unpack(returned: Any) -> tuple[Any, int | None, dict[str, str]]:
-    if not isinstance(returned, tuple):
-        return returned, None, {}
-    value, *rest = returned
-    status = next((item for item in rest if isinstance(item, int)), None)
-    return value, status, next((item for item in rest if isinstance(item, dict)), {})
-
-
-def _respond(
-    schema: Any,
-    value: Any,
-    status: int,
-    headers: dict[str, str],
-    *,
-    etag: bool,
-) -> Response:
-    if isinstance(value, Query):
-        value = unit_of_work().run(value)
-    if schema is None:
-        return Response(status=status, headers=headers)
-    if not isinstance(value, Row):
-        body = adapter(schema).dump_json(
-            adapter(schema).validate_python(value, from_attributes=True), by_alias=True
-        )
-        return Response(body, status, headers, content_type=JSON)
-    if not value.created and status == HTTPStatus.CREATED:
-        status = HTTPStatus.OK
-    if etag and value.version is not None:
-        headers = headers | {"ETag": etag_of(value.version)}
-        if request.method in {"GET", "HEAD"} and is_known_to_client(value.version):
-            return Response(status=HTTPStatus.NOT_MODIFIED, headers=headers)
-    return Response(value.json, status, headers, content_type=JSON)
 
 
 def _served(view: View, rule: str, methods: set[str], *, is_of_rows: bool) -> View:

@@ -24,11 +24,11 @@ PARAMETER: dict[str, Any] = {
     "in": "header",
     "required": False,
     "description": "What this header had in the answer to a write: the answer to the GET shows it.",
-    "schema": {"type": "string", "pattern": r"^[0-9]{1,19}$"},
+    "schema": {"type": "string", "pattern": r"^[0-9]{1,19}$", "examples": ["26738104"]},
 }
 HEADER_DOC: dict[str, Any] = {
     "description": "Where the write is in the database's history, where there is a read replica.",
-    "schema": {"type": "string"},
+    "schema": {"type": "string", "examples": ["26738104"]},
 }
 
 

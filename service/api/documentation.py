@@ -8,22 +8,30 @@ from typing import Any
 from pydantic import BaseModel
 
 from service.api import consistency, idempotency
-from service.api.openapi import Api, SchemaOf
-from service.api.parsing import names_of
+from service.api.fields import names_of
+from service.api.openapi import Api, ParametersOf, SchemaOf
+from service.api.path import argument_names
 from service.api.preconditions import IF_NONE_MATCH
 
 View = Callable[..., Any]
 
 _BODIES = {"json", "form", "files"}
 
-ETAG = {"description": "The version of the row (RFC 9110, 8.8.3).", "schema": {"type": "string"}}
+ETAG = {
+    "description": "The version of what was answered (RFC 9110, 8.8.3).",
+    "schema": {"type": "string", "examples": ['"1"']},
+}
 LOCATION = {
     "description": "Where the new row is (RFC 9110, 10.2.2).",
-    "schema": {"type": "string", "format": "uri-reference"},
+    "schema": {
+        "type": "string",
+        "format": "uri-reference",
+        "examples": ["/v1/users/0199c0de-0000-7000-8000-000000000001"],
+    },
 }
 LINK = {
     "description": 'The next page, as rel="next" (RFC 8288); absent on the last one.',
-    "schema": {"type": "string"},
+    "schema": {"type": "string", "examples": ['</v1/users?cursor=WyJzIl0>; rel="next"']},
 }
 
 
@@ -32,6 +40,44 @@ def documentation_of(view: View) -> dict[str, Any]:
     documentation: dict[str, Any] = deepcopy(getattr(view, "_apidoc", {}))
     view._apidoc = documentation  # type: ignore[attr-defined]  # noqa: SLF001
     return documentation
+
+
+def add_input(documentation: dict[str, Any], documented: Any, *, last: bool = False) -> None:
+    """Document what a view takes.
+
+    Decorators are applied from the innermost to the outermost, which comes first in the document;
+    `last` leaves it behind. Raises TypeError for a second body, or a parameter of a name taken.
+    """
+    parameters = documentation.setdefault("arguments", {}).setdefault("parameters", [])
+    taken = {name for parameter in parameters for name in _names(parameter)}
+    if again := sorted(taken & set(_names(documented))):
+        where = ", ".join(" ".join(filter(None, place)) for place in again)
+        message = (
+            f"{where}: this is read twice. What is beside a file goes into the model of the files, "
+            "a name of a query into one model."
+        )
+        raise TypeError(message)
+    parameters.insert(len(parameters) if last else 0, documented)
+
+
+def _names(documented: Any) -> list[tuple[str, str]]:
+    """Name what is documented, by location and name; all bodies are one."""
+    if isinstance(documented, ParametersOf):
+        return [(documented.location, name) for name in names_of(documented.model)]
+    if not isinstance(documented, dict):
+        return []
+    if documented["in"] in _BODIES:
+        return [("body", "")]
+    return [(documented["in"], documented["name"])] if "name" in documented else []
+
+
+def check_path(documentation: dict[str, Any], rule: str) -> None:
+    """Raise TypeError for a model of the path that wants what the rule does not have."""
+    parameters = documentation.get("arguments", {}).get("parameters", [])
+    wanted = {name for item in parameters for place, name in _names(item) if place == "path"}
+    if missing := sorted(wanted - argument_names(rule)):
+        message = f"The path {rule} has no {', '.join(missing)}, which its model reads."
+        raise TypeError(message)
 
 
 def add_query(documentation: dict[str, Any], model: type[BaseModel]) -> None:

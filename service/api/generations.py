@@ -12,35 +12,46 @@ from service.db.statement import Query
 from service.domain.generations import GENERATION, GENERATIONS, new_generation
 from service.domain.listing import Selection
 from service.domain.workflows import WORKFLOW
+from service.models import examples
 from service.models.generation import (
     GenerationCreate,
-    GenerationFields,
     GenerationFilter,
     GenerationRead,
     WorkflowGenerationFilter,
 )
 
-blueprint = Blueprint("generations", __name__, url_prefix="/v1", description="LLM calls.")
+blueprint = Blueprint(
+    "generations",
+    __name__,
+    url_prefix="/v1",
+    description="LLM calls.",
+    path_examples=examples.PATH,
+)
 
 
 @blueprint.get("/workflows/<uuid:workflow_id>/generations")
 @blueprint.arguments(WorkflowGenerationFilter, location="query")
 @blueprint.paginate(GENERATIONS)
 def list_workflow_generations(filters: SQLModel, workflow_id: UUID) -> Selection:
-    """List the LLM calls of a run."""
+    """List the LLM calls of a run.
+
+    The newest first, unless `sort` says otherwise. Prompts and outputs are only there with
+    `include`.
+    """
     parent = WORKFLOW.get(workflow_id, ["id"])
     return GENERATIONS.where(filters, workflow_id=workflow_id, parent=parent)
 
 
 @blueprint.post("/workflows/<uuid:workflow_id>/generations")
-@blueprint.arguments(GenerationCreate)
+@blueprint.arguments(GenerationCreate, example=examples.NEW_GENERATION)
 @blueprint.response(201, GenerationRead, headers={"Location": LOCATION})
 @blueprint.alt_response(200, schema=GenerationRead, description="The call was there already.")
 def create_generation(new: GenerationCreate, workflow_id: UUID) -> tuple[Query, dict[str, str]]:
-    """Record an LLM call of a run, whatever the run's state.
+    """Record an LLM call.
 
-    A cost that the client does not give is computed from the price list and stays as it is then; it
-    is null when the list has no price for the model, or a token count is missing.
+    Whatever the state of its run. A cost that the client does not give is computed from the price
+    list and stays as it is then; it is null when the list has no price for the model, or a token
+    count is missing.
     """
     return new_generation(workflow_id, new), {"Location": f"/v1/generations/{new.id}"}
 
@@ -49,13 +60,20 @@ def create_generation(new: GenerationCreate, workflow_id: UUID) -> tuple[Query, 
 @blueprint.arguments(GenerationFilter, location="query")
 @blueprint.paginate(GENERATIONS)
 def list_generations(filters: GenerationFilter) -> Selection:
-    """List LLM calls of all runs, the newest first."""
+    """List LLM calls.
+
+    Those of all runs, the newest first, unless `sort` says otherwise. Prompts and outputs are only
+    there with `include`.
+    """
     return GENERATIONS.where(filters)
 
 
 @blueprint.get("/generations/<uuid:generation_id>")
 @blueprint.arguments(fields_of(GenerationRead), location="query")
-@blueprint.response(200, GenerationRead | GenerationFields)
+@blueprint.response(200, GenerationRead)
 def get_generation(chosen: Any, generation_id: UUID) -> Query:
-    """Get an LLM call."""
+    """Get an LLM call.
+
+    With its prompts and its output.
+    """
     return GENERATION.get(generation_id, chosen.fields)

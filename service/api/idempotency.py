@@ -34,6 +34,7 @@ PARAMETER: dict[str, Any] = {
         "minLength": 1,
         "maxLength": 255,
         "pattern": "^[!-~](?:[ -~]*[!-~])?$",
+        "examples": ["0199c0de-7b1c-7d7e-9c1a-5f0f3a3c2b11"],
     },
 }
 REPLAYED_DOC: dict[str, Any] = {

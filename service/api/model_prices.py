@@ -12,6 +12,7 @@ from service.domain.model_prices import (
     MODEL_PRICES,
     NEW_MODEL_PRICE,
 )
+from service.models import examples
 from service.models.model_price import ModelPriceCreate, ModelPriceFilter, ModelPriceRead
 
 blueprint = Blueprint(
@@ -19,6 +20,7 @@ blueprint = Blueprint(
     __name__,
     url_prefix="/v1/model-prices",
     description="What a million tokens cost, from when to when.",
+    path_examples=examples.PATH,
 )
 
 
@@ -26,12 +28,15 @@ blueprint = Blueprint(
 @blueprint.arguments(ModelPriceFilter, location="query")
 @blueprint.paginate(MODEL_PRICES)
 def list_model_prices(filters: ModelPriceFilter) -> Selection:
-    """List prices, the newest first."""
+    """List prices.
+
+    The newest first, unless `sort` says otherwise; those that have ended, too.
+    """
     return MODEL_PRICES.where(filters)
 
 
 @blueprint.post("")
-@blueprint.arguments(ModelPriceCreate)
+@blueprint.arguments(ModelPriceCreate, example=examples.NEW_PRICE)
 @blueprint.response(201, ModelPriceRead, headers={"Location": LOCATION})
 @blueprint.alt_response(200, schema=ModelPriceRead, description="The price was there already.")
 def create_model_price(new: ModelPriceCreate) -> tuple[Query, dict[str, str]]:
@@ -46,12 +51,18 @@ def create_model_price(new: ModelPriceCreate) -> tuple[Query, dict[str, str]]:
 @blueprint.get("/<uuid:price_id>")
 @blueprint.response(200, ModelPriceRead)
 def get_model_price(price_id: UUID) -> Query:
-    """Get a price."""
+    """Get a price.
+
+    What a million tokens of a model cost, from when to when.
+    """
     return MODEL_PRICE.get(price_id)
 
 
 @blueprint.delete("/<uuid:price_id>")
 @blueprint.response(204)
 def delete_model_price(price_id: UUID) -> Query:
-    """Delete a price; costs that were computed with it stay as they are."""
+    """Delete a price.
+
+    Costs that were computed with it stay as they are.
+    """
     return DELETED_MODEL_PRICE.query(price_id)

@@ -20,11 +20,11 @@ from service.domain.nodes import (
     write_state,
 )
 from service.domain.workflows import WORKFLOW
+from service.models import examples
 from service.models.node import (
     NodeComplete,
     NodeCreate,
     NodeFail,
-    NodeFields,
     NodeFilter,
     NodeRead,
     NodeSkip,
@@ -33,20 +33,30 @@ from service.models.node import (
     NodeStateWrite,
 )
 
-blueprint = Blueprint("nodes", __name__, url_prefix="/v1", description="The steps of runs.")
+blueprint = Blueprint(
+    "nodes",
+    __name__,
+    url_prefix="/v1",
+    description="The steps of runs.",
+    path_examples=examples.PATH,
+)
 
 
 @blueprint.get("/workflows/<uuid:workflow_id>/nodes")
 @blueprint.arguments(NodeFilter, location="query")
 @blueprint.paginate(NODES)
 def list_nodes(filters: NodeFilter, workflow_id: UUID) -> Selection:
-    """List the steps of a run in their order."""
+    """List the steps of a run.
+
+    In their order, unless `sort` says otherwise. Input, output, traceback and state are only there
+    with `include`.
+    """
     parent = WORKFLOW.get(workflow_id, ["id"])
     return NODES.where(filters, workflow_id=workflow_id, parent=parent)
 
 
 @blueprint.post("/workflows/<uuid:workflow_id>/nodes")
-@blueprint.arguments(NodeCreate)
+@blueprint.arguments(NodeCreate, example=examples.NEW_NODE)
 @blueprint.response(201, NodeRead, headers={"Location": LOCATION})
 @blueprint.alt_response(200, schema=NodeRead, description="The step was there already.")
 def create_node(new: NodeCreate, workflow_id: UUID) -> tuple[Query, dict[str, str]]:
@@ -60,54 +70,82 @@ def create_node(new: NodeCreate, workflow_id: UUID) -> tuple[Query, dict[str, st
 
 @blueprint.get("/nodes/<uuid:node_id>")
 @blueprint.arguments(fields_of(NodeRead), location="query")
-@blueprint.response(200, NodeRead | NodeFields)
+@blueprint.response(200, NodeRead)
 def get_node(chosen: Any, node_id: UUID) -> Query:
-    """Get a step."""
+    """Get a step.
+
+    With its input and output; the agent's state after it is a resource of its own.
+    """
     return NODE.get(node_id, chosen.fields)
 
 
-@blueprint.post("/nodes/<uuid:node_id>/start")
-@blueprint.arguments(NodeStart, required=False)
+@blueprint.post("/nodes/<uuid:node_id>/start", path_examples={"node_id": examples.NODE_TO_START})
+@blueprint.arguments(NodeStart, required=False, example={})
 @blueprint.response(200, NodeRead)
 def start_node(change: NodeStart, node_id: UUID) -> Query:
-    """Start a pending step."""
+    """Start a step.
+
+    It must be pending; from any other state the answer is 409, which names the current state and
+    those allowed after it.
+    """
     return START_NODE.query(node_id, change)
 
 
-@blueprint.post("/nodes/<uuid:node_id>/complete")
-@blueprint.arguments(NodeComplete, required=False)
+@blueprint.post(
+    "/nodes/<uuid:node_id>/complete", path_examples={"node_id": examples.NODE_TO_COMPLETE}
+)
+@blueprint.arguments(NodeComplete, required=False, example={"output": examples.OUTPUT})
 @blueprint.response(200, NodeRead)
 def complete_node(change: NodeComplete, node_id: UUID) -> Query:
-    """Complete a running step; completing it again changes nothing."""
+    """Complete a step.
+
+    It must be running. Completing it again changes nothing; from any other state the answer is 409.
+    """
     return COMPLETE_NODE.query(node_id, change)
 
 
-@blueprint.post("/nodes/<uuid:node_id>/fail")
-@blueprint.arguments(NodeFail)
+@blueprint.post("/nodes/<uuid:node_id>/fail", path_examples={"node_id": examples.NODE_TO_FAIL})
+@blueprint.arguments(NodeFail, example={"error_message": examples.NODE_ERROR})
 @blueprint.response(200, NodeRead)
 def fail_node(change: NodeFail, node_id: UUID) -> Query:
-    """Fail a running step; failing it again changes nothing."""
+    """Fail a step.
+
+    It must be running. Failing it again changes nothing; from any other state the answer is 409.
+    The run goes on.
+    """
     return FAIL_NODE.query(node_id, change)
 
 
-@blueprint.post("/nodes/<uuid:node_id>/skip")
-@blueprint.arguments(NodeSkip, required=False)
+@blueprint.post("/nodes/<uuid:node_id>/skip", path_examples={"node_id": examples.NODE_TO_SKIP})
+@blueprint.arguments(
+    NodeSkip, required=False, example={"skip_reason": "The wish names no restaurant."}
+)
 @blueprint.response(200, NodeRead)
 def skip_node(change: NodeSkip, node_id: UUID) -> Query:
-    """Skip a step that is pending or running; skipping it again changes nothing."""
+    """Skip a step.
+
+    It must be pending or running. Skipping it again changes nothing; from any other state the
+    answer is 409.
+    """
     return SKIP_NODE.query(node_id, change)
 
 
 @blueprint.get("/nodes/<uuid:node_id>/state")
 @blueprint.response(200, NodeStateRead)
 def get_node_state(node_id: UUID) -> Query:
-    """Get the agent's full state after a step."""
+    """Get the state after a step.
+
+    The agent's full state, as it was kept; 404 when none was.
+    """
     return NODE_STATE.get(node_id)
 
 
 @blueprint.put("/nodes/<uuid:node_id>/state")
-@blueprint.arguments(NodeStateWrite)
+@blueprint.arguments(NodeStateWrite, example={"state": examples.STATE})
 @blueprint.response(200, NodeStateRead)
 def put_node_state(state: NodeStateWrite, node_id: UUID) -> Query:
-    """Keep the agent's full state after a step, in place of the one before."""
+    """Keep the state after a step.
+
+    The agent's full state, in place of the one before.
+    """
     return write_state(node_id, state)

@@ -9,12 +9,13 @@ from typing import Any, Literal
 
 import flask_smorest
 from flask import Response
-from pydantic import BaseModel
+from pydantic import MISSING, BaseModel
 from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema
 from typing_extensions import override
 from werkzeug.routing import BaseConverter
 
+from service.api.fields import wire_name
 from service.api.parsing import COMMA_SEPARATED, adapter
 from service.api.problems import MEDIA_TYPE, Problem
 
@@ -48,37 +49,12 @@ class ParametersOf:
 NO_NUL = r"^[^\u0000]*$"
 """What Postgres can store of a text."""
 
-JSON_VALUE: dict[str, Any] = {
-    "description": "Any JSON without U+0000 and without numbers beyond 1e40 or closer to 0 than "
-    "1e-40, such as the database can store.",
-    "anyOf": [
-        {"type": ["null", "boolean"]},
-        {"type": "string", "pattern": NO_NUL},
-        {
-            "type": "number",
-            "anyOf": [
-                {"const": 0},
-                {"minimum": 1e-40, "maximum": 1e40},
-                {"minimum": -1e40, "maximum": -1e-40},
-            ],
-        },
-        {"type": "array", "items": {"$ref": REF.format(model="JsonValue")}},
-        {
-            "type": "object",
-            "propertyNames": {"pattern": NO_NUL},
-            "additionalProperties": {"$ref": REF.format(model="JsonValue")},
-        },
-    ],
-}
-
-_ANY = "https://json-value.invalid"
-"""Refers to JSON_VALUE until pydantic is done: it wants to know all others that it meets."""
-
 
 class _JsonSchema(GenerateJsonSchema):
-    """Pydantic's JSON Schema, which also says what `api/unstorable.py` refuses.
+    """Pydantic's JSON Schema, which also says what `api/unstorable.py` refuses of texts.
 
-    It leaves out the titles that only repeat a field's name.
+    What goes out is always there, unless it is MISSING by default. Titles that only repeat a
+    field's name are left out.
     """
 
     @override
@@ -86,8 +62,11 @@ class _JsonSchema(GenerateJsonSchema):
         return False
 
     @override
-    def any_schema(self, schema: Any) -> dict[str, Any]:
-        return {"$ref": _ANY} if self.mode == "validation" else {}
+    def field_is_required(self, field: Any, total: bool) -> bool:
+        if self.mode == "validation" or field["type"] == "typed-dict-field":
+            return super().field_is_required(field, total)
+        may_lack = field["schema"].get("default") is MISSING
+        return not may_lack and not field.get("serialization_exclude_if")
 
     @override
     def str_schema(self, schema: Any) -> dict[str, Any]:
@@ -99,9 +78,9 @@ class _JsonSchema(GenerateJsonSchema):
     @override
     def dict_schema(self, schema: Any) -> dict[str, Any]:
         described = super().dict_schema(schema)
-        if values := described.pop("patternProperties", {}).get(NO_NUL):
-            # A pattern for names says nothing of those that don't match it.
-            described |= {"propertyNames": {"pattern": NO_NUL}, "additionalProperties": values}
+        # A pattern for names says nothing of those that don't match it.
+        if NO_NUL in described.get("patternProperties", {}):
+            described["additionalProperties"] = described.pop("patternProperties")[NO_NUL] or True
         return described
 
 
@@ -122,6 +101,10 @@ class Api(flask_smorest.Api):
                 self.spec.components.response(status.name, response, lazy=True)
         unexpected = {"description": "Any other error.", "content": content}
         self.spec.components.response("DEFAULT_ERROR", unexpected, lazy=True)
+
+    @override
+    def _register_pagination_header(self) -> None:
+        """Leave out what flask-smorest's own pages have: nobody here answers with them."""
 
     @override
     def _register_error_handlers(self) -> None:
@@ -149,8 +132,9 @@ class Api(flask_smorest.Api):
         schema = definitions.pop(wanted.model.__name__)
         schema = _rename(schema, self._add_components(definitions, "validation"))
         return [
-            _parameter(field, wanted.location, schema["properties"][field.alias or name], name)
+            _parameter(field, wanted.location, schema["properties"][wire], wire)
             for name, field in wanted.model.model_fields.items()
+            for wire in [wire_name(wanted.model, name)]
         ]
 
     def _add_components(self, definitions: dict[str, Any], mode: Mode) -> dict[str, str]:
@@ -159,6 +143,9 @@ class Api(flask_smorest.Api):
         One name may mean two things: pydantic describes a Decimal differently going in and out.
         """
         known = self.spec.components.schemas
+        definitions = {
+            name: _as_component(found, name, mode) for name, found in definitions.items()
+        }
         suffix = "Input" if mode == "validation" else "Output"
         renamed = {
             REF.format(model=name): REF.format(model=name + suffix)
@@ -189,12 +176,9 @@ class Api(flask_smorest.Api):
 
 
 def _generate(wanted: SchemaOf) -> dict[str, Any]:
-    described = adapter(wanted.type).json_schema(
+    schema = adapter(wanted.type).json_schema(
         mode=wanted.mode, ref_template=REF, schema_generator=_JsonSchema
     )
-    schema: dict[str, Any] = _rename(described, {_ANY: REF.format(model="JsonValue")})
-    if schema != described:
-        schema.setdefault("$defs", {})["JsonValue"] = JSON_VALUE
     if (
         isinstance(wanted.type, type)
         and issubclass(wanted.type, BaseModel)
@@ -218,18 +202,36 @@ def _rename(schema: Any, renamed: dict[str, str]) -> Any:
     return schema
 
 
+def _as_component(schema: dict[str, Any], name: str, mode: Mode) -> dict[str, Any]:
+    """Say in words what a member is when it is left out, and let the component's name be the title.
+
+    To generators of clients a `default` means that the member is always there, and a title is the
+    name of a class, of which there may be only one.
+    """
+    schema = {key: value for key, value in schema.items() if (key, value) != ("title", name)}
+    properties = {name: dict(member) for name, member in schema.get("properties", {}).items()}
+    for member in properties.values():
+        default = member.pop("default", None)
+        if mode == "validation" and default not in (None, [], {}):
+            told = f"Left out: {json.dumps(default, ensure_ascii=False)}."
+            member["description"] = f"{member.get('description', '')} {told}".lstrip()
+    return {**schema, "properties": properties} if properties else schema
+
+
 def _parameter(
     field: FieldInfo, location: str, schema: dict[str, Any], name: str
 ) -> dict[str, Any]:
     own = _never_null(deepcopy(schema))
     parameter: dict[str, Any] = {
-        "name": field.alias or name,
-        "in": "header" if location == "headers" else location,
+        "name": name,
+        "in": {"headers": "header", "cookies": "cookie"}.get(location, location),
         "required": location == "path" or field.is_required(),
         "schema": own,
     }
     if description := own.pop("description", None):
         parameter["description"] = description
+    if location == "path" and (examples := own.pop("examples", None)):
+        parameter["example"] = examples[0]
     if COMMA_SEPARATED in field.metadata:
         parameter |= {"style": "form", "explode": False}
     return parameter
@@ -238,11 +240,10 @@ def _parameter(
 def _never_null(schema: dict[str, Any]) -> dict[str, Any]:
     if schema.get("default", ...) is None:
         del schema["default"]
-    kinds = [kind for kind in schema.get("anyOf", []) if kind != {"type": "null"}]
-    if len(kinds) == 1:
-        del schema["anyOf"]
-        schema |= kinds[0]
-    return schema
+    kinds = [kind for kind in schema.pop("anyOf", []) if kind != {"type": "null"}]
+    if len(kinds) > 1:
+        return {"anyOf": kinds, **schema}
+    return {**schema, **kinds[0]} if kinds else schema
 
 
 def uuid_parameter(_: BaseConverter) -> dict[str, Any]:

@@ -5,12 +5,10 @@ from enum import StrEnum
 from pydantic import BaseModel, Field
 
 from service.api.blueprint import Blueprint
-from service.api.observability.wiring import note_schema
+from service.api.schema_guard import schema_guard
 from service.api.work import database
 from service.db.replica import ReadFrom
 from service.db.unit_of_work import UnitOfWork
-from service.errors import UnavailableError
-from service.schema.status import status
 
 blueprint = Blueprint("operations", __name__, description="For those who run the service.")
 
@@ -28,7 +26,7 @@ class HealthState(StrEnum):
 class Health(BaseModel):
     """A sign of life."""
 
-    status: HealthState = HealthState.OK
+    status: HealthState = Field(default=HealthState.OK, description="It is alive.")
 
 
 class ReplicaState(StrEnum):
@@ -41,10 +39,17 @@ class ReplicaState(StrEnum):
 class Readiness(BaseModel):
     """What the service stands on."""
 
-    status: HealthState = HealthState.OK
-    revision: str = Field(description="The revision of the database schema.")
+    status: HealthState = Field(default=HealthState.OK, description="It is ready.")
+    revision: str = Field(
+        description="The revision of the database schema.", examples=["1f0c3a9d2b44"]
+    )
+    note: str | None = Field(
+        description="What to know of it; null when it is the one that this code wants.",
+        examples=[None],
+    )
     replica: ReplicaState | None = Field(
-        description="Of the read replica; null where there is none. Without it all goes on."
+        description="Of the read replica; null where there is none. Without it all goes on.",
+        examples=["used"],
     )
 
 
@@ -61,13 +66,18 @@ def get_health() -> Health:
 @blueprint.get("/readyz")
 @blueprint.response(200, Readiness)
 def get_readiness() -> Readiness:
-    """Tell whether the database can be reached and has the schema that this code knows."""
+    """Tell whether the service is ready.
+
+    It is when the database can be reached and has a schema that this code can work on; otherwise
+    503. On the schema of a newer release it is ready, with a note.
+    """
     with UnitOfWork(database(), budget_s=PROBE_S) as work:
-        found = status(work)
-    note_schema(found)
-    if not found.is_at_head:
-        raise UnavailableError(str(found))
-    return Readiness(revision=" ".join(found.current), replica=_replica_state())
+        found = schema_guard().look(work)
+    return Readiness(
+        revision=" ".join(found.stored or ()),
+        note=None if found.is_at_head else str(found),
+        replica=_replica_state(),
+    )
 
 
 def _replica_state() -> ReplicaState | None:

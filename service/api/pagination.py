@@ -5,9 +5,11 @@ from typing import Any, Literal
 from urllib.parse import quote, urlencode
 
 from flask import Response, request
-from pydantic import BaseModel, Field, create_model
+from pydantic import MISSING, BaseModel, Field, create_model
+from pydantic.fields import FieldInfo
 
-from service.api.parsing import COMMA_SEPARATED, read_values
+from service.api.parsing import COMMA_SEPARATED
+from service.api.texts import read_values
 from service.api.work import unit_of_work
 from service.domain.listing import Listing, Page, Selection, bad_cursor, cut
 from service.errors import InvalidInputError
@@ -15,33 +17,32 @@ from service.errors import InvalidInputError
 
 def page_parameters(listing: Listing, default_limit: int, max_limit: int) -> type[BaseModel]:
     """Make the query parameters of a listing: limit, cursor, sort, fields, include."""
-    names: Any = Literal[listing.names]
     fields: dict[str, Any] = {
-        "limit": (int, Field(default=default_limit, ge=1, le=max_limit)),
+        "limit": (
+            int,
+            Field(
+                default=default_limit, ge=1, le=max_limit, description="Most rows.", examples=[20]
+            ),
+        ),
         "cursor": (
             str | None,
             Field(
                 default=None,
                 max_length=1000,
                 description="`next_cursor` of the page before.",
-                json_schema_extra={"pattern": "^[A-Za-z0-9_-]+$"},
+                json_schema_extra={"pattern": "^[A-Za-z0-9_-]+$", "minLength": 1},
             ),
         ),
         "sort": (
             Literal[tuple(listing.sorts)],
-            Field(default=listing.default_sort, description="`-` is descending."),
+            Field(
+                default=listing.default_sort,
+                description="`-` is descending.",
+                examples=[listing.default_sort],
+            ),
         ),
-        "fields": (
-            list[names] | None,
-            Field(default=None, description="Nothing but these, and the id."),
-        ),
+        **_members(listing),
     }
-    if listing.heavy:
-        heavy: Any = Literal[listing.heavy]
-        fields["include"] = (
-            list[heavy],
-            Field(default=[], description="These as well, which lists leave out."),
-        )
     model = create_model(f"{listing.name}PageParameters", **fields)
     for name in ("fields", "include"):
         if name in model.model_fields:
@@ -49,15 +50,60 @@ def page_parameters(listing: Listing, default_limit: int, max_limit: int) -> typ
     return model
 
 
+def _members(listing: Listing) -> dict[str, Any]:
+    """Make the parameters that choose the members of rows."""
+    names: Any = Literal[listing.names]
+    only: Any = Field(
+        default=None,
+        description="Nothing but these, and the id.",
+        examples=[list(listing.names[:2])],
+    )
+    if not listing.heavy:
+        return {"fields": (list[names] | None, only)}
+    heavy: Any = Literal[listing.heavy]
+    more: Any = Field(
+        default=[],
+        description="These as well, which lists leave out.",
+        examples=[[listing.heavy[0]]],
+    )
+    return {"fields": (list[names] | None, only), "include": (list[heavy], more)}
+
+
 def page_shape(listing: Listing) -> type[BaseModel]:
-    """Make the body of a page: whole rows, or those fields that were asked for."""
+    """Make the body of a page: rows, with the members that `include` adds.
+
+    What lacks because of `fields` is said in words: a client knows what it asked for.
+    """
+    shape = listing.shape
+    if listing.heavy:
+        included: dict[str, Any] = {
+            name: (field.annotation | MISSING, _lacking(field))
+            for name, field in listing.read.model_fields.items()
+            if (field.alias or name) in listing.heavy
+        }
+        shape = create_model(
+            f"{listing.name}Item", __base__=shape, __doc__=listing.read.__doc__, **included
+        )
     return create_model(
         f"{listing.name}Page",
-        items=(list[listing.summary | listing.sparse], ...),  # type: ignore[name-defined]
+        __doc__="A page of a list.",
+        items=(list[shape], Field(description="The rows; with `fields`, only those members.")),
         next_cursor=(
             str | None,
-            Field(description="What `cursor` takes for the next page; null on the last."),
+            Field(
+                description="What `cursor` takes for the next page; null on the last.",
+                examples=["WyJzZXEiLCI0IiwiMDE5OWMwZGUiXQ"],
+            ),
         ),
+    )
+
+
+def _lacking(field: FieldInfo) -> Any:
+    return Field(
+        default=MISSING,
+        alias=field.alias,
+        description=f"{field.description} Only with `include`.",
+        examples=field.examples,
     )
 
 

@@ -1,14 +1,14 @@
-"""Reads the parts of a request into models, and says what is wrong with them."""
+"""Reads the body of a request as JSON, and says what is wrong with it."""
 
 import json
 from functools import cache
 from itertools import islice
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any
 
 from flask import current_app, request
-from pydantic import BaseModel, InstanceOf, TypeAdapter, ValidationError, WithJsonSchema
+from pydantic import InstanceOf, TypeAdapter, ValidationError, WithJsonSchema
 from pydantic_core import ErrorDetails
-from werkzeug.datastructures import FileStorage, Headers, MultiDict
+from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from service.api.json_text import (
@@ -18,7 +18,7 @@ from service.api.json_text import (
     may_be_unstorable,
     outside_strings,
 )
-from service.api.unstorable import STRING_PROBLEMS, pointer_step, string_problem, unstorable
+from service.api.unstorable import pointer_step, unstorable
 from service.errors import (
     BadRequestError,
     FieldError,
@@ -32,8 +32,6 @@ UploadedFile = Annotated[
     WithJsonSchema({"type": "string", "format": "binary"}),
 ]
 """A file of a multipart body, as Werkzeug hands it over."""
-
-Values = MultiDict[str, Any] | Headers | dict[str, Any]
 
 
 class CommaSeparated:
@@ -89,19 +87,24 @@ def read_json(schema: Any, *, required: bool = True) -> Any:
     elif not request.is_json:
         message = f"The body must be application/json, not {request.mimetype or 'untyped'}."
         raise UnsupportedMediaTypeError(message)
-    _check_count(count_strings(body) // 2)
-    outside = outside_strings(body)
-    _check_count(count_values(outside))
-    _check_depth(outside)
-    if may_be_unstorable(body, outside):
-        errors = list(islice(unstorable(_loads(body)), MOST_ERRORS))
-        if errors:
-            message = "Some values of the body can't be stored."
-            raise InvalidInputError(message, errors=errors)
+    check_json(body)
     try:
         return adapter(schema).validate_json(body, strict=True)
     except ValidationError as error:
         raise _from_json(error, body) from error
+
+
+def check_json(text: bytes) -> None:
+    """Refuse JSON that is too much, too deep, or can't be stored; errors as with `read_json`."""
+    _check_count(count_strings(text) // 2)
+    outside = outside_strings(text)
+    _check_count(count_values(outside))
+    _check_depth(outside)
+    if may_be_unstorable(text, outside):
+        errors = list(islice(unstorable(_loads(text)), MOST_ERRORS))
+        if errors:
+            message = "Some values of the body can't be stored."
+            raise InvalidInputError(message, errors=errors)
 
 
 def _check_count(values: int) -> None:
@@ -184,85 +187,3 @@ def _pointer(loc: tuple[int | str, ...], value: Any) -> str:
             continue
         pointer += "/" + pointer_step(key)
     return pointer
-
-
-def read_values(
-    model: type[BaseModel],
-    location: str,
-    values: Values,
-) -> BaseModel:
-    """Read a model from names and texts: query, path, headers, form, files.
-
-    Names that the model does not have are left to the caller. Raises InvalidInputError.
-    """
-    if names_of(model).isdisjoint(values.keys()) and (defaults := _defaults(model)):
-        return defaults
-    given: dict[str, Any] = {}
-    errors: list[FieldError] = []
-    for name, field in model.model_fields.items():
-        key = field.alias or name
-        texts = _all_of(values, key)
-        errors += [
-            FieldError(location, f"/{key}", code, STRING_PROBLEMS[code])
-            for text in texts
-            if isinstance(text, str) and (code := string_problem(text, location))
-        ]
-        if not texts:
-            continue
-        if COMMA_SEPARATED in field.metadata:
-            given[key] = [part for text in texts if text for part in text.split(",")]
-        elif is_list(field.annotation):
-            given[key] = texts
-        elif len(texts) == 1:
-            given[key] = texts[0]
-        else:
-            message = "must be given once only"
-            errors.append(FieldError(location, f"/{key}", "given_twice", message))
-    if errors:
-        message = f"Some values of the {location} are not acceptable."
-        raise InvalidInputError(message, errors=errors)
-    try:
-        return model.model_validate(given)
-    except ValidationError as error:
-        details = error.errors(include_url=False, include_context=False, include_input=False)
-        raise invalid(location, details, given) from error
-
-
-def _all_of(values: Values, key: str) -> list[Any]:
-    if isinstance(values, MultiDict | Headers):
-        return values.getlist(key)
-    return [values[key]] if key in values else []
-
-
-@cache
-def _defaults(model: type[BaseModel]) -> BaseModel | None:
-    """Get what a model is when nothing is given; None when it wants something."""
-    try:
-        return model.model_validate({})
-    except ValidationError:
-        return None
-
-
-def is_list(annotation: Any) -> bool:
-    """Tell whether a field takes several values, be it optional or not."""
-    if get_origin(annotation) is Annotated:
-        annotation = get_args(annotation)[0]
-    return get_origin(annotation) is list or any(is_list(item) for item in get_args(annotation))
-
-
-@cache
-def names_of(model: type[BaseModel]) -> frozenset[str]:
-    """Name the fields of a model as the wire does."""
-    return frozenset(field.alias or name for name, field in model.model_fields.items())
-
-
-def reject_unknown(values: MultiDict[str, Any], known: frozenset[str], location: str) -> None:
-    """Refuse names that the operation does not have: most are misspelt."""
-    taken = f"; taken are {', '.join(sorted(known))}" if known else "; none is taken"
-    errors = [
-        FieldError(location, f"/{pointer_step(name)}", "extra_forbidden", "Unknown name" + taken)
-        for name in islice((name for name in values if name not in known), MOST_ERRORS)
-    ]
-    if errors:
-        message = f"The {location} has unknown names."
-        raise InvalidInputError(message, errors=errors)

@@ -1,6 +1,8 @@
 """Path segments that are more than text."""
 
 import re
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from typing_extensions import override
@@ -37,3 +39,22 @@ def require_uuids(arguments: dict[str, object], names: frozenset[str]) -> None:
     if errors:
         message = "The path names an id that is none."
         raise InvalidInputError(message, errors=errors)
+
+
+def argument_names(rule: str) -> set[str]:
+    """Name the arguments of a rule."""
+    return set(re.findall(r"<(?:[^<>]+:)?(\w+)>", rule))
+
+
+def path_parameters(
+    rule: str, examples: Mapping[str, str], documented: list[Any] | None
+) -> list[dict[str, Any]]:
+    """Document the arguments of a rule that have examples, besides what is documented already."""
+    known = {item["name"] for item in documented or [] if isinstance(item, dict)}
+    return [
+        *(documented or []),
+        *(
+            {"in": "path", "name": name, "example": examples[name]}
+            for name in sorted(argument_names(rule) & examples.keys() - known)
+        ),
+    ]

@@ -11,6 +11,7 @@ IF_MATCH: dict[str, Any] = {
     "name": "If-Match",
     "in": "header",
     "description": "The ETag of the version that the change is meant for, or *.",
+    "example": '"1"',
     "schema": {
         "type": "string",
         "pattern": r'^(?:\*|(?:W/)?"[0-9]+"(?:, (?:W/)?"[0-9]+")*)$',
@@ -21,7 +22,7 @@ IF_NONE_MATCH: dict[str, Any] = {
     "in": "header",
     "required": False,
     "description": "The ETag of the version that the client has.",
-    "schema": {"type": "string"},
+    "schema": {"type": "string", "examples": ['"1"']},
 }
 
 _ETAG = re.compile(r'\s*"([^"]*)"\s*')
@@ -29,8 +30,8 @@ _MOST_DIGITS = 10
 _MOST_TAGS = 100
 
 
-def etag_of(version: int) -> str:
-    """Write a version as a strong entity tag."""
+def etag_of(version: int | str) -> str:
+    """Write a version, or what stands for it, as a strong entity tag."""
     return f'"{version}"'
 
 
@@ -75,7 +76,7 @@ def wanted_versions(*, required: bool) -> list[int] | None:
     return versions
 
 
-def is_known_to_client(version: int) -> bool:
+def is_known_to_client(version: int | str) -> bool:
     """Tell whether `If-None-Match` names this version."""
     tags = request.if_none_match
     return tags.star_tag or tags.contains_weak(str(version))

@@ -1,16 +1,16 @@
 """RFC 9457 problem details: how errors look on the wire, and how exceptions become them."""
 
 import logging
-from typing import Any
+from typing import Any, Literal
 
 from flask import Flask, Response, request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import MISSING, BaseModel, Field
 from pydantic_core import to_json
 from werkzeug.exceptions import HTTPException
 
 from service.api.observability.exchange import UNMATCHED, current
 from service.db import errors as database_errors
-from service.errors import FieldError, ServiceError
+from service.errors import ConfigurationError, FieldError, ServiceError
 
 logger = logging.getLogger(__name__)
 
@@ -20,32 +20,54 @@ MEDIA_TYPE = "application/problem+json"
 class ProblemError(BaseModel):
     """What is wrong with one value of the request."""
 
-    location: str = Field(description="body, query, path, header, form or files.")
-    pointer: str = Field(description="JSON Pointer (RFC 6901) to the value, inside its location.")
-    code: str = Field(description="A stable word for programs.")
-    message: str = Field(description="A sentence for people.")
+    location: str = Field(
+        description="body, query, path, header, form or files.", examples=["body"]
+    )
+    pointer: str = Field(
+        description="JSON Pointer (RFC 6901) to the value, inside its location.",
+        examples=["/username"],
+    )
+    code: str = Field(description="A stable word for programs.", examples=["already_exists"])
+    message: str = Field(description="A sentence for people.", examples=["is already taken"])
 
 
 class Problem(BaseModel):
-    """An error, as RFC 9457 has it; some types have members of their own."""
+    """An error, as RFC 9457 has it; the members after `instance` only where they say something."""
 
-    model_config = ConfigDict(extra="allow")
-
-    type: str = Field(description="What kind of problem it is; a stable URI for programs.")
-    title: str
-    status: int
-    detail: str | None = Field(default=None, description="What happened this time.")
-    instance: str | None = Field(default=None, description="The path of the request.")
-    errors: list[ProblemError] | None = Field(
-        default=None, description="The values that are not acceptable."
+    type: str = Field(
+        description="What kind of problem it is; a stable URI for programs.",
+        examples=["urn:trip-planner:problem:conflict"],
+    )
+    title: str = Field(description="The kind in words.", examples=["Conflict"])
+    status: int = Field(description="The status of the answer.", examples=[409])
+    detail: str | None = Field(
+        description="What happened this time.",
+        examples=["The workflow is completed; that is final."],
+    )
+    instance: str = Field(description="The path of the request.", examples=["/v1/workflows"])
+    errors: list[ProblemError] | MISSING = Field(
+        default=MISSING, description="The values that are not acceptable."
+    )
+    current: str | MISSING = Field(
+        default=MISSING,
+        description="409: the state in which the row is.",
+        examples=["completed"],
+    )
+    allowed: list[str] | MISSING = Field(
+        default=MISSING,
+        description="409: the states that may follow it; none after a final one.",
+        examples=[[]],
+    )
+    outcome: Literal["unknown"] | MISSING = Field(
+        default=MISSING, description="503: the write may have been done, or not."
     )
 
 
 def init_app(app: Flask) -> None:
     """Answer every error of an app with problem details."""
-    app.register_error_handler(ServiceError, _from_service_error)
+    app.register_error_handler(ServiceError, from_service_error)
     app.register_error_handler(HTTPException, _from_http_exception)
-    app.register_error_handler(Exception, _from_exception)
+    app.register_error_handler(Exception, from_exception)
 
 
 def problem(
@@ -85,7 +107,10 @@ def problem_details(
     }
 
 
-def _from_service_error(error: ServiceError) -> Response:
+def from_service_error(error: ServiceError) -> Response:
+    """Answer with an error; one that a person has to mend goes to the log, too."""
+    if isinstance(error, ConfigurationError):
+        logger.error("%s", error.detail)
     response = problem(
         error.status, error.code, error.title, error.detail, error.errors, **error.members
     )
@@ -105,10 +130,11 @@ def _from_http_exception(error: HTTPException) -> Response:
     return response
 
 
-def _from_exception(error: Exception) -> Response:
+def from_exception(error: Exception) -> Response:
+    """Answer with what an exception means to the client; a fault goes to the log."""
     translated = database_errors.translate(error)
     if translated is not None:
-        return _from_service_error(translated)
+        return from_service_error(translated)
     exchange = current()
     # Not the request's own path, as that may hold a name.
     path = exchange.path if exchange else UNMATCHED

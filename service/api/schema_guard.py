@@ -1,40 +1,94 @@
-"""Keeps the service from working on a database schema that it does not know."""
+"""Keeps the service from working on a database schema that it can't work on."""
 
-from flask import request
+import logging
+from typing import cast
+
+import psycopg2
+from flask import Flask, Response, current_app, request
 
 from service.api.observability.wiring import note_schema
+from service.api.problems import from_exception, from_service_error
+from service.api.work import unit_of_work
 from service.db.database import Database
 from service.db.replica import NO_REPLICA
 from service.db.unit_of_work import UnitOfWork
-from service.errors import UnavailableError
+from service.errors import ConfigurationError, ServiceError, UnavailableError
+from service.schema.mismatch import mismatch
+from service.schema.standing import Standing
 from service.schema.status import status
+
+logger = logging.getLogger(__name__)
+
+
+def init_app(app: Flask, database: Database) -> None:
+    """Keep an app from working on a schema that it can't work on."""
+    guard = SchemaGuard(database)
+    app.extensions["schema_guard"] = guard
+    app.before_request(guard.check)
+    app.register_error_handler(psycopg2.ProgrammingError, guard.explain)
+
+
+def schema_guard() -> "SchemaGuard":
+    """Get the guard of the current app."""
+    return cast("SchemaGuard", current_app.extensions["schema_guard"])
 
 
 class SchemaGuard:
     """Compares the revisions once per process, before the first request that needs the database.
 
-    Until they agree each such request asks again, so that an upgrade takes effect at once.
+    Until this code can work on the schema each such request asks again, so that an upgrade takes
+    effect at once. `/readyz` always asks, and a statement that does not fit the schema has it asked
+    again: it may have been changed under a process that runs.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._is_known = False
+        self._told: str | None = None
         if database.replica is not None:
             database.replica.check = self._check_replica
 
     def check(self) -> None:
-        """Raise UnavailableError, which names both revisions, while they differ."""
+        """Raise UnavailableError, which names both revisions, before what can't be done."""
         if self._is_known or not request.path.startswith("/v1/"):
             return
         with UnitOfWork(self._database) as work:
-            found = status(work)
+            self.look(work)
+
+    def look(self, work: UnitOfWork) -> Standing:
+        """Compare the revisions; raises UnavailableError when this code can't work on those."""
+        found = status(work)
         note_schema(found)
-        if not found.is_at_head:
+        self._is_known = found.can_be_served
+        if not found.can_be_served:
             raise UnavailableError(str(found))
-        self._is_known = True
+        said = str(found)
+        if not found.is_at_head and self._told != said:
+            logger.warning("%s", said)
+        self._told = said
+        return found
+
+    def explain(self, error: psycopg2.ProgrammingError) -> Response:
+        """Answer for a statement that Postgres does not understand: the schema may be another."""
+        self._is_known = False
+        unit_of_work().close()  # Whoever waits for a second connection may wait for himself.
+        try:
+            with UnitOfWork(self._database) as work:
+                found = self.look(work)
+                differences = mismatch(work)
+        except (ServiceError, psycopg2.Error) as trouble:
+            return from_exception(trouble)
+        if not differences:
+            return from_exception(error)
+        mend = (
+            "deploy the code of that revision"
+            if found.is_ahead
+            else "`flask db migrate` writes the revision, `flask db upgrade` applies it"
+        )
+        return from_service_error(ConfigurationError(f"{differences}: {mend}."))
 
     def _check_replica(self) -> None:
-        """Raise UnavailableError for a replica of another revision, or that is none."""
+        """Raise UnavailableError for a replica that this code can't work on, or that is none."""
         replica = self._database.replica
         if replica is None:
             return
@@ -42,5 +96,5 @@ class SchemaGuard:
             if not work.execute("SELECT pg_is_in_recovery()")[0][0]:
                 raise UnavailableError(NO_REPLICA)
             found = status(work)
-        if not found.is_at_head:
+        if not found.can_be_served:
             raise UnavailableError(str(found))

@@ -18,7 +18,12 @@ def fields_of(read: type[SQLModel]) -> Any:
         f"{read.__name__}Selection",
         fields=(
             list[names] | None,
-            Field(default=None, description="Nothing but these, and the id."),
+            Field(
+                default=None,
+                description="Nothing but these, and the id: the answer then lacks the other "
+                "members of the schema.",
+                examples=[json_names(read)[:2]],
+            ),
         ),
     )
     model.model_fields["fields"].metadata.append(COMMA_SEPARATED)

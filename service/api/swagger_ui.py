@@ -1,10 +1,18 @@
-"""The page `/docs`: Swagger UI from its wheel, without a word of script in the page itself."""
+"""The page `/docs`: Swagger UI from its wheel, without a word of script in the page itself.
+
+On a developer's machine it first has the rows put back that its examples name, so that whatever is
+tried out works. In production, or with a database elsewhere, it writes nothing.
+"""
 
 from pathlib import Path
 from typing import Final
 
 import flask_swagger_ui
-from flask import Blueprint, Response, abort, send_from_directory
+from flask import Blueprint, Response, abort, redirect, send_from_directory, url_for
+from werkzeug import Response as WerkzeugResponse
+
+from service.api.work import database, unit_of_work
+from service.domain import examples
 
 blueprint = Blueprint("swagger_ui", __name__, url_prefix="/docs")
 
@@ -41,15 +49,19 @@ _PAGE = """<!DOCTYPE html>
 """
 
 # Left alone, Swagger UI would send the document to a validator on the internet.
-_START = """window.ui = SwaggerUIBundle({
-  url: "/openapi.json",
-  dom_id: "#swagger-ui",
-  deepLinking: true,
-  validatorUrl: null,
-  layout: "StandaloneLayout",
-  presets: [SwaggerUIBundle.presets.apis, SwaggerUIStandalonePreset],
-});
+_START = """const start = () => {
+  window.ui = SwaggerUIBundle({
+    url: "/openapi.json",
+    dom_id: "#swagger-ui",
+    deepLinking: true,
+    validatorUrl: null,
+    layout: "StandaloneLayout",
+    presets: [SwaggerUIBundle.presets.apis, SwaggerUIStandalonePreset],
+  });
+};
 """
+_AT_ONCE = "start();\n"
+_WITH_EXAMPLES = 'fetch("/docs/examples", { method: "POST" }).finally(start);\n'
 
 _PAGE_HEADERS: Final = {
     "Cache-Control": "no-cache",
@@ -77,14 +89,28 @@ def page() -> Response:
     return Response(_PAGE, headers=_PAGE_HEADERS, content_type="text/html; charset=utf-8")
 
 
+def lead_here() -> WerkzeugResponse:
+    """Lead whoever opens the address of the service in a browser to the page."""
+    return redirect(url_for("swagger_ui.page"))
+
+
 @blueprint.get("/start.js")
 def start() -> Response:
     """Start Swagger UI in the page."""
     return Response(
-        _START,
+        _START + (_WITH_EXAMPLES if database().is_of_developer else _AT_ONCE),
         headers={"Cache-Control": "no-cache"},
         content_type="text/javascript; charset=utf-8",
     )
+
+
+@blueprint.post("/examples")
+def restore_examples() -> Response:
+    """Put back the rows that the examples name, on a developer's machine."""
+    if not database().is_of_developer:
+        abort(404)
+    examples.restore(unit_of_work())
+    return Response(status=204)
 
 
 @blueprint.get("/<name>")

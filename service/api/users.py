@@ -18,9 +18,9 @@ from service.domain.users import (
     USERS,
     get_or_create,
 )
+from service.models import examples
 from service.models.user import (
     UserCreate,
-    UserFields,
     UserFilter,
     UserName,
     UserProvision,
@@ -29,7 +29,11 @@ from service.models.user import (
 )
 
 blueprint = Blueprint(
-    "users", __name__, url_prefix="/v1/users", description="The people whose wishes are planned."
+    "users",
+    __name__,
+    url_prefix="/v1/users",
+    description="The people whose wishes are planned.",
+    path_examples=examples.PATH,
 )
 
 
@@ -37,12 +41,15 @@ blueprint = Blueprint(
 @blueprint.arguments(UserFilter, location="query")
 @blueprint.paginate(USERS)
 def list_users(filters: UserFilter) -> Selection:
-    """List users."""
+    """List users.
+
+    The newest first, unless `sort` says otherwise; filters that are given all hold.
+    """
     return USERS.where(filters)
 
 
 @blueprint.post("")
-@blueprint.arguments(UserCreate)
+@blueprint.arguments(UserCreate, example=examples.NEW_USER)
 @blueprint.response(201, UserRead, etag=True, headers={"Location": LOCATION})
 @blueprint.alt_response(200, schema=UserRead, description="The user was there already.")
 def create_user(new: UserCreate) -> tuple[Query, dict[str, str]]:
@@ -56,19 +63,25 @@ def create_user(new: UserCreate) -> tuple[Query, dict[str, str]]:
 
 @blueprint.get("/<uuid:user_id>")
 @blueprint.arguments(fields_of(UserRead), location="query")
-@blueprint.response(200, UserRead | UserFields, etag=True)
+@blueprint.response(200, UserRead, etag=True)
 def get_user(chosen: Any, user_id: UUID) -> Query:
-    """Get a user."""
+    """Get a user.
+
+    The ETag is what a later change or deletion sends as `If-Match`.
+    """
     return USER.get(user_id, chosen.fields)
 
 
 @blueprint.patch("/<uuid:user_id>")
-@blueprint.arguments(UserUpdate)
+@blueprint.arguments(UserUpdate, example={"display_name": "하늘이"})
 @blueprint.if_match()
 @blueprint.response(200, UserRead, etag=True)
 @blueprint.alt_response(409)
 def update_user(changes: SQLModel, user_id: UUID, versions: list[int] | None) -> Query:
-    """Change a user, field by field."""
+    """Change a user.
+
+    Members that are absent stay as they are. The username and the email must be free: 409.
+    """
     return CHANGED_USER.query(user_id, changes, versions)
 
 
@@ -85,7 +98,7 @@ def delete_user(user_id: UUID, versions: list[int] | None) -> Query:
 
 @blueprint.put("/by-username/<path:username>")
 @blueprint.arguments(UserName, location="path")
-@blueprint.arguments(UserProvision, required=False)
+@blueprint.arguments(UserProvision, required=False, example={"locale": "ko-KR"})
 @blueprint.response(201, UserRead, etag=True)
 @blueprint.alt_response(200, schema=UserRead, description="The user was there already.")
 @blueprint.alt_response(409)

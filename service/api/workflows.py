@@ -22,12 +22,12 @@ from service.domain.workflows import (
     WORKFLOW,
     WORKFLOWS,
 )
+from service.models import examples
 from service.models.workflow import (
     WorkflowCancel,
     WorkflowComplete,
     WorkflowCreate,
     WorkflowFail,
-    WorkflowFields,
     WorkflowFilter,
     WorkflowRead,
     WorkflowUpdate,
@@ -38,6 +38,7 @@ blueprint = Blueprint(
     __name__,
     url_prefix="/v1/workflows",
     description="Planning runs, from a person's wish to an itinerary.",
+    path_examples=examples.PATH,
 )
 
 
@@ -45,12 +46,16 @@ blueprint = Blueprint(
 @blueprint.arguments(WorkflowFilter, location="query")
 @blueprint.paginate(WORKFLOWS)
 def list_workflows(filters: WorkflowFilter) -> Selection:
-    """List runs, the newest first."""
+    """List runs.
+
+    The newest first, unless `sort` says otherwise; filters that are given all hold. Large members
+    are only there with `include`.
+    """
     return WORKFLOWS.where(filters)
 
 
 @blueprint.post("")
-@blueprint.arguments(WorkflowCreate)
+@blueprint.arguments(WorkflowCreate, example=examples.NEW_RUN)
 @blueprint.response(201, WorkflowRead, etag=True, headers={"Location": LOCATION})
 @blueprint.alt_response(200, schema=WorkflowRead, description="The run was there already.")
 def create_workflow(new: WorkflowCreate) -> tuple[Query, dict[str, str]]:
@@ -63,18 +68,25 @@ def create_workflow(new: WorkflowCreate) -> tuple[Query, dict[str, str]]:
 
 @blueprint.get("/<uuid:workflow_id>")
 @blueprint.arguments(fields_of(WorkflowRead), location="query")
-@blueprint.response(200, WorkflowRead | WorkflowFields, etag=True)
+@blueprint.response(200, WorkflowRead, etag=True)
 def get_workflow(chosen: Any, workflow_id: UUID) -> Query:
-    """Get a run."""
+    """Get a run.
+
+    With what its steps and LLM calls add up to; the ETag is for `If-Match`.
+    """
     return WORKFLOW.get(workflow_id, chosen.fields)
 
 
 @blueprint.patch("/<uuid:workflow_id>")
-@blueprint.arguments(WorkflowUpdate)
+@blueprint.arguments(WorkflowUpdate, example={"name": "홍대 데이트, 저녁까지"})
 @blueprint.if_match(required=False)
 @blueprint.response(200, WorkflowRead, etag=True)
 def update_workflow(changes: SQLModel, workflow_id: UUID, versions: list[int] | None) -> Query:
-    """Change a run's name, session, intent, tags or metadata, at any time."""
+    """Change a run.
+
+    Its name, session, intent, tags or metadata, at any time; members that are absent stay as they
+    are. `If-Match` is optional: a run is mostly written by one agent.
+    """
     return CHANGED_WORKFLOW.query(workflow_id, changes, versions)
 
 
@@ -82,12 +94,19 @@ def update_workflow(changes: SQLModel, workflow_id: UUID, versions: list[int] | 
 @blueprint.if_match(required=False)
 @blueprint.response(204)
 def delete_workflow(workflow_id: UUID, versions: list[int] | None) -> Query:
-    """Delete a run with its steps, states and LLM calls."""
+    """Delete a run.
+
+    Its steps, states and LLM calls go with it.
+    """
     return DELETED_WORKFLOW.query(workflow_id, versions)
 
 
-@blueprint.post("/<uuid:workflow_id>/complete")
-@blueprint.arguments(WorkflowComplete, required=False)
+@blueprint.post(
+    "/<uuid:workflow_id>/complete", path_examples={"workflow_id": examples.RUN_TO_COMPLETE}
+)
+@blueprint.arguments(
+    WorkflowComplete, required=False, example={"final_itinerary": examples.ITINERARY}
+)
 @blueprint.response(200, WorkflowRead, etag=True)
 def complete_workflow(end: WorkflowComplete, workflow_id: UUID) -> Query:
     """Complete a run.
@@ -99,31 +118,45 @@ def complete_workflow(end: WorkflowComplete, workflow_id: UUID) -> Query:
     return COMPLETE_WORKFLOW.query(workflow_id, end)
 
 
-@blueprint.post("/<uuid:workflow_id>/fail")
-@blueprint.arguments(WorkflowFail)
+@blueprint.post("/<uuid:workflow_id>/fail", path_examples={"workflow_id": examples.RUN_TO_FAIL})
+@blueprint.arguments(WorkflowFail, example={"error_message": examples.RUN_ERROR})
 @blueprint.response(200, WorkflowRead, etag=True)
 def fail_workflow(end: WorkflowFail, workflow_id: UUID) -> Query:
-    """Fail a run; otherwise as with completing."""
+    """Fail a run.
+
+    Steps that are still open are cancelled with it. Failing a failed run changes nothing; from a
+    final state the answer is 409, which names the current state.
+    """
     return FAIL_WORKFLOW.query(workflow_id, end)
 
 
-@blueprint.post("/<uuid:workflow_id>/cancel")
-@blueprint.arguments(WorkflowCancel, required=False)
+@blueprint.post("/<uuid:workflow_id>/cancel", path_examples={"workflow_id": examples.RUN_TO_CANCEL})
+@blueprint.arguments(WorkflowCancel, required=False, example={})
 @blueprint.response(200, WorkflowRead, etag=True)
 def cancel_workflow(end: WorkflowCancel, workflow_id: UUID) -> Query:
-    """Cancel a run; otherwise as with completing."""
+    """Cancel a run.
+
+    Steps that are still open are cancelled with it. Cancelling a cancelled run changes nothing;
+    from a final state the answer is 409, which names the current state.
+    """
     return CANCEL_WORKFLOW.query(workflow_id, end)
 
 
 @blueprint.post("/<uuid:workflow_id>/heartbeat")
 @blueprint.response(200, WorkflowRead, etag=True)
 def record_heartbeat(workflow_id: UUID) -> Query:
-    """Tell that the agent of a run is alive."""
+    """Record a sign of life.
+
+    It tells that the agent of a run is at work; a run that is over takes none: 409.
+    """
     return HEARTBEAT.query(workflow_id)
 
 
 @blueprint.get("/<uuid:workflow_id>/timeline")
 @blueprint.paginate(TIMELINE)
 def get_timeline(workflow_id: UUID) -> Selection:
-    """List a run's steps and LLM calls in the order in which they began."""
+    """List the timeline of a run.
+
+    Its steps and LLM calls in the order in which they began, told apart by `kind`.
+    """
     return TIMELINE.where(workflow_id=workflow_id, parent=WORKFLOW.get(workflow_id, ["id"]))

@@ -9,7 +9,9 @@ from typing import Any, NoReturn
 
 import click
 
+from service.cli.waiting import at_terminal, waiting
 from service.errors import ExitCode, ServiceError
+from service.settings import Settings
 
 Decorator = Callable[[Any], Any]
 
@@ -28,18 +30,20 @@ def command(
     name: str | None = None,
     group: click.Group | None = None,
     context_settings: dict[str, Any] | None = None,
+    doing: str | None = None,
 ) -> Callable[[Callable[..., Result | None]], click.Command]:
     """Make a command out of a function that returns a Result, or None to say nothing.
 
-    `decorators` are click's, for the command's own options. All commands also take `--json` and
-    `--debug`. A ServiceError becomes one line on stderr (with `--json`, an object with an `error`
-    on stdout) and its exit code; so does whatever was not expected, and only `--debug` shows where
-    it came from. Progress and warnings go to stderr, so that programs can read stdout.
+    `decorators` are click's, for the command's own options. `doing` is what a person at a terminal
+    sees if it takes a while. All commands also take `--json` and `--debug`. A ServiceError becomes
+    one line on stderr (with `--json`, an object with an `error` on stdout) and its exit code; so
+    does whatever was not expected, and only `--debug` shows where it came from. Progress and
+    warnings go to stderr, so that programs can read stdout.
     """
 
     def decorate(function: Callable[..., Result | None]) -> click.Command:
         def run(*, as_json: bool, debug: bool, **options: Any) -> None:
-            _Run(as_json=as_json, debug=debug).call(function, options)
+            _Run(doing=doing, as_json=as_json, debug=debug).call(function, options)
 
         run.__doc__ = function.__doc__
         made: Any = run
@@ -81,13 +85,20 @@ _OUTPUT = (
 
 @dataclass(frozen=True, slots=True)
 class _Run:
+    doing: str | None
     as_json: bool
     debug: bool
 
     def call(self, function: Callable[..., Result | None], options: dict[str, Any]) -> None:
         try:
+            # Nobody should go by settings that are not what they seem, not even where a command
+            # has no use for them.
+            Settings.load()
             # Only the document belongs on stdout, whatever Alembic prints.
-            with redirect_stdout(sys.stderr) if self.as_json else nullcontext():
+            with (
+                redirect_stdout(sys.stderr) if self.as_json else nullcontext(),
+                waiting(self.doing) if self.doing and at_terminal() else nullcontext(),
+            ):
                 result = function(**options)
         except ServiceError as error:
             if self.debug:

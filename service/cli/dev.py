@@ -8,13 +8,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Self
 
 import click
 from dotenv import dotenv_values
 
+from service.cli.waiting import at_terminal, waiting
 from service.errors import ConfigurationError
 from service.settings import ROOT, Settings
 
@@ -34,13 +35,14 @@ def dev(host: str | None, port: int | None, parent: int | None) -> None:
     upgraded first.
     """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    _forget_dotenv()
     try:
         settings = Settings.load()
+        _forget_dotenv()
         with _listening(host or settings.host, port or settings.port) as listener:
             before = _snapshot()
             with _Server(listener) as server:
-                database = _prepare_database(settings)
+                with waiting("Preparing the database") if at_terminal() else nullcontext():
+                    database = _prepare_database(settings)
                 _say_where(listener, database)
                 server.answer()
                 for changed in _changes(before, parent):
@@ -48,7 +50,7 @@ def dev(host: str | None, port: int | None, parent: int | None) -> None:
                     server.restart()
     except ConfigurationError as error:
         raise click.ClickException(error.detail) from error
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, click.Abort):
         click.echo()
 
 
@@ -165,8 +167,10 @@ def _changes(before: Snapshot, parent: int | None) -> Iterator[str]:
 def _snapshot() -> Snapshot:
     """Return the files whose change calls for a new server, each with its time of change in ns."""
     files = [ROOT / ".env"]
-    for folder, _, names in os.walk(ROOT / "service"):
-        files += [Path(folder, name) for name in names if name.endswith(".py")]
+    # A new revision is one of the code, too: the schema that it makes is what the code knows.
+    for top in ("service", "migrations"):
+        for folder, _, names in os.walk(ROOT / top):
+            files += [Path(folder, name) for name in names if name.endswith(".py")]
     times = set()
     for file in files:
         with suppress(FileNotFoundError):

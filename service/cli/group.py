@@ -1,6 +1,7 @@
 """A group of commands that imports a command only when it is called."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
@@ -41,18 +42,37 @@ class LazyGroup(click.Group):
         command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find a command, or name those that may have been meant."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.exceptions.NoSuchCommand as error:
+            # click knows only those that are imported.
+            raise click.exceptions.NoSuchCommand(
+                error.command_name, possibilities=self._modules, ctx=ctx
+            ) from None
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Note whether errors are to be told as JSON."""
         ctx.meta["wants_json"] = "--json" in args
-        return super().parse_args(ctx, args)
+        with self._wrong_use(ctx):
+            return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; wrong use ends with the exit code 1."""
-        try:
+        """Run the command."""
+        with self._wrong_use(ctx):
             return super().invoke(ctx)
+
+    @contextmanager
+    def _wrong_use(self, ctx: click.Context) -> Iterator[None]:
+        """End with the exit code 1 when options, arguments or names are wrong."""
+        try:
+            yield
         except click.UsageError as error:
             # click's own 2 means drift here.
             error.exit_code = ExitCode.ERROR  # type: ignore[misc]
-            if not ctx.meta["wants_json"]:
+            if isinstance(error, click.exceptions.NoArgsIsHelpError) or not ctx.meta["wants_json"]:
                 raise
             fail(error.format_message(), "usage-error", ExitCode.ERROR, as_json=True)

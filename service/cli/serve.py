@@ -31,8 +31,13 @@ def load() -> WSGIApplication:
     try:
         return cast("WSGIApplication", import_module("service.app").create_app())
     except Exception as error:  # noqa: BLE001  whatever somebody has just typed
-        traceback.print_exc()
-        reason = "".join(traceback.format_exception_only(error))
+        if detail := getattr(error, "detail", ""):
+            # A setting is no fault of the code.
+            reason = f"Error: {detail}\n"
+            sys.stderr.write(reason)
+        else:
+            traceback.print_exc()
+            reason = "".join(traceback.format_exception_only(error))
         return Response(reason, status=500, mimetype="text/plain")
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from service.db.replica import ReadFrom, Replica
 from service.db.server import PoolStatus, Server
-from service.db.url import parse, resolve
+from service.db.url import is_here, parse, resolve
 from service.settings import Settings
 
 psycopg2.extras.register_uuid()  # type: ignore[no-untyped-call]
@@ -57,6 +57,13 @@ class Database:
         self.read_listeners: list[Callable[[ReadFrom], None]] = []
         """Called after each read that the replica could have answered."""
         self._has_complained = False
+
+    @property
+    def is_of_developer(self) -> bool:
+        """Whether this is development, and the database on this machine: nobody else's."""
+        if self.settings.is_production:
+            return False
+        return self.settings.database_url is None or is_here(resolve(self.settings))
 
     def tell(self, listeners: Iterable[Callable[[T], None]], what: T) -> None:
         """Tell listeners; one that fails is for the log, as what it listens to has been done."""

@@ -36,9 +36,11 @@ else:
 
 MAJOR_VERSION = "18"
 KEEPER = "service.db.embedded_keeper"
+VISITOR = "service.db.embedded_visitor"
 DATABASE = "trip_planner"
 TIME_LIMIT_S = 30
 NOTICE_AFTER_S = 2
+NOTICE_AT_TERMINAL_AFTER_S = 0.3
 READY = "ready"
 
 
@@ -65,7 +67,9 @@ class EmbeddedPostgres:
         """
         if self._url is None:
             binaries()  # Complain before anything is created.
-            notice = threading.Timer(NOTICE_AFTER_S, _tell_that_it_takes_time)
+            is_watched = sys.stderr is not None and sys.stderr.isatty()
+            after_s = NOTICE_AT_TERMINAL_AFTER_S if is_watched else NOTICE_AFTER_S
+            notice = threading.Timer(after_s, _tell_that_it_takes_time)
             notice.daemon = True
             notice.start()
             try:
@@ -151,6 +155,22 @@ class EmbeddedPostgres:
                 outcome = answer.read()
         if outcome != READY:
             raise ConfigurationError(outcome or not_started(self._data_dir))
+
+
+def stay_up(data_dir: Path) -> None:
+    """Let the server of a folder go on when this process has ended, for those who have its URL.
+
+    It stops a minute after the last of them has left.
+    """
+    subprocess.run(  # noqa: S603  our own interpreter and module
+        [sys.executable, "-m", VISITOR, str(data_dir)],
+        cwd=Path(__file__).parents[2],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        check=False,
+    )
 
 
 # The locks of this process; held here so that they outlive the objects that nobody keeps.

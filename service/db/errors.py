@@ -143,6 +143,11 @@ def _columns(table: Table, item: object) -> tuple[str, ...]:
 
 
 def _broken_constraint(error: pg.IntegrityError) -> ServiceError:
+    if isinstance(error, pg.NotNullViolation) and _is_of_no_model(error.diag):
+        return ConfigurationError(
+            f"The database wants a value for {error.diag.table_name}.{error.diag.column_name}, "
+            "which no model has: deploy the code that fills it, or give the column a default."
+        )
     constraint = error.diag.constraint_name
     fields = constrained_fields(constraint) or (
         (error.diag.column_name,) if error.diag.column_name else ()
@@ -165,6 +170,18 @@ def _broken_constraint(error: pg.IntegrityError) -> ServiceError:
     return InvalidInputError(
         f"The values contradict each other: {_rule(error)} is broken.",
         errors=errors("contradiction", "contradicts the rest"),
+    )
+
+
+def _is_of_no_model(diagnostics: psycopg2.extensions.Diagnostics) -> bool:
+    """Tell whether a column of a model's table is one that the model does not have."""
+    from sqlmodel import SQLModel  # noqa: PLC0415  as above
+
+    return any(
+        table.name == diagnostics.table_name
+        and (table.schema or "public") == diagnostics.schema_name
+        and diagnostics.column_name not in table.columns.keys()  # noqa: SIM118  no dictionary
+        for table in SQLModel.metadata.tables.values()
     )
 
 

@@ -55,12 +55,12 @@ def with_tls(parts: Parts) -> Parts:
     return parts.with_parameter("sslmode", "require") if lacks_tls(parts) else parts
 
 
-def direct_text(text: str) -> str:
+def direct_text(text: str, variable: str = "DATABASE_URL") -> str:
     """Make a URL direct, with TLS where Neon wants it, as libpq takes it.
 
-    Raises ConfigurationError when it is none.
+    Raises ConfigurationError, whose message says `variable`, when it is none.
     """
-    return with_tls(direct(read(text))).text()
+    return with_tls(direct(read(text, variable))).text()
 
 
 def endpoint(host: str) -> str:

@@ -7,14 +7,9 @@ from sqlalchemy.engine import URL
 
 from service.db import neon_url, url_text
 from service.db.embedded import EmbeddedPostgres
-from service.db.url_text import Parts
+from service.db.url_text import NOT_SET, Parts
 from service.errors import ConfigurationError
 from service.settings import Settings
-
-NOT_SET = (
-    "DATABASE_URL environment variable is not set. Set it in the environment or in .env, "
-    "for example DATABASE_URL=postgresql://user:password@host/dbname"
-)
 
 _log = logging.getLogger(__name__)
 _embedded: dict[str, EmbeddedPostgres] = {}
@@ -41,6 +36,14 @@ def masked(url: URL | str) -> str:
 def is_neon(url: URL | str) -> bool:
     """Tell whether a URL leads to Neon."""
     return neon_url.is_neon(_parts(url))
+
+
+def is_here(url: URL | str) -> bool:
+    """Tell whether a URL leads to this machine, by its address or a Unix socket."""
+    return all(
+        host in {"", "localhost", "127.0.0.1", "::1"} or host.startswith("/")
+        for host, _ in _parts(url).hosts
+    )
 
 
 def is_pooled(url: URL | str) -> bool:

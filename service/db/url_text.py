@@ -16,6 +16,10 @@ from service.errors import ConfigurationError
 
 FORM = "postgresql://user:password@host/dbname"
 HIDDEN = "***"
+NOT_SET = (
+    "DATABASE_URL environment variable is not set. Set it in the environment or in .env, "
+    "for example DATABASE_URL=postgresql://user:password@host/dbname"
+)
 
 _HOST = r"(?:\[[0-9A-Fa-f:.]+\]|[\w.%-]*)(?::\d{1,5})?"
 _LOCATION = rf"(?P<hosts>{_HOST}(?:,{_HOST})*)(?:/(?P<database>[^?@]*))?(?:\?(?P<query>.*))?"

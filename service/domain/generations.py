@@ -29,7 +29,6 @@ from service.models.generation import (
     CostSource,
     Generation,
     GenerationCreate,
-    GenerationFields,
     GenerationFilter,
     GenerationRead,
     GenerationSummary,
@@ -54,7 +53,6 @@ GENERATIONS = Listing(
     "Generation",
     Generation,
     GenerationRead,
-    sparse=GenerationFields,
     summary=GenerationSummary,
     filters=GenerationFilter,
     conditions={

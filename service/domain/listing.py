@@ -46,8 +46,9 @@ class Items:
 class Listing:
     """Pages of rows: filtered, sorted, and cut by a keyset cursor.
 
-    `source` is a table class, or a subquery with an `id`. A row has the fields of `summary`; when
-    the client asks for more or less of those of `read`, it is a `sparse`. `conditions` has an
+    `source` is a table class, or a subquery with an `id`. A row has the fields of `summary`, unless
+    the client asks for more or less of those of `read`; `shape` is what the document says of it, if
+    that is something else. `conditions` has an
     expression for each field of the filter model, and for what a path fixes, with a bind parameter
     of that name. `more` gives fields that the source does not have. The statement of each
     combination of filters is built once.
@@ -60,7 +61,7 @@ class Listing:
         read: type[SQLModel],
         *,
         summary: type[SQLModel] | None = None,
-        sparse: type[SQLModel],
+        shape: Any = None,
         filters: type[SQLModel] | None = None,
         conditions: Mapping[str, ColumnElement[bool]],
         sorts: Mapping[str, ColumnElement[Any]],
@@ -73,7 +74,8 @@ class Listing:
             raise ValueError(message)
         self.name = name
         self.summary = summary or read
-        self.sparse = sparse
+        self.read = read
+        self.shape = shape or self.summary
         self.names = tuple(json_names(read))
         self.light = tuple(json_names(self.summary))
         self.heavy = tuple(name for name in self.names if name not in self.light)

@@ -7,7 +7,6 @@ from service.domain.rows import Deleted, New, One, table_of
 from service.models.model_price import (
     ModelPrice,
     ModelPriceCreate,
-    ModelPriceFields,
     ModelPriceFilter,
     ModelPriceRead,
 )
@@ -20,7 +19,6 @@ MODEL_PRICES = Listing(
     "ModelPrice",
     ModelPrice,
     ModelPriceRead,
-    sparse=ModelPriceFields,
     filters=ModelPriceFilter,
     conditions={
         "provider": _prices.c.provider == bindparam("provider"),

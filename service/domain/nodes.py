@@ -37,7 +37,6 @@ from service.models.node import (
     NodeCreate,
     NodeDetail,
     NodeFail,
-    NodeFields,
     NodeFilter,
     NodeRead,
     NodeSkip,
@@ -63,7 +62,6 @@ NODES = Listing(
     "Node",
     Node,
     NodeDetail,
-    sparse=NodeFields,
     summary=NodeSummary,
     filters=NodeFilter,
     conditions={

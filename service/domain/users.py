@@ -8,7 +8,7 @@ from service.domain.listing import Listing
 from service.domain.rows import Changed, Deleted, New, One, contains, given, table_of
 from service.errors import ConflictError, FieldError
 from service.models.base import for_database
-from service.models.user import User, UserCreate, UserFields, UserFilter, UserRead
+from service.models.user import User, UserCreate, UserFilter, UserRead
 
 _users = table_of(User)
 
@@ -18,7 +18,6 @@ USERS = Listing(
     "User",
     User,
     UserRead,
-    sparse=UserFields,
     filters=UserFilter,
     conditions={
         "username": func.lower(_users.c.username) == func.lower(bindparam("username")),

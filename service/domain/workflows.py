@@ -42,7 +42,7 @@ from service.domain.rows import (
 from service.domain.transitions import Transition
 from service.models.generation import Generation, GenerationSummary
 from service.models.node import NODE_TRANSITIONS, Node, NodeStatus, NodeSummary
-from service.models.timeline import TimelineEntry, TimelineFields
+from service.models.timeline import TimelineEntry, TimelineItem
 from service.models.workflow import (
     WORKFLOW_TRANSITIONS,
     Workflow,
@@ -50,7 +50,6 @@ from service.models.workflow import (
     WorkflowComplete,
     WorkflowCreate,
     WorkflowFail,
-    WorkflowFields,
     WorkflowFilter,
     WorkflowRead,
     WorkflowStatus,
@@ -70,7 +69,6 @@ WORKFLOWS = Listing(
     "Workflow",
     Workflow,
     WorkflowRead,
-    sparse=WorkflowFields,
     summary=WorkflowSummary,
     filters=WorkflowFilter,
     conditions={
@@ -228,7 +226,7 @@ TIMELINE = Listing(
     "Timeline",
     _entries,
     TimelineEntry,
-    sparse=TimelineFields,
+    shape=TimelineItem,
     conditions={"workflow_id": _entries.c.workflow_id == bindparam("workflow_id")},
     sorts={"at": _entries.c.at},
     default_sort="at",

@@ -102,16 +102,16 @@ def _is_time_zone(name: str) -> str:
     return name
 
 
-class _Format:
-    """Names the format of a text that has one of its own (JSON Schema 2020-12 Validation, 7)."""
+class Described:
+    """Adds keywords to the JSON Schema of a type, such as its `format` or `examples`."""
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    def __init__(self, **keywords: Any) -> None:
+        self._keywords = keywords
 
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        return {**handler(schema), "format": self._name}
+        return {**handler(schema), **self._keywords}
 
 
 Timestamp = Annotated[
@@ -123,12 +123,15 @@ Timestamp = Annotated[
             "type": "string",
             "format": "date-time",
             "pattern": "^(?:19[7-9][0-9]|2[0-9]{3})-.*(?:[Zz]|[+-](?:0[0-9]|1[0-5]):[0-5][0-9])$",
+            "examples": ["2026-01-11T14:00:00+09:00"],
         }
     ),
 ]
 """An RFC 3339 date-time with its zone; the years keep it inside what JSON and Postgres share."""
 
-TimeZone = Annotated[str, AfterValidator(_is_time_zone), _Format("time-zone")]
+TimeZone = Annotated[
+    str, AfterValidator(_is_time_zone), Described(format="time-zone", examples=["Asia/Seoul"])
+]
 """A name of the IANA time zone database."""
 
 EXACT = object()
@@ -136,23 +139,28 @@ EXACT = object()
 
 Money = Annotated[
     Decimal,
+    PydanticField(ge=0, max_digits=18, decimal_places=9),
     BeforeValidator(_parse_amount),
     PlainSerializer(_money, when_used="json"),
-    WithJsonSchema({"type": "number"}, mode="serialization"),
+    WithJsonSchema({"type": "number", "examples": [1.25]}, mode="serialization"),
     WithJsonSchema(
         {
             "anyOf": [
-                {"type": "number", "minimum": 0, "exclusiveMaximum": 10**9, "multipleOf": 1e-9},
+                {"type": "number", "minimum": 0, "exclusiveMaximum": 10**9},
                 {"type": "string", "pattern": r"^[0-9]{1,9}(?:\.[0-9]{1,9})?$"},
-            ]
+            ],
+            "examples": [1.25],
         },
         mode="validation",
     ),
 ]
-"""An amount, NUMERIC(18,9) in the database and a number in JSON; a text keeps all its digits."""
+"""An amount that is not negative, NUMERIC(18,9) in the database and a number in JSON.
+
+A text keeps all its digits.
+"""
 
 
-Currency = Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")]
+Currency = Annotated[str, StringConstraints(pattern="^[A-Z]{3}$"), Described(examples=["USD"])]
 """An ISO 4217 code."""
 
 
@@ -160,9 +168,9 @@ MOST_MONEY = 10**9
 """What an amount must stay below."""
 
 
-def money(description: str, **options: Any) -> Any:
-    """Declare a field of type `Money`: not negative, 18 digits, 9 of them behind the point."""
-    return Field(ge=0, max_digits=18, decimal_places=9, description=description, **options)
+def like(example: Any) -> dict[str, Any]:
+    """Give a field an example: `Field(schema_extra=like("홍대"))`."""
+    return {"examples": [example]}
 
 
 def default(sql: str, **options: Any) -> dict[str, Any]:
@@ -193,30 +201,45 @@ class Identity(SQLModel):
         default_factory=uuid7,
         primary_key=True,
         description="UUIDv7; a client may choose its own, which makes a repeated POST harmless.",
+        schema_extra=like("0199c0de-0000-7000-8000-0000000000ff"),
     )
 
 
 class Timestamps(SQLModel):
     """When the row came to be and when it last changed."""
 
-    created_at: Timestamp = Field(sa_column_kwargs=default("now()"))
-    updated_at: Timestamp = Field(sa_column_kwargs=default("now()"))
+    created_at: Timestamp = Field(
+        description="When the row came to be.", sa_column_kwargs=default("now()")
+    )
+    updated_at: Timestamp = Field(
+        description="When it last changed.", sa_column_kwargs=default("now()")
+    )
 
 
 class Versioned(SQLModel):
     """A number that grows with every change; the ETag is made of it."""
 
-    version: int = Field(sa_column_kwargs=default("1"))
+    version: int = Field(
+        description="The ETag is made of it.",
+        sa_column_kwargs=default("1"),
+        schema_extra=like(1),
+    )
 
 
 class Imported(SQLModel):
     """Where an imported row came from."""
 
     legacy_id: str | None = Field(
-        default=None, max_length=64, description="The row's id in the SQLite predecessor."
+        default=None,
+        max_length=64,
+        description="The row's id in the SQLite predecessor.",
+        schema_extra=like("17"),
     )
     legacy_note: str | None = Field(
-        default=None, sa_type=Text, description="What was repaired when the row was imported."
+        default=None,
+        sa_type=Text,
+        description="What was repaired when the row was imported.",
+        schema_extra=like("status: finished became completed"),
     )
 
 
@@ -272,7 +295,6 @@ def partial(
     model: type[SQLModel],
     *,
     base: type[SQLModel],
-    required: tuple[str, ...] = (),
     only: tuple[str, ...] = (),
 ) -> type[SQLModel]:
     """Derive a model whose fields (all, or `only` some) may be absent, none written a second time.
@@ -284,17 +306,18 @@ def partial(
     for field_name, field in model.model_fields.items():
         if only and field_name not in only:
             continue
-        if field_name in required:
-            always = PydanticField(alias=field.alias, description=field.description)
-            fields[field_name] = (field.annotation, always)
-            continue
         constraints = [item for item in field.metadata if not isinstance(item, FieldInfoMetadata)]
         annotation: Any = field.annotation
         for constraint in constraints:
             annotation = Annotated[annotation, constraint]
         fields[field_name] = (
             annotation | MISSING,
-            PydanticField(default=MISSING, alias=field.alias, description=field.description),
+            PydanticField(
+                default=MISSING,
+                alias=field.alias,
+                description=field.description,
+                examples=field.examples,
+            ),
         )
     return cast(
         "type[SQLModel]", create_model(name, __base__=base, __doc__=model.__doc__, **fields)

@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Index,
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
+from service.models import examples
 from service.models.base import (
     INT_MAX,
     Currency,
@@ -18,7 +19,7 @@ from service.models.base import (
     Output,
     Timestamp,
     default,
-    money,
+    like,
     one_of,
     partial,
     without,
@@ -40,62 +41,121 @@ class CostSource(StrEnum):
     UNKNOWN = "unknown"
 
 
-def _tokens(description: str) -> Any:
-    return Field(default=None, ge=0, le=INT_MAX, description=description)
+def _count(description: str, example: int) -> Any:
+    return Field(
+        default=None, ge=0, le=INT_MAX, description=description, schema_extra=like(example)
+    )
+
+
+def _text(description: str, example: str, **options: Any) -> Any:
+    return Field(default=None, description=description, schema_extra=like(example), **options)
 
 
 class GenerationBase(SQLModel):
     """What a client says of an LLM call."""
 
-    node_id: UUID | None = Field(default=None, description="The step that made it, of this run.")
-    model_provider: str | None = Field(default=None, max_length=100)
-    model_name: str = Field(min_length=1, max_length=255)
-    response_model: str | None = Field(
-        default=None, max_length=255, description="The model that answered, as it names itself."
+    node_id: UUID | None = Field(
+        default=None,
+        description="The step that made it, of this run.",
+        schema_extra=like(examples.NODE),
     )
-    system_prompt: str | None = Field(default=None, sa_type=Text)
-    user_prompt: str | None = Field(default=None, sa_type=Text)
-    full_prompt: str | None = Field(default=None, sa_type=Text)
+    model_provider: str | None = _text("Who runs the model.", "openai", max_length=100)
+    model_name: str = Field(
+        min_length=1,
+        max_length=255,
+        description="The model that was asked.",
+        schema_extra=like("gpt-5"),
+    )
+    response_model: str | None = _text(
+        "The model that answered, as it names itself.", "gpt-5-2026-02-01", max_length=255
+    )
+    system_prompt: str | None = _text(
+        "What the model was told to be.", "You plan days out in Seoul.", sa_type=Text
+    )
+    user_prompt: str | None = _text("What it was asked.", "홍대에서 데이트하고 싶어", sa_type=Text)
+    full_prompt: str | None = _text(
+        "All of the prompt, where it is kept as one text.",
+        "You plan days out in Seoul.\n\n홍대에서 데이트하고 싶어",
+        sa_type=Text,
+    )
     input_messages: Any = Field(
-        default=None, sa_type=JSONB, nullable=True, description="Any JSON, such as a chat's turns."
+        default=None,
+        sa_type=JSONB,
+        nullable=True,
+        description="Any JSON, such as a chat's turns.",
+        schema_extra=like([{"role": "user", "content": "홍대에서 데이트하고 싶어"}]),
     )
-    output: str | None = Field(default=None, sa_type=Text, description="Null when the call failed.")
-    parsed_output: Any = Field(default=None, sa_type=JSONB, nullable=True, description="Any JSON.")
-    finish_reasons: list[str] | None = Field(default=None, max_length=20, sa_type=ARRAY(Text))
-    temperature: float | None = Field(default=None, ge=0, le=100)
-    max_tokens: int | None = _tokens("Limit that the client set.")
-    prompt_tokens: int | None = _tokens("Tokens in.")
-    completion_tokens: int | None = _tokens("Tokens out.")
+    output: str | None = _text(
+        "What it answered; null when the call failed.", '{"places": ["홍대 미술관"]}', sa_type=Text
+    )
+    parsed_output: Any = Field(
+        default=None,
+        sa_type=JSONB,
+        nullable=True,
+        description="Any JSON, such as what the agent read out of the output.",
+        schema_extra=like(examples.OUTPUT),
+    )
+    finish_reasons: list[str] | None = Field(
+        default=None,
+        max_length=20,
+        sa_type=ARRAY(Text),
+        description="Why the model stopped, as it says itself.",
+        schema_extra=like(["stop"]),
+    )
+    temperature: float | None = Field(
+        default=None, ge=0, le=100, description="As it was set.", schema_extra=like(0.7)
+    )
+    max_tokens: int | None = _count("Limit that the client set.", 2048)
+    prompt_tokens: int | None = _count("Tokens in.", 812)
+    completion_tokens: int | None = _count("Tokens out.", 204)
     total_tokens: int | None = Field(
         default=None,
         ge=0,
         le=2 * INT_MAX,
         sa_type=BigInteger,
         description="Left out: the sum of prompt and completion.",
+        schema_extra=like(1016),
     )
-    cached_tokens: int | None = _tokens("Of the prompt tokens, those read from a cache.")
-    reasoning_tokens: int | None = _tokens("Of the completion tokens, those spent on reasoning.")
-    latency_ms: int | None = Field(default=None, ge=0, le=INT_MAX)
-    first_token_ms: int | None = Field(default=None, ge=0, le=INT_MAX)
-    cost: Money | None = money(
-        "Left out: computed from the price list and frozen; null when no price is known.",
+    cached_tokens: int | None = _count("Of the prompt tokens, those read from a cache.", 512)
+    reasoning_tokens: int | None = _count("Of the completion tokens, those spent on reasoning.", 64)
+    latency_ms: int | None = _count("From the request to the end of the answer.", 840)
+    first_token_ms: int | None = _count("From the request to the first token.", 210)
+    cost: Money | None = Field(
         default=None,
         sa_type=Numeric(18, 9),
+        description="Left out: computed from the price list and frozen; null when no price is "
+        "known.",
+        schema_extra=like(0.0031),
     )
     status: GenerationStatus = Field(
-        default=GenerationStatus.COMPLETED, sa_type=Text, sa_column_kwargs=default("'completed'")
+        default=GenerationStatus.COMPLETED,
+        sa_type=Text,
+        description="How it ended.",
+        sa_column_kwargs=default("'completed'"),
+        schema_extra=like("completed"),
     )
-    error_message: str | None = Field(default=None, sa_type=Text)
+    error_message: str | None = _text(
+        "What went wrong, in a sentence.", "The provider answered 429.", sa_type=Text
+    )
 
 
 class GenerationRecord(SQLModel):
     """What the service adds to an LLM call."""
 
-    workflow_id: UUID = Field(foreign_key="workflows.id", ondelete="CASCADE")
+    workflow_id: UUID = Field(
+        foreign_key="workflows.id",
+        ondelete="CASCADE",
+        description="The run that it belongs to.",
+        schema_extra=like(examples.RUN),
+    )
     currency: Currency | None = Field(
         default=None, max_length=3, description="ISO 4217, of `cost`."
     )
-    cost_source: CostSource = Field(sa_type=Text, sa_column_kwargs=default("'unknown'"))
+    cost_source: CostSource = Field(
+        sa_type=Text,
+        description="Where the cost comes from.",
+        sa_column_kwargs=default("'unknown'"),
+    )
     created_at: Timestamp = Field(
         description="When the call was made.", sa_column_kwargs=default("now()")
     )
@@ -153,33 +213,42 @@ GenerationSummary = without(
     ),
     base=Output,
 )
-GenerationFields = partial("GenerationFields", GenerationRead, base=SQLModel, required=("id",))
 
 
 class GenerationFilter(Input):
     """Which LLM calls to list."""
 
-    workflow_id: UUID | None = None
-    node_id: UUID | None = None
-    user_id: UUID | None = None
-    session_id: str | None = Field(default=None, max_length=255)
-    node_name: str | None = Field(default=None, max_length=255)
-    status: list[GenerationStatus] | None = Field(default=None, description="Any of these.")
-    model: str | None = Field(default=None, max_length=255, description="The model_name, exactly.")
-    provider: str | None = Field(default=None, max_length=100)
-    has_error: bool | None = Field(default=None, description="Failed calls, or all others.")
-    min_duration_ms: int | None = Field(
-        default=None, ge=0, le=INT_MAX, description="Latency of at least this."
+    workflow_id: UUID | None = Field(
+        default=None, description="Calls of this run.", schema_extra=like(examples.RUN)
     )
-    max_duration_ms: int | None = Field(
-        default=None, ge=0, le=INT_MAX, description="Latency of at most this."
+    node_id: UUID | None = Field(
+        default=None, description="Calls of this step.", schema_extra=like(examples.NODE)
     )
+    user_id: UUID | None = Field(
+        default=None, description="Calls of this person's runs.", schema_extra=like(examples.USER)
+    )
+    session_id: str | None = _text("Calls of this conversation's runs.", "chat-42", max_length=255)
+    node_name: str | None = _text(
+        "Calls of steps of this name.", "discover_dining_places", max_length=255
+    )
+    status: list[GenerationStatus] | None = Field(
+        default=None, description="Any of these.", schema_extra=like(["failed"])
+    )
+    model: str | None = _text("The model_name, exactly.", "gpt-5", max_length=255)
+    provider: str | None = _text("The model_provider, exactly.", "openai", max_length=100)
+    has_error: bool | None = Field(
+        default=None, description="Failed calls, or all others.", schema_extra=like(example=True)
+    )
+    min_duration_ms: int | None = _count("Latency of at least this.", 100)
+    max_duration_ms: int | None = _count("Latency of at most this.", 10_000)
     started_after: Timestamp | None = Field(default=None, description="At this time or later.")
     started_before: Timestamp | None = Field(default=None, description="Before this time.")
-    tag: list[str] | None = Field(default=None, description="Calls of runs with all of these tags.")
-    q: str | None = Field(
-        default=None, min_length=1, max_length=200, description="Part of the prompt or the output."
+    tag: list[str] | None = Field(
+        default=None,
+        description="Calls of runs with all of these tags.",
+        schema_extra=like(["date"]),
     )
+    q: str | None = _text("Part of the prompt or the output.", "홍대", min_length=1, max_length=200)
 
 
 WorkflowGenerationFilter = partial(

@@ -12,19 +12,32 @@ from service.models.base import (
     Timestamp,
     Timestamps,
     default,
-    money,
-    partial,
+    like,
 )
 
 
 class ModelPriceBase(SQLModel):
     """A price, as the client gives it."""
 
-    provider: str = Field(min_length=1, max_length=100)
-    model: str = Field(min_length=1, max_length=255)
-    input_per_million: Money = money("Price of a million prompt tokens.", sa_type=Numeric(18, 9))
-    output_per_million: Money = money(
-        "Price of a million completion tokens.", sa_type=Numeric(18, 9)
+    provider: str = Field(
+        min_length=1,
+        max_length=100,
+        description="As `model_provider` of the calls names it.",
+        schema_extra=like("openai"),
+    )
+    model: str = Field(
+        min_length=1,
+        max_length=255,
+        description="As `model_name` of the calls names it.",
+        schema_extra=like("gpt-5"),
+    )
+    input_per_million: Money = Field(
+        description="Price of a million prompt tokens.", sa_type=Numeric(18, 9)
+    )
+    output_per_million: Money = Field(
+        description="Price of a million completion tokens.",
+        sa_type=Numeric(18, 9),
+        schema_extra=like(10),
     )
     currency: Currency = Field(
         default="USD",
@@ -33,14 +46,18 @@ class ModelPriceBase(SQLModel):
         sa_column_kwargs=default("'USD'"),
     )
     valid_to: Timestamp | None = Field(
-        default=None, description="The price ends before this time; null: open."
+        default=None,
+        description="The price ends before this time; null: open.",
+        schema_extra=like("2027-01-01T00:00:00Z"),
     )
 
 
 class ModelPriceValidity(SQLModel):
     """Since when a price holds."""
 
-    valid_from: Timestamp = Field(sa_column_kwargs=default("now()"))
+    valid_from: Timestamp = Field(
+        description="Since when the price holds.", sa_column_kwargs=default("now()")
+    )
 
 
 class ModelPrice(Timestamps, ModelPriceValidity, ModelPriceBase, Identity, table=True):
@@ -65,12 +82,13 @@ class ModelPriceRead(Output, Timestamps, ModelPriceValidity, ModelPriceBase, Ide
     """A price."""
 
 
-ModelPriceFields = partial("ModelPriceFields", ModelPriceRead, base=SQLModel, required=("id",))
-
-
 class ModelPriceFilter(Input):
     """Which prices to list."""
 
-    provider: str | None = Field(default=None, max_length=100)
-    model: str | None = Field(default=None, max_length=255)
+    provider: str | None = Field(
+        default=None, max_length=100, description="Exactly.", schema_extra=like("openai")
+    )
+    model: str | None = Field(
+        default=None, max_length=255, description="Exactly.", schema_extra=like("gpt-5")
+    )
     valid_at: Timestamp | None = Field(default=None, description="Prices that hold at this time.")

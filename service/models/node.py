@@ -15,6 +15,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
+from service.models import examples
 from service.models.base import (
     INT_MAX,
     Identity,
@@ -25,8 +26,8 @@ from service.models.base import (
     Timestamps,
     default,
     iff,
+    like,
     one_of,
-    partial,
     without,
 )
 
@@ -79,36 +80,95 @@ class NodeBase(SQLModel):
     """What a client says of a step when it records it."""
 
     node_name: str = Field(
-        min_length=1, max_length=255, schema_extra={"examples": ["discover_dining_places"]}
+        min_length=1,
+        max_length=255,
+        description="What the agent calls the step.",
+        schema_extra=like("discover_dining_places"),
     )
     node_type: NodeType = Field(
-        default=NodeType.OTHER, sa_type=Text, sa_column_kwargs=default("'other'")
+        default=NodeType.OTHER,
+        sa_type=Text,
+        description="What kind of work it does.",
+        sa_column_kwargs=default("'other'"),
+        schema_extra=like("search"),
     )
-    parent_node_id: UUID | None = Field(default=None, description="A step of the same run.")
-    attempt: int = Field(default=1, ge=1, le=INT_MAX, sa_column_kwargs=default("1"))
-    input: Any = Field(default=None, sa_type=JSONB, nullable=True, description="Any JSON.")
-    skip_reason: str | None = Field(default=None, max_length=2000)
+    parent_node_id: UUID | None = Field(
+        default=None, description="A step of the same run.", schema_extra=like(examples.NODE)
+    )
+    attempt: int = Field(
+        default=1,
+        ge=1,
+        le=INT_MAX,
+        description="Which try it is.",
+        sa_column_kwargs=default("1"),
+        schema_extra=like(1),
+    )
+    input: Any = Field(
+        default=None,
+        sa_type=JSONB,
+        nullable=True,
+        description="Any JSON.",
+        schema_extra=like({"region": "홍대", "category": "dining"}),
+    )
+    skip_reason: str | None = Field(
+        default=None,
+        max_length=2000,
+        description="Why it was not needed.",
+        schema_extra=like("The wish names no restaurant."),
+    )
 
 
 class NodeProgress(SQLModel):
     """What the service keeps of a step's course."""
 
-    workflow_id: UUID = Field(foreign_key="workflows.id", ondelete="CASCADE")
+    workflow_id: UUID = Field(
+        foreign_key="workflows.id",
+        ondelete="CASCADE",
+        description="The run that it belongs to.",
+        schema_extra=like(examples.RUN),
+    )
     seq: int = Field(
         ge=1,
         le=INT_MAX,
         description="Position in the run, unique there; a step is known by (workflow, seq), "
         "not by its name, because loops visit a step again.",
+        schema_extra=like(1),
     )
-    status: NodeStatus = Field(sa_type=Text, sa_column_kwargs=default("'running'"))
-    output: Any = Field(default=None, sa_type=JSONB, nullable=True, description="Any JSON.")
-    error_message: str | None = Field(default=None, sa_type=Text)
-    error_traceback: str | None = Field(default=None, sa_type=Text)
-    started_at: Timestamp | None = None
+    status: NodeStatus = Field(
+        sa_type=Text, description="Where it stands.", sa_column_kwargs=default("'running'")
+    )
+    output: Any = Field(
+        default=None,
+        sa_type=JSONB,
+        nullable=True,
+        description="Any JSON.",
+        schema_extra=like(examples.OUTPUT),
+    )
+    error_message: str | None = Field(
+        default=None,
+        sa_type=Text,
+        description="What went wrong, in a sentence.",
+        schema_extra=like(examples.NODE_ERROR),
+    )
+    error_traceback: str | None = Field(
+        default=None,
+        sa_type=Text,
+        description="Where in the agent's code it went wrong.",
+        schema_extra=like(examples.TRACEBACK),
+    )
+    started_at: Timestamp | None = Field(
+        default=None, description="When it began; null for a step not begun."
+    )
     completed_at: Timestamp | None = Field(
         default=None, description="Set if and only if the step is over."
     )
-    duration_ms: int | None = Field(default=None, ge=0, sa_type=BigInteger)
+    duration_ms: int | None = Field(
+        default=None,
+        ge=0,
+        sa_type=BigInteger,
+        description="How long it ran.",
+        schema_extra=like(840),
+    )
 
 
 class Node(Imported, Timestamps, NodeProgress, NodeBase, Identity, table=True):
@@ -154,8 +214,13 @@ class NodeCreate(Input, NodeBase, Identity):
         ge=1,
         le=1_000_000_000,
         description="Left out: one more than the highest so far.",
+        schema_extra=like(1),
     )
-    status: NodeFirstStatus = NodeFirstStatus.RUNNING
+    status: NodeFirstStatus = Field(
+        default=NodeFirstStatus.RUNNING,
+        description="In which state it begins.",
+        schema_extra=like("running"),
+    )
     started_at: Timestamp | None = Field(
         default=None, description="When it began, if not now; not for a pending step."
     )
@@ -170,23 +235,38 @@ class NodeStart(Input):
 class NodeComplete(Input):
     """What a step gave."""
 
-    output: Any = Field(default=None, description="Any JSON.")
+    output: Any = Field(default=None, description="Any JSON.", schema_extra=like(examples.OUTPUT))
     completed_at: Timestamp | None = Field(default=None, description="When, if not now.")
 
 
 class NodeFail(Input):
     """Why a step failed."""
 
-    error_message: str = Field(min_length=1, max_length=20000)
-    error_traceback: str | None = Field(default=None, max_length=200000)
-    output: Any = Field(default=None, description="Any JSON.")
+    error_message: str = Field(
+        min_length=1,
+        max_length=20000,
+        description="What went wrong, in a sentence.",
+        schema_extra=like(examples.NODE_ERROR),
+    )
+    error_traceback: str | None = Field(
+        default=None,
+        max_length=200000,
+        description="Where in the agent's code it went wrong.",
+        schema_extra=like(examples.TRACEBACK),
+    )
+    output: Any = Field(default=None, description="Any JSON.", schema_extra=like(examples.OUTPUT))
     completed_at: Timestamp | None = Field(default=None, description="When, if not now.")
 
 
 class NodeSkip(Input):
     """Why a step was not needed."""
 
-    skip_reason: str | None = Field(default=None, max_length=2000)
+    skip_reason: str | None = Field(
+        default=None,
+        max_length=2000,
+        description="Why it was not needed.",
+        schema_extra=like("The wish names no restaurant."),
+    )
     completed_at: Timestamp | None = Field(default=None, description="When, if not now.")
 
 
@@ -197,13 +277,24 @@ class NodeRead(Output, Imported, Timestamps, NodeProgress, NodeBase, Identity):
 class NodeStateKey(SQLModel):
     """Whose state it is."""
 
-    node_id: UUID = Field(primary_key=True, foreign_key="nodes.id", ondelete="CASCADE")
+    node_id: UUID = Field(
+        primary_key=True,
+        foreign_key="nodes.id",
+        ondelete="CASCADE",
+        description="The step.",
+        schema_extra=like(examples.NODE),
+    )
 
 
 class NodeStateBase(SQLModel):
     """The full state of the agent after a step; large, and rarely read."""
 
-    state: dict[str, Any] | list[Any] = Field(sa_type=JSONB, nullable=False)
+    state: dict[str, Any] | list[Any] = Field(
+        sa_type=JSONB,
+        nullable=False,
+        description="An object or an array, of whatever the agent keeps.",
+        schema_extra=like(examples.STATE),
+    )
 
 
 class NodeState(Timestamps, NodeStateBase, NodeStateKey, table=True):
@@ -232,17 +323,39 @@ NodeSummary = without(
     ("input", "output", "error_traceback", "state"),
     base=Output,
 )
-NodeFields = partial("NodeFields", NodeDetail, base=SQLModel, required=("id",))
 
 
 class NodeFilter(Input):
     """Which steps to list."""
 
-    status: list[NodeStatus] | None = Field(default=None, description="Any of these.")
-    node_name: str | None = Field(default=None, max_length=255)
-    node_type: list[NodeType] | None = Field(default=None, description="Any of these.")
-    has_error: bool | None = Field(default=None, description="Failed steps, or all others.")
-    min_duration_ms: int | None = Field(default=None, ge=0, le=INT_MAX)
-    max_duration_ms: int | None = Field(default=None, ge=0, le=INT_MAX)
+    status: list[NodeStatus] | None = Field(
+        default=None, description="Any of these.", schema_extra=like(["running", "failed"])
+    )
+    node_name: str | None = Field(
+        default=None,
+        max_length=255,
+        description="Exactly.",
+        schema_extra=like("discover_dining_places"),
+    )
+    node_type: list[NodeType] | None = Field(
+        default=None, description="Any of these.", schema_extra=like(["search"])
+    )
+    has_error: bool | None = Field(
+        default=None, description="Failed steps, or all others.", schema_extra=like(example=True)
+    )
+    min_duration_ms: int | None = Field(
+        default=None,
+        ge=0,
+        le=INT_MAX,
+        description="Steps that ran for at least this.",
+        schema_extra=like(100),
+    )
+    max_duration_ms: int | None = Field(
+        default=None,
+        ge=0,
+        le=INT_MAX,
+        description="Steps that ran for at most this.",
+        schema_extra=like(10_000),
+    )
     started_after: Timestamp | None = Field(default=None, description="At this time or later.")
     started_before: Timestamp | None = Field(default=None, description="Before this time.")

@@ -1,11 +1,14 @@
 """The timeline of a run: its steps and LLM calls in the order in which they began."""
 
 from enum import StrEnum
+from typing import Annotated, Literal
 from uuid import UUID
 
-from sqlmodel import Field, SQLModel
+from pydantic import Field as PydanticField
+from sqlmodel import Field
 
-from service.models.base import Output, Timestamp, partial
+from service.models import examples
+from service.models.base import Output, Timestamp, like
 from service.models.generation import GenerationSummary
 from service.models.node import NodeSummary
 
@@ -18,13 +21,32 @@ class TimelineKind(StrEnum):
 
 
 class TimelineEntry(Output):
-    """A step or an LLM call; the member named as `kind` says holds it, the other is null."""
+    """What all entries have; the member named as `kind` says holds the row, the other is null."""
 
-    id: UUID
-    kind: TimelineKind
+    id: UUID = Field(description="That of the row.", schema_extra=like(examples.NODE))
+    kind: TimelineKind = Field(description="What the entry is.")
     at: Timestamp = Field(description="When it began; for a step not begun, when it was recorded.")
-    node: NodeSummary | None = None  # type: ignore[valid-type]
-    generation: GenerationSummary | None = None  # type: ignore[valid-type]
+    node: NodeSummary | None = Field(description="The step.")  # type: ignore[valid-type]
+    generation: GenerationSummary | None = Field(  # type: ignore[valid-type]
+        description="The LLM call."
+    )
 
 
-TimelineFields = partial("TimelineFields", TimelineEntry, base=SQLModel, required=("id",))
+class TimelineNode(TimelineEntry):
+    """A step."""
+
+    kind: Literal[TimelineKind.NODE]
+    node: NodeSummary  # type: ignore[valid-type]
+    generation: None
+
+
+class TimelineGeneration(TimelineEntry):
+    """An LLM call."""
+
+    kind: Literal[TimelineKind.GENERATION]
+    node: None
+    generation: GenerationSummary  # type: ignore[valid-type]
+
+
+TimelineItem = Annotated[TimelineNode | TimelineGeneration, PydanticField(discriminator="kind")]
+"""An entry of a timeline, told apart by its kind."""

@@ -16,6 +16,7 @@ from service.models.base import (
     TimeZone,
     Versioned,
     default,
+    like,
     lower,
     partial,
 )
@@ -38,15 +39,29 @@ class UserProfile(SQLModel):
     """What is known of a person besides the username."""
 
     email: Email | None = Field(
-        default=None, max_length=255, description="Unique, whatever its case."
+        default=None,
+        max_length=255,
+        description="Unique, whatever its case.",
+        schema_extra=like("haneul@example.com"),
     )
-    phone: str | None = Field(default=None, max_length=20)
-    display_name: str | None = Field(default=None, max_length=100)
+    phone: str | None = Field(
+        default=None,
+        max_length=20,
+        description="As the person writes it.",
+        schema_extra=like("010-1234-5678"),
+    )
+    display_name: str | None = Field(
+        default=None,
+        max_length=100,
+        description="By which the person wants to be called.",
+        schema_extra=like("김하늘"),
+    )
     locale: LanguageTag = Field(
         default="ko-KR",
         max_length=35,
         description="BCP 47 language tag.",
         sa_column_kwargs=default("'ko-KR'"),
+        schema_extra=like("ko-KR"),
     )
     timezone: TimeZone = Field(
         default="Asia/Seoul",
@@ -63,6 +78,7 @@ class UserName(SQLModel):
         min_length=1,
         max_length=100,
         description="Unique, whatever its case; no control characters, nor spaces at its ends.",
+        schema_extra=like("하늘"),
     )
 
 
@@ -93,15 +109,33 @@ class UserRead(Output, Imported, Versioned, Timestamps, UserBase, Identity):
 
 
 UserUpdate = partial("UserUpdate", UserBase, base=Input)
-UserFields = partial("UserFields", UserRead, base=SQLModel, required=("id",))
 
 
 class UserFilter(Input):
     """Which users to list."""
 
-    username: Username | None = Field(default=None, max_length=100, description="Exact, any case.")
-    email: str | None = Field(default=None, max_length=255, description="Exact, any case.")
-    legacy_id: str | None = Field(default=None, max_length=64)
+    username: Username | None = Field(
+        default=None,
+        max_length=100,
+        description="Exact, any case.",
+        schema_extra=like("하늘"),
+    )
+    email: str | None = Field(
+        default=None,
+        max_length=255,
+        description="Exact, any case.",
+        schema_extra=like("haneul@example.com"),
+    )
+    legacy_id: str | None = Field(
+        default=None,
+        max_length=64,
+        description="The id in the SQLite predecessor.",
+        schema_extra=like("17"),
+    )
     q: str | None = Field(
-        default=None, min_length=1, max_length=100, description="Part of username or name."
+        default=None,
+        min_length=1,
+        max_length=100,
+        description="Part of username or name.",
+        schema_extra=like("하늘"),
     )

@@ -9,6 +9,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Index, Numeric, Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
+from service.models import examples
 from service.models.base import (
     INT_MAX,
     Currency,
@@ -23,7 +24,7 @@ from service.models.base import (
     Versioned,
     default,
     iff,
-    money,
+    like,
     one_of,
     partial,
     without,
@@ -65,31 +66,61 @@ class InputType(StrEnum):
 class TimeSettings(Input):
     """When the day starts and how long it may last."""
 
-    enabled: bool = True
+    enabled: bool = Field(
+        default=True,
+        description="Whether the times below count.",
+        schema_extra=like(example=True),
+    )
     start_time: ClockTime | None = Field(
         default=None,
         description="Local wall clock time, HH:MM.",
-        schema_extra={"examples": ["14:00"]},
+        schema_extra=like("14:00"),
     )
-    duration_hours: float | None = Field(default=None, ge=2, le=12)
+    duration_hours: float | None = Field(
+        default=None, ge=2, le=12, description="Longest stay.", schema_extra=like(5)
+    )
 
 
 class WorkflowBase(SQLModel):
     """What a client says of a run."""
 
-    user_id: UUID = Field(foreign_key="users.id", ondelete="CASCADE")
+    user_id: UUID = Field(
+        foreign_key="users.id",
+        ondelete="CASCADE",
+        description="The person whose wish it is.",
+        schema_extra=like(examples.USER),
+    )
     user_input: str = Field(
         min_length=1,
         max_length=8000,
         description="The wish, as the person typed it.",
-        schema_extra={"examples": ["홍대에서 데이트하고 싶어"]},
+        schema_extra=like("홍대에서 데이트하고 싶어"),
     )
-    name: str = Field(default="Trip planning", min_length=1, max_length=255)
+    name: str = Field(
+        default="Trip planning",
+        min_length=1,
+        max_length=255,
+        description="What lists show of it.",
+        schema_extra=like("홍대 데이트"),
+    )
     session_id: str | None = Field(
-        default=None, max_length=255, description="Groups the runs of one conversation."
+        default=None,
+        max_length=255,
+        description="Groups the runs of one conversation.",
+        schema_extra=like("chat-42"),
     )
-    input_type: InputType | None = Field(default=None, sa_type=Text)
-    time_settings: TimeSettings | None = Field(default=None, sa_type=JSONB)
+    input_type: InputType | None = Field(
+        default=None,
+        sa_type=Text,
+        description="What the wish names.",
+        schema_extra=like("region"),
+    )
+    time_settings: TimeSettings | None = Field(
+        default=None,
+        sa_type=JSONB,
+        description="When the day starts, and how long it may last.",
+        schema_extra=like({"enabled": True, "start_time": "14:00", "duration_hours": 5}),
+    )
     timezone: TimeZone = Field(
         default="Asia/Seoul",
         max_length=64,
@@ -97,16 +128,26 @@ class WorkflowBase(SQLModel):
         sa_column_kwargs=default("'Asia/Seoul'"),
     )
     search_radius_m: int = Field(
-        default=2000, ge=100, le=20000, description="Metres.", sa_column_kwargs=default("2000")
+        default=2000,
+        ge=100,
+        le=20000,
+        description="Metres.",
+        sa_column_kwargs=default("2000"),
+        schema_extra=like(2000),
     )
     user_intent: dict[str, Any] | None = Field(
-        default=None, sa_type=JSONB, description="What the agent understood of the wish."
+        default=None,
+        sa_type=JSONB,
+        description="What the agent understood of the wish.",
+        schema_extra=like({"purpose": "date", "wants": ["activity", "dining"]}),
     )
     tags: list[Tag] = Field(
         default_factory=list,
         max_length=20,
         sa_type=ARRAY(Text),
+        description="Words to find it by.",
         sa_column_kwargs=default("'{}'"),
+        schema_extra=like(["date", "seoul"]),
     )
     meta: dict[str, Any] | None = Field(
         default=None,
@@ -114,28 +155,50 @@ class WorkflowBase(SQLModel):
         sa_type=JSONB,
         sa_column_kwargs={"name": "metadata"},
         description="Anything else that the client wants to keep with the run.",
+        schema_extra=like({"app_version": "1.4.0"}),
     )
     parent_workflow_id: UUID | None = Field(
         default=None,
         foreign_key="workflows.id",
         ondelete="SET NULL",
         description="The run that this one tries again.",
+        schema_extra=like(examples.RUN_TO_FAIL),
     )
 
 
 class WorkflowProgress(SQLModel):
     """What the service keeps of a run's course."""
 
-    status: WorkflowStatus = Field(sa_type=Text, sa_column_kwargs=default("'running'"))
+    status: WorkflowStatus = Field(
+        sa_type=Text, description="Where it stands.", sa_column_kwargs=default("'running'")
+    )
     pending_step: str | None = Field(
-        default=None, max_length=255, description="The step that waits for a person."
+        default=None,
+        max_length=255,
+        description="The step that waits for a person.",
+        schema_extra=like("ask_budget"),
     )
-    error_type: str | None = Field(default=None, max_length=255)
-    error_message: str | None = Field(default=None, sa_type=Text)
+    error_type: str | None = Field(
+        default=None,
+        max_length=255,
+        description="What kind of error it was.",
+        schema_extra=like("TimeoutError"),
+    )
+    error_message: str | None = Field(
+        default=None,
+        sa_type=Text,
+        description="What went wrong, in a sentence.",
+        schema_extra=like(examples.RUN_ERROR),
+    )
     final_itinerary: list[Any] | dict[str, Any] | None = Field(
-        default=None, sa_type=JSONB, description="The plan, as the agent gave it."
+        default=None,
+        sa_type=JSONB,
+        description="The plan, as the agent gave it.",
+        schema_extra=like(examples.ITINERARY),
     )
-    started_at: Timestamp = Field(sa_column_kwargs=default("now()"))
+    started_at: Timestamp = Field(
+        description="When the run began.", sa_column_kwargs=default("now()")
+    )
     heartbeat_at: Timestamp | None = Field(
         default=None, description="The last sign of life of the agent."
     )
@@ -148,7 +211,13 @@ class WorkflowProgress(SQLModel):
 
 
 def _counter(description: str) -> Any:
-    return Field(ge=0, description=description, sa_type=BigInteger, sa_column_kwargs=default("0"))
+    return Field(
+        ge=0,
+        description=description,
+        sa_type=BigInteger,
+        sa_column_kwargs=default("0"),
+        schema_extra=like(0),
+    )
 
 
 class WorkflowCounters(SQLModel):
@@ -159,9 +228,9 @@ class WorkflowCounters(SQLModel):
     generation_count: int = _counter("LLM calls recorded.")
     input_tokens: int = _counter("Prompt tokens of all calls.")
     output_tokens: int = _counter("Completion tokens of all calls.")
-    total_cost: Money | None = money(
-        "Sum of the known costs in `currency`; null while none is known.",
+    total_cost: Money | None = Field(
         default=None,
+        description="Sum of the known costs in `currency`; null while none is known.",
         # More digits than one amount has: the sum of many must never be what fails a call.
         sa_type=Numeric(38, 9),
     )
@@ -251,7 +320,9 @@ class WorkflowComplete(Input):
     """How a run came to its end."""
 
     final_itinerary: list[Any] | dict[str, Any] | None = Field(
-        default=None, description="The plan; a list of stops, or an object."
+        default=None,
+        description="The plan; a list of stops, or an object.",
+        schema_extra=like(examples.ITINERARY),
     )
     completed_at: Timestamp | None = Field(default=None, description="When, if not now.")
 
@@ -259,8 +330,18 @@ class WorkflowComplete(Input):
 class WorkflowFail(Input):
     """Why a run failed."""
 
-    error_message: str = Field(min_length=1, max_length=20000)
-    error_type: str | None = Field(default=None, max_length=255)
+    error_message: str = Field(
+        min_length=1,
+        max_length=20000,
+        description="What went wrong, in a sentence.",
+        schema_extra=like(examples.RUN_ERROR),
+    )
+    error_type: str | None = Field(
+        default=None,
+        max_length=255,
+        description="What kind of error it was.",
+        schema_extra=like("TimeoutError"),
+    )
     completed_at: Timestamp | None = Field(default=None, description="When, if not now.")
 
 
@@ -289,32 +370,66 @@ WorkflowSummary = without(
     ("user_intent", "meta", "final_itinerary"),
     base=Output,
 )
-WorkflowFields = partial("WorkflowFields", WorkflowRead, base=SQLModel, required=("id",))
 
 
 class WorkflowFilter(Input):
     """Which runs to list."""
 
-    status: list[WorkflowStatus] | None = Field(default=None, description="Any of these.")
-    user_id: UUID | None = None
-    session_id: str | None = Field(default=None, max_length=255)
-    parent_workflow_id: UUID | None = None
+    status: list[WorkflowStatus] | None = Field(
+        default=None, description="Any of these.", schema_extra=like(["running", "failed"])
+    )
+    user_id: UUID | None = Field(
+        default=None, description="Runs of this person.", schema_extra=like(examples.USER)
+    )
+    session_id: str | None = Field(
+        default=None,
+        max_length=255,
+        description="Runs of this conversation.",
+        schema_extra=like("chat-42"),
+    )
+    parent_workflow_id: UUID | None = Field(
+        default=None,
+        description="Runs that try this one again.",
+        schema_extra=like(examples.RUN_TO_FAIL),
+    )
     node_name: str | None = Field(
-        default=None, max_length=255, description="Runs with a step of this name."
+        default=None,
+        max_length=255,
+        description="Runs with a step of this name.",
+        schema_extra=like("discover_dining_places"),
     )
     model: str | None = Field(
-        default=None, max_length=255, description="Runs with a call to this model."
+        default=None,
+        max_length=255,
+        description="Runs with a call to this model.",
+        schema_extra=like("gpt-5"),
     )
-    has_error: bool | None = Field(default=None, description="Failed runs, or all others.")
+    has_error: bool | None = Field(
+        default=None, description="Failed runs, or all others.", schema_extra=like(example=True)
+    )
     min_duration_ms: int | None = Field(
-        default=None, ge=0, le=INT_MAX, description="At least this much time of the agent."
+        default=None,
+        ge=0,
+        le=INT_MAX,
+        description="At least this much time of the agent.",
+        schema_extra=like(1000),
     )
     max_duration_ms: int | None = Field(
-        default=None, ge=0, le=INT_MAX, description="At most this much time of the agent."
+        default=None,
+        ge=0,
+        le=INT_MAX,
+        description="At most this much time of the agent.",
+        schema_extra=like(60_000),
     )
     started_after: Timestamp | None = Field(default=None, description="At this time or later.")
     started_before: Timestamp | None = Field(default=None, description="Before this time.")
-    tag: list[Tag] | None = Field(default=None, description="All of these.")
+    tag: list[Tag] | None = Field(
+        default=None, description="All of these.", schema_extra=like(["date"])
+    )
     q: str | None = Field(
-        default=None, min_length=1, max_length=200, description="Part of the wish or the name."
+        default=None,
+        min_length=1,
+        max_length=200,
+        description="Part of the wish or the name.",
+        schema_extra=like("홍대"),
     )

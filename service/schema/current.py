@@ -5,8 +5,13 @@ from contextlib import closing
 
 import psycopg2
 
-from service.db.neon_url import direct_text
+from service.db.neon_url import direct_text, with_tls
+from service.db.url_text import NOT_SET, read
+from service.errors import ConfigurationError
 from service.settings import Settings
+
+EMBEDDED = "the embedded server"
+X_URL = "-x url"
 
 # The table `schema_progress` is there only while a revision is half done.
 _QUERY = """
@@ -17,23 +22,17 @@ _QUERY = """
 def read_current(x: Sequence[str] = ()) -> tuple[str, ...] | None:
     """Read the revisions that the database is at; none when it was never migrated.
 
-    `x` are the arguments for env.py, of which `url=...` counts. None when the database can't be
-    reached in this simple way, or when a revision was interrupted: the long way finds out and tells
-    what is wrong.
+    `x` are the arguments for env.py. None when the database can't be reached in this simple way, or
+    when a revision was interrupted: the long way finds out and tells what is wrong. Raises
+    ConfigurationError when there is no database.
     """
     settings = Settings.load()
-    url = x_url(x)
-    if url is None:
-        url = settings.direct_database_url or settings.database_url
-    elif not url:
-        return None  # The long way says that it is no URL, rather than take another database.
-    if not url and settings.is_production:
-        return None
+    url = address(settings, x)
     try:
-        address = direct_text(url) if url else _embedded(settings)
-        timeout = settings.connect_timeout_s
         with (
-            closing(psycopg2.connect(address, connect_timeout=timeout)) as connection,
+            closing(
+                psycopg2.connect(url, connect_timeout=settings.connect_timeout_s)
+            ) as connection,
             connection.cursor() as cursor,
         ):
             cursor.execute(_QUERY)
@@ -45,13 +44,35 @@ def read_current(x: Sequence[str] = ()) -> tuple[str, ...] | None:
         return None
 
 
+def source(settings: Settings, x: Sequence[str] = ()) -> str:
+    """Name where the URL for schema changes comes from, without looking at it."""
+    if x_url(x) is not None:
+        return X_URL
+    if settings.direct_database_url:
+        return "DIRECT_DATABASE_URL"
+    return "DATABASE_URL" if settings.database_url or settings.is_production else EMBEDDED
+
+
+def address(settings: Settings, x: Sequence[str] = ()) -> str:
+    """Write the URL of the database for schema changes as libpq takes it, in env.py's order.
+
+    Starts the embedded server when that is it. Raises ConfigurationError when there is none.
+    """
+    given = x_url(x)
+    if given is not None:
+        return with_tls(read(given, X_URL)).text()
+    if settings.direct_database_url:
+        return direct_text(settings.direct_database_url, "DIRECT_DATABASE_URL")
+    if settings.database_url:
+        return direct_text(settings.database_url)
+    if settings.is_production:
+        raise ConfigurationError(NOT_SET + ".")
+    from service.db.embedded import EmbeddedPostgres  # noqa: PLC0415  seldom needed
+
+    return EmbeddedPostgres(settings.instance_dir / "postgres").start()
+
+
 def x_url(x: Sequence[str]) -> str | None:
     """Find the URL among the arguments for env.py; the last one counts."""
     urls = [item.removeprefix("url=") for item in x if item.startswith("url=")]
     return urls[-1] if urls else None
-
-
-def _embedded(settings: Settings) -> str:
-    from service.db.embedded import EmbeddedPostgres  # noqa: PLC0415  seldom needed
-
-    return EmbeddedPostgres(settings.instance_dir / "postgres").start()

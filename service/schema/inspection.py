@@ -10,6 +10,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from service.schema.applied import READ, Applied, read
+from service.schema.tool_tables import HISTORY, TOOL_TABLES
+
 
 @dataclass(frozen=True, slots=True)
 class Server:
@@ -233,12 +236,18 @@ def stored_revisions(connection: Connection) -> tuple[str, ...] | None:
     return tuple(_names(connection, "SELECT version_num FROM alembic_version ORDER BY version_num"))
 
 
+def history(connection: Connection) -> tuple[Applied, ...]:
+    """Read what the database tells of the revisions that were applied."""
+    return read(_rows(connection, READ)) if _exists(connection, HISTORY) else ()
+
+
 def tables(connection: Connection) -> list[str]:
-    """Name the tables of the schema public, without that of Alembic."""
+    """Name the tables of the schema public, without those of the commands themselves."""
     return _names(
         connection,
         "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public' "
-        "AND tablename <> 'alembic_version' ORDER BY 1",
+        "AND tablename <> ALL (%s) ORDER BY 1",
+        (list(TOOL_TABLES),),
     )
 
 
@@ -262,8 +271,8 @@ def _exists(connection: Connection, table: str) -> bool:
     return bool(_rows(connection, "SELECT to_regclass(%s) IS NOT NULL", (table,))[0][0])
 
 
-def _names(connection: Connection, sql: str) -> list[str]:
-    return [row[0] for row in _rows(connection, sql)]
+def _names(connection: Connection, sql: str, parameters: tuple[Any, ...] = ()) -> list[str]:
+    return [row[0] for row in _rows(connection, sql, parameters)]
 
 
 def _rows(connection: Connection, sql: str, parameters: tuple[Any, ...] = ()) -> Sequence[Any]:

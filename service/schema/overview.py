@@ -11,23 +11,31 @@ import service.models  # noqa: F401  the tables register themselves in SQLModel.
 from service.db.url import masked
 from service.errors import ExitCode
 from service.schema import inspection
-from service.schema.autogenerate.drift import Difference, Note, find, notes
+from service.schema.autogenerate.beyond import Note, notes
+from service.schema.autogenerate.drift import Comparison, Difference, compare
+from service.schema.autogenerate.gaps import Incomplete
+from service.schema.current import EMBEDDED
 from service.schema.inspection import InvalidIndex, Server, UnvalidatedConstraint
 from service.schema.revisions import VERSIONS
 from service.schema.standing import Standing, standing
-from service.schema.target import EMBEDDED, Target, goes_through_pooler, opened, target
+from service.schema.target import Target, goes_through_pooler, opened, target
 from service.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """A database as it is. `drift` is None while revisions are pending: there is no comparing."""
+    """A database as it is.
+
+    `drift` is None while revisions are pending: there is no comparing. `incomplete` are the tables
+    that could not be compared in full.
+    """
 
     target: Target
     server: Server
     is_pooled: bool
     standing: Standing
     drift: tuple[Difference, ...] | None
+    incomplete: tuple[Incomplete, ...]
     beyond_models: tuple[Note, ...]
     invalid_indexes: tuple[InvalidIndex, ...]
     unvalidated_constraints: tuple[UnvalidatedConstraint, ...]
@@ -44,7 +52,7 @@ class Overview:
         """The verdict: what has to be mended first."""
         if len(self.standing.heads) > 1:
             return ExitCode.SEVERAL_HEADS
-        if self.standing.unknown:
+        if self.standing.unknown and not self.standing.can_be_served:
             return ExitCode.ERROR
         if self.standing.pending:
             return ExitCode.BEHIND
@@ -68,8 +76,11 @@ class Overview:
                 {"revision": item.revision, "title": item.title} for item in self.standing.pending
             ],
             "unknown": self.standing.unknown,
+            "ahead": self.standing.is_ahead,
+            "breaking": self.standing.breaking,
             "interrupted": self.interrupted_revisions,
             "drift": None if self.drift is None else [asdict(item) for item in self.drift],
+            "incomplete": [asdict(item) for item in self.incomplete],
             "beyond_models": [asdict(item) for item in self.beyond_models],
             "invalid_indexes": [
                 {"name": item.name, "table": item.table, "is_being_built": item.is_being_built}
@@ -90,14 +101,18 @@ def overview(settings: Settings, *, x: tuple[str, ...] = (), folder: Path = VERS
     found = target(settings, x)
     with opened(found, settings) as connection:
         server = inspection.server(connection)
-        stands = standing(inspection.stored_revisions(connection), folder)
+        stored = inspection.stored_revisions(connection)
+        stands = standing(stored, folder, inspection.history(connection))
+        beyond = tuple(notes(connection, SQLModel.metadata))
+        compared = _compared(connection, stands)
         return Overview(
             target=found,
             server=server,
             is_pooled=goes_through_pooler(found, connection, server),
             standing=stands,
-            beyond_models=tuple(notes(connection)),
-            drift=_drift(connection, stands),
+            beyond_models=beyond,
+            drift=compared.differences if compared else None,
+            incomplete=compared.incomplete if compared else (),
             invalid_indexes=tuple(inspection.invalid_indexes(connection)),
             unvalidated_constraints=tuple(inspection.unvalidated_constraints(connection)),
             unfinished_backfills=tuple(inspection.unfinished_backfills(connection)),
@@ -105,10 +120,10 @@ def overview(settings: Settings, *, x: tuple[str, ...] = (), folder: Path = VERS
         )
 
 
-def _drift(connection: Connection, stands: Standing) -> tuple[Difference, ...] | None:
+def _compared(connection: Connection, stands: Standing) -> Comparison | None:
     if stands.pending or stands.unknown:
         return None
     # The comparison works in a transaction, which it rolls back.
     connection.rollback()
     connection.execution_options(isolation_level="READ COMMITTED")
-    return tuple(find(connection, SQLModel.metadata))
+    return compare(connection, SQLModel.metadata)

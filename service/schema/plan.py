@@ -1,5 +1,6 @@
 """What an upgrade would do to a database, statement by statement, without doing it."""
 
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,11 +10,13 @@ from sqlalchemy import Connection
 from service.schema import inspection
 from service.schema.lint.catalog import Catalog, Size
 from service.schema.lint.finding import Finding
-from service.schema.lint.judge import Judge, beside_statements
+from service.schema.lint.judge import Judge, beside_statements, otherwise
 from service.schema.lint.locks import Effect, Lock
 from service.schema.lint.ranges import pending
 from service.schema.lint.run import open_directory, readable, schema_before
-from service.schema.statements import Captured, capture
+from service.schema.recording.capture import Capture
+from service.schema.recording.environment import environment
+from service.schema.statements import Captured
 
 Risk = Literal["none", "low", "high"]
 
@@ -76,18 +79,20 @@ def plan(
     Raises a ServiceError when the target or the files can't be read.
     """
     directory = open_directory(config)
+    capture = Capture(directory, environment(config, directory))
     stored = inspection.stored_revisions(connection) or ()
     with readable():
         steps = pending(directory, stored, target)
-        catalog = schema_before(directory, steps, connection, stored)
-    revisions = [capture(directory, script) for script in steps.inside]
-    judge = Judge(catalog, frozenset(item.revision for item in revisions))
-    return tuple(_planned(judge, item, catalog) for item in revisions)
+        catalog = schema_before(directory, steps, connection, stored, capture)
+    new = frozenset(item.revision for item in steps.inside)
+    return tuple(_planned(capture(script, catalog), catalog, new) for script in steps.inside)
 
 
-def _planned(judge: Judge, captured: Captured, catalog: Catalog) -> PlannedRevision:
+def _planned(captured: Captured, catalog: Catalog, new: frozenset[str]) -> PlannedRevision:
     statements = []
+    before = deepcopy(catalog) if captured.otherwise else catalog
     sizes = {name: table.size for name, table in catalog.tables.items()}
+    judge = Judge(catalog, new)
     for statement, effects, findings in judge.judge(captured):
         sizes |= {name: table.size for name, table in catalog.tables.items() if table.size}
         statements.append(
@@ -99,12 +104,13 @@ def _planned(judge: Judge, captured: Captured, catalog: Catalog) -> PlannedRevis
                 tuple(findings),
             )
         )
-    return PlannedRevision(
-        captured.revision,
-        captured.title,
-        tuple(statements),
-        tuple(beside_statements(captured)),
+    here = [item for statement in statements for item in statement.findings]
+    beside = (
+        *beside_statements(captured),
+        *otherwise(captured, before, new, here),
+        *judge.unneeded,
     )
+    return PlannedRevision(captured.revision, captured.title, tuple(statements), beside)
 
 
 def _touched(effect: Effect, sizes: dict[str, Size | None]) -> Touched:

@@ -15,6 +15,7 @@ VERSIONS = ROOT / "migrations" / "versions"
 
 # As Alembic chooses files: no package's, and no lock that Emacs holds on a file.
 _IS_REVISION = re.compile(r"(?!\.#|__init__)")
+_CONSTANT = re.compile(r"(?:revision|down_revision|depends_on|branch_labels)\b[^=]*=")
 _NEW_ID = re.compile(r"[\w.]{1,32}")
 """What fits into `alembic_version`, into a file's name, and into ranges and steps."""
 _TAKEN = {"base", "current", "head", "heads"}
@@ -29,6 +30,13 @@ class Revision:
     title: str
     path: Path
     labels: tuple[str, ...] = ()
+    depends_on: tuple[str, ...] = ()
+    """Those of `after` that are not `down_revision`."""
+
+    @property
+    def down(self) -> tuple[str, ...]:
+        """Its `down_revision`."""
+        return self.after[: len(self.after) - len(self.depends_on)]
 
 
 def folder_of(directory: str | None = None) -> Path:
@@ -55,9 +63,33 @@ def revisions(folder: Path = VERSIONS) -> tuple[Revision, ...]:
     Raises ConfigurationError, naming the file, when they are no history: an id twice, a revision
     that follows one which is not there, a circle.
     """
-    found = tuple(
-        _read(path) for path in sorted(folder.glob("*.py")) if _IS_REVISION.match(path.name)
-    )
+    found = tuple(_read(path, _text(path)) for path in _files(folder))
+    _check(found, folder)
+    return found
+
+
+def stated(path: Path) -> Revision | None:
+    """Read what a file says of itself even if its code can't be; None when that does not do."""
+    text = _text(path)
+    constants = [line for line in text.splitlines() if _CONSTANT.match(line)]
+    for shown in (text, "\n".join(constants)):
+        try:
+            return _read(path, shown)
+        except ConfigurationError:
+            pass
+    return None
+
+
+def check_stated(folder: Path) -> None:
+    """Raise as `revisions` does, but not for files whose code can't be read."""
+    _check(tuple(item for path in _files(folder) if (item := stated(path))), folder)
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.glob("*.py")) if _IS_REVISION.match(path.name)]
+
+
+def _check(found: tuple[Revision, ...], folder: Path) -> None:
     by_id: dict[str, Revision] = {}
     for item in found:
         if item.id in by_id:
@@ -83,7 +115,6 @@ def revisions(folder: Path = VERSIONS) -> tuple[Revision, ...]:
             f"({names})."
         )
         raise ConfigurationError(message)
-    return found
 
 
 def _circle(found: tuple[Revision, ...]) -> list[Revision]:
@@ -145,13 +176,21 @@ def write(path: Path, text: str) -> None:
     revisions.cache_clear()
 
 
-def _read(path: Path) -> Revision:
-    constants: dict[str, tuple[str, ...]] = {}
+def _text(path: Path) -> str:
     try:
-        module = ast.parse(path.read_text(encoding="utf-8"), path.name)
+        return path.read_text(encoding="utf-8")
     except OSError as error:
         message = f"Revision file {path.name} can't be read: {error.strerror}."
         raise ConfigurationError(message) from error
+    except ValueError as error:
+        message = f"Revision file {path.name} can't be read: {error}."
+        raise ConfigurationError(message) from error
+
+
+def _read(path: Path, text: str) -> Revision:
+    constants: dict[str, tuple[str, ...]] = {}
+    try:
+        module = ast.parse(text, path.name)
     except (SyntaxError, ValueError) as error:
         message = f"Revision file {path.name} can't be read: {error}."
         raise ConfigurationError(message) from error
@@ -173,10 +212,11 @@ def _read(path: Path) -> Revision:
             "`down_revision = ...`, or None for the first."
         )
         raise ConfigurationError(message)
-    after = constants["down_revision"] + constants.get("depends_on", ())
+    depends_on = constants.get("depends_on", ())
+    after = constants["down_revision"] + depends_on
     title = (ast.get_docstring(module) or "").partition("\n")[0].rstrip(".")
     labels = constants.get("branch_labels", ())
-    return Revision(constants["revision"][0], after, title, path, labels)
+    return Revision(constants["revision"][0], after, title, path, labels, depends_on)
 
 
 def _names(path: Path, name: str, value: ast.expr) -> tuple[str, ...]:

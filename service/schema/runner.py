@@ -18,21 +18,31 @@ from sqlalchemy.exc import DBAPIError
 
 from service.errors import ConfigurationError, ServiceError
 from service.schema.execution.explanation import blame, explain
-from service.schema.revisions import check_new, folder_of, revisions
+from service.schema.execution.online import NOW
+from service.schema.revisions import check_new, check_stated, folder_of, revisions
 from service.schema.standing import Titled, standing
 from service.settings import ROOT
 
 
 def configuration(
-    directory: str | None = None, x: tuple[str, ...] = (), *, quiet: bool = False, **flags: object
+    directory: str | None = None,
+    x: tuple[str, ...] = (),
+    *,
+    quiet: bool = False,
+    lenient: bool = False,
+    **flags: object,
 ) -> Config:
     """Make this project's configuration of Alembic.
 
     `directory` replaces `migrations/`, `x` is for env.py, `quiet` keeps Alembic's log to warnings,
     `flags` are what env.py would read of a command line. Raises ConfigurationError, naming the
-    file, when the revisions are no history: Alembic's own errors don't name it.
+    file, when the revisions are no history: Alembic's own errors don't name it. `lenient` leaves
+    files whose code can't be read to whoever asks.
     """
-    revisions(folder_of(directory))
+    if lenient:
+        check_stated(folder_of(directory))
+    else:
+        revisions(folder_of(directory))
     # There is none where a program has closed it.
     config = Config(ROOT / "alembic.ini", stdout=sys.stdout or StringIO())
     if directory:
@@ -57,7 +67,7 @@ def explained(directory: str | None = None) -> Iterator[None]:
         raise explain(error, _heads(directory)) from error
     except ServiceError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         if blamed := blame(error, folder_of(directory)):
             raise blamed from error
         if isinstance(error, OSError) and error.filename:
@@ -86,6 +96,7 @@ def run(
 ) -> Any:
     """Run one of Alembic's commands (`alembic.command`) and return what it returns.
 
+    What moves the database returns the revisions where that is now.
     `connection` takes the place of the configured database, `attributes` are for env.py; the rest
     is as with `configuration` or goes to the command. Raises a ServiceError, in a sentence or two,
     when the command can't be carried out.
@@ -98,7 +109,8 @@ def run(
     config = configuration(directory, x, quiet=quiet, autogenerate=autogenerate)
     config.attributes.update(attributes or {}, command=name, connection=connection)
     with explained(directory):
-        return getattr(command, name)(config, *arguments, **options)
+        result = getattr(command, name)(config, *arguments, **options)
+    return config.attributes.get(NOW, result)
 
 
 def upgrade(url: str, revision: str = "heads") -> None:

@@ -1,43 +1,34 @@
-"""Whether a database has the schema that this code knows."""
-
-from dataclasses import dataclass
+"""Whether a database has a schema on which this code can run."""
 
 import psycopg2.errors
 
 from service.db.unit_of_work import UnitOfWork
-from service.errors import ServiceError
-from service.schema.revisions import heads
+from service.errors import UnavailableError
+from service.schema import applied
+from service.schema.standing import Standing, standing
+from service.schema.tool_tables import HISTORY, VERSIONS
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
-    """The revisions of a database, and those that the code wants."""
+def status(work: UnitOfWork) -> Standing:
+    """Read a database's revisions, in one round trip; one that is ahead takes a second one.
 
-    current: tuple[str, ...]
-    wanted: tuple[str, ...]
-
-    @property
-    def is_at_head(self) -> bool:
-        """Whether they agree."""
-        return self.current == self.wanted
-
-    def __str__(self) -> str:
-        """Say in a sentence or two how they compare, and what to do."""
-        has = f"at revision {' and '.join(self.current)}" if self.current else "empty"
-        if self.is_at_head:
-            return f"The database schema is {has}, as it should be."
-        return (
-            f"The database schema is {has}, and this code needs {' and '.join(self.wanted)}: "
-            "run `flask db upgrade`."
-        )
-
-
-def status(work: UnitOfWork) -> Status:
-    """Read a database's revisions, in one round trip."""
+    Raises UnavailableError when the role may not look at that.
+    """
     try:
-        rows = work.execute("SELECT version_num FROM alembic_version ORDER BY version_num")
-    except ServiceError:
-        raise
+        rows = work.execute(f"SELECT version_num FROM {VERSIONS} ORDER BY 1")  # noqa: S608  a constant
     except psycopg2.errors.UndefinedTable:
-        rows = ()
-    return Status(tuple(row[0] for row in rows), heads())
+        return standing(None)
+    stored = tuple(row[0] for row in rows)
+    found = standing(stored)
+    if not found.unknown:
+        return found
+    try:
+        return standing(stored, history=applied.read(work.execute(applied.READ)))
+    except psycopg2.errors.UndefinedTable:
+        return found
+    except psycopg2.errors.InsufficientPrivilege as error:
+        message = (
+            f"Whether this code can run on revision {' and '.join(found.unknown)} stands in "
+            f"{HISTORY}, which the database role may not read: GRANT SELECT ON {HISTORY} to it."
+        )
+        raise UnavailableError(message) from error

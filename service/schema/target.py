@@ -11,18 +11,15 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from service.db.errors import describe
 from service.db.url import is_neon, is_pooled, parse, resolve
 from service.errors import ConfigurationError
-from service.schema.current import x_url
+from service.schema.current import X_URL, source, x_url
 from service.schema.execution.explanation import explain
 from service.schema.inspection import Server
 from service.settings import Settings
 
-EMBEDDED = "the embedded server"
-X_URL = "-x url"
-
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A database and where its URL comes from: a variable, `-x url`, or EMBEDDED."""
+    """A database and where its URL comes from, as `source` names it."""
 
     source: str
     url: URL
@@ -31,15 +28,6 @@ class Target:
     def is_neon(self) -> bool:
         """Whether it is one of Neon's."""
         return is_neon(self.url)
-
-
-def source(settings: Settings, x: tuple[str, ...] = ()) -> str:
-    """Name where the URL for schema changes comes from, without looking at it."""
-    if x_url(x) is not None:
-        return X_URL
-    if settings.direct_database_url:
-        return "DIRECT_DATABASE_URL"
-    return "DATABASE_URL" if settings.database_url or settings.is_production else EMBEDDED
 
 
 def target(settings: Settings, x: tuple[str, ...] = ()) -> Target:

@@ -3,4 +3,5 @@
 VERSIONS = "alembic_version"
 JOURNAL = "schema_progress"
 BACKFILLS = "backfills"
-TOOL_TABLES = (VERSIONS, JOURNAL, BACKFILLS)
+HISTORY = "schema_history"
+TOOL_TABLES = (VERSIONS, JOURNAL, BACKFILLS, HISTORY)

@@ -66,11 +66,18 @@ class Listeners:
             self._of_workers[number] = _bind(self.address)
         return self._of_workers[number]
 
+    def inherit(self, number: int) -> None:
+        """Let a worker that has no socket have the one that is left, and who waits there."""
+        if self._of_workers and number not in self._of_workers:
+            _, self._of_workers[number] = self._of_workers.popitem()
+
     def give_up(self, number: int) -> None:
-        """Let other workers have the connections of one that is not to come soon."""
-        listener = self._of_workers.pop(number, None)
-        if listener is not None:
-            listener.close()
+        """Let other workers have the connections of one that is not to come soon.
+
+        The last socket is kept: who waits there waits for whichever worker comes first.
+        """
+        if len(self._of_workers) > 1 and number in self._of_workers:
+            self._of_workers.pop(number).close()
 
 
 def _passed_on() -> list[socket.socket]:

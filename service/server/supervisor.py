@@ -25,8 +25,14 @@ START_S = 60
 """How long a worker may take until it is ready."""
 
 STEADY_S = 10
-LONGEST_PAUSE_S = 30
+FIRST_PAUSE_S = 1.0
+LONGEST_PAUSE_S = 30.0
 """A worker that ends sooner than STEADY_S after its start is replaced after a pause that grows."""
+
+ALONE_PAUSE_S = 0.5
+"""The longest pause while no worker serves."""
+
+LOOK_EVERY_S = 0.1
 
 
 def serve(settings: Settings) -> int:
@@ -44,7 +50,7 @@ def check(settings: Settings) -> None:
     """Raise ConfigurationError for settings that can't work under this server."""
     if not settings.database_url:
         # Only here: SQLAlchemy, which comes along, would double this process.
-        from service.db.url import NOT_SET  # noqa: PLC0415
+        from service.db.url_text import NOT_SET  # noqa: PLC0415
 
         message = f"{NOT_SET}."
         raise ConfigurationError(message)
@@ -232,14 +238,25 @@ class Supervisor:
                 await self._forget(worker)
                 if time.monotonic() - worker.started > STEADY_S:
                     pause = 0.0
-            if pause or any(self._serving):
+            if any(self._serving):
                 # Others answer sooner than one that has yet to start.
                 self._listeners.give_up(number)
-            await asyncio.sleep(pause)
-            pause = min(LONGEST_PAUSE_S, max(1.0, 2 * pause))
+            await self._rest(pause)
+            pause = min(LONGEST_PAUSE_S, max(FIRST_PAUSE_S, 2 * pause))
             async with self._change:
                 if self._serving[number] is None:
+                    if not any(self._serving):
+                        self._listeners.inherit(number)
                     self._serving[number] = await self._start(number)
+
+    async def _rest(self, pause: float) -> None:
+        """Wait until a worker is to be replaced: not for long while there is no other one."""
+        began = time.monotonic()
+        while True:
+            limit = pause if any(self._serving) else min(pause, ALONE_PAUSE_S)
+            if time.monotonic() - began >= limit:
+                return
+            await asyncio.sleep(LOOK_EVERY_S)
 
     async def _reload_when_told(self) -> None:
         while True:

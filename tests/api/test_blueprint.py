@@ -88,6 +88,10 @@ class Upload(BaseModel):
     photo: UploadedFile
 
 
+class Missing(BaseModel):
+    message: str
+
+
 class Old(ma.Schema):
     name = ma.fields.String(required=True)
 
@@ -149,6 +153,30 @@ def client(settings) -> FlaskClient:
     def upload(upload: Upload) -> dict[str, Any]:
         """Upload a photo."""
         return {"title": upload.title, "size": len(upload.photo.read())}
+
+    @blueprint.get("/named/<name>")
+    @blueprint.alt_response(409)
+    @blueprint.response(200, Login, etag=True)
+    @blueprint.alt_response(404, schema=Missing)
+    @blueprint.alt_response(410, schema=Old)
+    @blueprint.alt_response(503, "SERVICE_UNAVAILABLE")
+    def get_named(name: str) -> Any:
+        """Get what has a name."""
+        problem = {"type": "about:blank", "title": "Taken", "status": 409, "detail": None}
+        answers = {
+            "missing": ({"message": "Nobody is called that."}, 404),
+            "wrong": ({"title": "has no message"}, 404),
+            "gone": ({"name": "old", "more": "not in the schema"}, 410),
+            "taken": ({**problem, "instance": "/pets"}, 409, {"X-More": "1"}),
+            "no-problem": ({"message": "no problem details"}, 503),
+        }
+        return answers.get(name, {"name": name, "times": 2})
+
+    @blueprint.get("/text")
+    @blueprint.response(200, str, content_type="text/csv")
+    def get_text() -> str:
+        """Get a text."""
+        return "name\n나비\n"
 
     @blueprint.post("/old")
     @blueprint.arguments(Old)
@@ -225,6 +253,42 @@ def test_marshmallow_works_as_ever(client):
     assert client.post("/pets/old", json={}).status_code == 422
 
 
+def test_another_answer_is_held_to_its_own_schema(client, problem):
+    missing = client.get("/pets/named/missing")
+    assert (missing.status_code, missing.json) == (404, {"message": "Nobody is called that."})
+    problem(client.get("/pets/named/wrong"), 500)
+    gone = client.get("/pets/named/gone")
+    assert (gone.status_code, gone.json) == (410, {"name": "old"})
+
+
+def test_another_answer_of_problem_details_is_sent_as_such(client, problem):
+    taken = client.get("/pets/named/taken")
+    assert (taken.status_code, taken.content_type) == (409, "application/problem+json")
+    assert (taken.json["title"], taken.headers["X-More"]) == ("Taken", "1")
+    problem(client.get("/pets/named/no-problem"), 500)
+
+
+def test_an_etag_is_sent_wherever_it_is_documented(client, document):
+    first = client.get("/pets/named/나비")
+    assert first.status_code == 200
+    tag = first.headers["ETag"]
+    again = client.get("/pets/named/나비", headers={"If-None-Match": tag})
+    assert (again.status_code, again.data, again.headers["ETag"]) == (304, b"", tag)
+    other = client.get("/pets/named/초코", headers={"If-None-Match": tag})
+    assert other.status_code == 200
+    assert other.headers["ETag"] != tag
+    assert "ETag" not in client.get("/pets/named/missing").headers
+    documented = document["paths"]["/pets/named/{name}"]["get"]["responses"]
+    assert "ETag" in documented["200"]["headers"]
+    assert "ETag" in documented["304"]["headers"]
+
+
+def test_an_answer_has_the_media_type_that_is_documented(client, document):
+    text = client.get("/pets/text")
+    assert (text.content_type, text.text) == ("text/csv", "name\n나비\n")
+    assert "text/csv" in document["paths"]["/pets/text"]["get"]["responses"]["200"]["content"]
+
+
 def test_the_document_is_valid(document):
     validate(document)
 
@@ -233,8 +297,7 @@ def test_models_become_components(document):
     schemas = document["components"]["schemas"]
     assert {"PetCreate", "PetRead", "Owner", "Size", "Cat", "Dog", "Old", "Problem"} <= set(schemas)
     assert schemas["PetCreate"]["properties"]["owner"] == {
-        "anyOf": [{"$ref": "#/components/schemas/Owner"}, {"type": "null"}],
-        "default": None,
+        "anyOf": [{"$ref": "#/components/schemas/Owner"}, {"type": "null"}]
     }
 
 

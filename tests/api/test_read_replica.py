@@ -23,11 +23,13 @@ from service.domain.rows import table_of
 from service.models import User
 from service.schema.doctor import Finding, State, examine
 from service.schema.doctor import replica as replica_check
-from service.schema.runner import upgrade
+from service.schema.revisions import heads
+from service.schema.runner import run, upgrade
 from service.settings import Settings
 from tests.all_requests import use_everything
 from tests.faults.postgres import Postgres
 from tests.faults.proxy import Proxy
+from tests.newer import HEAD as NEWER
 from tests.standby import Standby, ask
 
 PATIENCE_S = 20
@@ -399,6 +401,20 @@ def test_a_replica_of_another_revision_is_not_read_from(one, primary, standby, c
         ask(primary, change.format(head))
         standby.catch_up()
     wait_until(one.uses_replica)
+
+
+def test_a_replica_that_is_ahead_of_the_code_is_read_from(one, primary, standby, newer):
+    x = (f"url={primary.url}",)
+    run("upgrade", "heads", directory=str(newer), x=x, quiet=True)
+    try:
+        standby.catch_up()
+        one.database.replica.check()  # Raises what speaks against using it.
+        wait_until(one.uses_replica)
+        assert NEWER in one.client.get("/readyz").get_json()["note"]
+        one.settle(f"/v1/users/{one.user(phone='1')['id']}")
+    finally:
+        run("downgrade", heads()[0], directory=str(newer), x=x, quiet=True)
+        standby.catch_up()
 
 
 def test_a_replica_that_was_behind_a_moment_ago_is_not_asked_in_vain(one, standby, monkeypatch):

@@ -18,6 +18,10 @@ import psycopg2
 import pytest
 from sqlalchemy import URL
 
+from service.schema.revisions import heads
+from service.schema.runner import run
+from tests.newer import add_revision
+
 pytestmark = pytest.mark.skipif(
     not Path("/proc/self/cmdline").exists(),
     reason="tells what is left running by looking into /proc, which only Linux has",
@@ -168,8 +172,8 @@ def test_every_end_leaves_nothing_but_the_data(tmp_path: Path) -> None:
     assert "GET /healthz 200" in line
 
 
-def test_mistake_is_answered_until_it_is_mended(tmp_path: Path, worker_url: URL) -> None:
-    url = worker_url.set(drivername="postgresql")
+def test_changes_are_followed(tmp_path: Path, make_database: Callable[[], URL]) -> None:
+    url = make_database().set(drivername="postgresql")
     copy = tmp_path / "copy"
     for name in ("service", "migrations"):
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -185,17 +189,35 @@ def test_mistake_is_answered_until_it_is_mended(tmp_path: Path, worker_url: URL)
         status, body = dev.get("/")
         assert (status, body.splitlines()[-1]) == (500, "SyntaxError: invalid syntax")
         module.write_text(sound)
-        (copy / ".env").write_text("POOL_SIZE=many\n")
+        assert eventually(lambda: dev.get("/healthz")[0] == 200)
+        tracebacks = dev.output.count("Traceback")
+        (copy / ".env").write_text("POOL_SIZE=many\nDATABASE_URI=somewhere\n")
         assert eventually(lambda: "POOL_SIZE must be a whole number" in dev.get("/")[1])
+        assert "do you mean DATABASE_URL?" in dev.get("/")[1]
+        assert dev.output.count("Traceback") == tracebacks
         (copy / ".env").write_text("POOL_SIZE=2\n")
         assert eventually(lambda: dev.get("/healthz")[0] == 200)
-        assert dev.output.count("Reloading after a change of ") >= 3
+        _follows_a_revision(dev, copy / "migrations", database_url)
+        assert dev.output.count("Reloading after a change of ") >= 4
         assert dev.output.count(f"Database  {url.render_as_string()}\n") == 1
         dev.process.send_signal(signal.SIGINT)
         assert dev.process.wait(PATIENCE_S) == 0
         assert eventually(lambda: not is_served(dev.port))
     assert eventually(lambda: not processes(instance))
     assert not instance.exists(), "there is a database already"
+
+
+def _follows_a_revision(dev: Dev, migrations: Path, url: str) -> None:
+    """Write a revision and apply it beside the server, as its developer does."""
+    add_revision(migrations, "beside", heads()[0])
+    assert eventually(lambda: "needs beside: run `flask db upgrade`" in dev.get("/readyz")[1])
+    assert dev.get("/v1/users")[0] == 503
+    run("upgrade", "heads", directory=str(migrations), x=(f"url={url}",), quiet=True)
+    assert dev.get("/v1/users")[0] == 200
+    status, body = dev.get("/readyz")
+    assert (status, '"revision":"beside","note":null' in body) == (200, True)
+    status, page = dev.get("/")
+    assert (status, "swagger-ui" in page) == (200, True)
 
 
 def refusal(instance: Path, port: int, **variables: str) -> str:

@@ -12,6 +12,9 @@ from pathlib import Path
 import pytest
 
 from service.db.embedded import EmbeddedPostgres, binaries
+from service.db.embedded_visitor import NAME
+from service.db.url import parse
+from tests.conftest import execute
 
 # What would lead the commands elsewhere than to the copy's own database.
 ELSEWHERE = (
@@ -74,6 +77,11 @@ def project(root: Path, tmp_path: Path) -> Iterator[Project]:
             "PYTHONPATH": str(folder),
             "PYTHONUNBUFFERED": "1",
             "PATH": os.pathsep.join(path),
-            "URL": url,
         }
         yield Project(folder, url, environment)
+        # Those of `flask db url` would use the server for another minute.
+        execute(
+            parse(url),
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            f"WHERE application_name = '{NAME}'",
+        )

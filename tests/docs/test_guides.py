@@ -4,7 +4,7 @@
 |---|---|
 | `sh` | run by bash; a command fails unless its line ends with `# exits with N` |
 | `text` | output: its lines must be found, in this order, in that of the block before it |
-| `sql` | run by psql on the copy's database, which is also `$URL` |
+| `sql` | run by psql on the copy's database |
 | `diff` | applied by `git apply` |
 | `python` after `<!-- functions of GLOB -->` | written into that one revision instead of its own |
 | `python` after `<!-- from FILE -->` | looked for in that file |

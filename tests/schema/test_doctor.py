@@ -239,3 +239,25 @@ def test_a_sequence_that_runs_out(url, diagnose, execute):
 def test_clocks_that_disagree(diagnose, monkeypatch):
     monkeypatch.setattr(server_checks, "CLOCK_TOLERANCE_S", -1)
     assert "clock is" in diagnose().findings["clock"].said
+
+
+def test_what_differs_from_the_models_and_what_cant_be_compared(url, diagnose, execute):
+    execute(
+        url,
+        "CREATE VIEW names AS SELECT username FROM users",
+        "CREATE SCHEMA legacy",
+        "CREATE TABLE legacy.bills (id int)",
+    )
+    item = diagnose().findings["models"]
+    assert item.state == State.OK
+    assert item.said == (
+        "The database is as the models want it. Beyond what models describe, and not compared: "
+        "schema legacy, view names."
+    )
+    execute(url, "ALTER TABLE users ADD COLUMN shoe_size integer")
+    item = diagnose().findings["models"]
+    assert item.state == State.WARNING
+    assert item.said.startswith("The models and the database differ in users.")
+    assert "flask db check" in str(item.mend)
+    execute(url, "UPDATE alembic_version SET version_num = 'unknown'")
+    assert diagnose().findings["models"].state == State.SKIPPED

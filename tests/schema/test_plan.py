@@ -96,6 +96,13 @@ def test_transactions_are_numbered(planned):
         "CREATE TABLE years_two PARTITION OF years FOR VALUES IN (2)",
         "DROP TABLE years_one",
         "ALTER TABLE years DETACH PARTITION years_one",
+        "ALTER TABLE children ENABLE ROW LEVEL SECURITY",
+        "CREATE POLICY p ON children AS RESTRICTIVE USING (true)",
+        "CREATE RULE r AS ON DELETE TO children DO INSTEAD NOTHING",
+        "ALTER TABLE children ALTER name DROP DEFAULT",
+        "ALTER TABLE children OWNER TO CURRENT_USER",
+        "CREATE VIEW names AS SELECT name FROM children",
+        "REVOKE INSERT ON children FROM PUBLIC",
     ],
 )
 def test_locks_are_those_that_postgres_takes(planned, engine, sql):
@@ -139,6 +146,48 @@ def test_rewrites_are_those_of_postgres(planned, engine, type_, rewrites):
         connection.execute(text(sql))
         assert (connection.execute(node).scalar() != before) is rewrites
     assert revision.statements[0].rewrites is rewrites
+
+
+@pytest.mark.parametrize(
+    ("before", "change"),
+    [
+        ("SELECT 1", "name TYPE varchar(30)"),
+        ("ALTER TABLE children DROP CONSTRAINT ck_name", "name TYPE varchar(30)"),
+        ("ALTER TABLE children ADD CHECK (note > '') NOT VALID", "note TYPE varchar"),
+        ("ALTER TABLE children ADD CHECK (note > '') NOT ENFORCED", "note TYPE varchar"),
+        ("ALTER TABLE children ADD CHECK (note > '')", "note TYPE text"),
+        ("CREATE INDEX ON children (note)", "note TYPE varchar"),
+        ("CREATE INDEX ON children (id) INCLUDE (note)", "note TYPE varchar"),
+        ("CREATE INDEX ON children (lower(note))", "note TYPE varchar"),
+        ("CREATE INDEX ON children (id) WHERE note IS NULL", "note TYPE text"),
+        ("CREATE INDEX ON children (note) WHERE id > 5", "note TYPE varchar"),
+        ("CREATE INDEX ON children (lower(name))", "note TYPE varchar"),
+        ("CREATE INDEX ON children (born)", "born TYPE timestamp"),
+        ("CREATE INDEX ON children (id) INCLUDE (born)", "born TYPE timestamp"),
+        ("ALTER TABLE children ADD CHECK (born > '2000-01-01')", "born TYPE timestamp"),
+        ("ALTER TABLE children ADD EXCLUDE (id WITH =) WHERE (note <> '')", "note TYPE varchar"),
+        ("ALTER TABLE children ADD UNIQUE (note)", "note TYPE varchar"),
+    ],
+)
+def test_type_changes_read_what_postgres_reads(planned, engine, before, change):
+    sql = f"ALTER TABLE children ALTER {change}"
+    with engine.connect() as connection:
+        more = "ALTER TABLE children ADD note text, ADD born timestamptz"
+        for statement in ("SET TIME ZONE 'UTC'", more, before):
+            connection.execute(text(statement))
+        connection.commit()
+        [revision] = planned(f"op.execute({sql!r})")
+        # SQLAlchemy takes the notices to its log.
+        raw = connection.connection.dbapi_connection
+        with raw.cursor() as cursor:
+            cursor.execute(f"SET client_min_messages = debug1; {sql}")
+        said = list(raw.notices)
+    # Tables that had no TOAST table get one, with its index.
+    read = ("verifying table", 'on table "children"')
+    was_read = any(part in line for line in said for part in read)
+    assert revision.statements[0].scans is was_read
+    assert not revision.statements[0].rewrites
+    assert bool(revision.statements[0].findings) is was_read
 
 
 def test_markdown_has_a_row_for_each_statement(planned):

@@ -105,6 +105,45 @@ def test_nobody_waits_for_the_successor_of_a_killed_worker_while_there_are_other
     assert [server.ask("/healthz").status for _ in range(20)] == [200] * 20
 
 
+CRASH_LOOP = (
+    "import service.server.supervisor as s; s.FIRST_PAUSE_S = s.LONGEST_PAUSE_S = 3600.0; "
+    "from service.server import __main__ as m; m.main()"
+)
+"""Whoever pauses before a worker is replaced again does it for longer than any test lasts."""
+
+
+def test_while_no_worker_serves_one_is_started_again_at_once_and_the_port_stays(start):
+    server = start(command=(sys.executable, "-c", CRASH_LOOP))
+    server.await_ready()
+    for _ in range(3):
+        (killed,) = server.workers()
+        os.kill(killed, signal.SIGKILL)
+        await_that(lambda: f"Worker {killed} ended" in server.said)  # noqa: B023  of this turn
+        assert server.ask("/healthz").status == 200
+    assert server.stop() == 0
+
+
+def test_the_first_worker_that_comes_takes_over_the_last_queue(start, later, tmp_path):
+    folder = tmp_path / "metrics"
+    command = (sys.executable, "-c", CRASH_LOOP)
+    server = start(command=command, WORKERS="2", PROMETHEUS_MULTIPROC_DIR=str(folder))
+    server.await_ready()
+    await_that(lambda: "with 2 workers" in server.said)
+    # Without it no successor can start, and the socket of the first one is given up.
+    folder.rename(tmp_path / "elsewhere")
+    folder.touch()
+    for killed in server.workers():
+        os.kill(killed, signal.SIGKILL)
+        await_that(lambda: f"Worker {killed} ended" in server.said)  # noqa: B023  of this turn
+    await_that(lambda: server.said.count("Error: Metrics can't be kept") >= 3)
+    waiting = later(server.ask, "/healthz")
+    await_that(lambda: server.said.count("Error: Metrics can't be kept") >= 5)
+    folder.unlink()
+    assert waiting.result(TIME_LIMIT_S).status == 200
+    assert [server.ask("/healthz").status for _ in range(20)] == [200] * 20
+    assert server.stop() == 0
+
+
 def test_where_no_worker_can_be_started_for_a_moment_the_server_waits_for_better_times(
     start, tmp_path
 ):

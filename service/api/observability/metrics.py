@@ -22,12 +22,15 @@ from service.api.observability.shared_folder import Counts, SharedFolder, unusab
 from service.db.database import Database
 from service.db.replica import ReadFrom
 from service.schema.revisions import heads
-from service.schema.status import Status
+from service.schema.standing import Standing
 
 SAMPLE_EVERY_S = 5.0
 """How old at most what is not counted but looked at is: pools, and requests in flight."""
 
 RETRY_REASONS = ("connect", "lost", "deadlock")
+
+_AHEAD = " ahead"
+"""Marks revisions on which this code can run, though it does not have them."""
 
 _DURATIONS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20)
 _ROUND_TRIPS = (0, 1, 2, 3, 4, 5, 10)
@@ -128,9 +131,11 @@ class Metrics:
             round_trips(work.round_trips)
             waited(work.database_s)
 
-    def note_schema(self, status: Status) -> None:
+    def note_schema(self, found: Standing) -> None:
         """Remember the revisions, for all processes; the metrics themselves never ask."""
-        seen = " ".join(status.current) or "none"
+        seen = " ".join(found.stored or ()) or "none"
+        if found.is_ahead and found.can_be_served:
+            seen += _AHEAD
         if self._read_schema() == seen:
             return
         # Where the folder was cleared away: whether the service is ready does not hang on that.
@@ -234,8 +239,9 @@ def _gauge(name: str, documentation: str, labels: Iterable[str] = ()) -> Gauge:
     return Gauge(name, documentation, tuple(labels), registry=None, multiprocess_mode="livesum")
 
 
-def _schema_metrics(current: str | None, head: str) -> Iterator[Metric]:
+def _schema_metrics(seen: str | None, head: str) -> Iterator[Metric]:
     """Compare the revisions: the database's as last seen, None if it never was, and the code's."""
+    current = None if seen is None else seen.removesuffix(_AHEAD)
     revision = GaugeMetricFamily(
         "schema_revision",
         "1; the revision of the database, as last seen, and the one that the code wants.",
@@ -243,9 +249,11 @@ def _schema_metrics(current: str | None, head: str) -> Iterator[Metric]:
     )
     revision.add_metric([current or "unknown", head], 1)
     yield revision
-    if current is not None:
+    if seen is not None:
         is_at_head = "1 while the database has the schema that the code wants, else 0."
         yield GaugeMetricFamily("schema_at_head", is_at_head, value=current == head)
+        is_ahead = "1 while the database is ahead of the code, which serves nevertheless, else 0."
+        yield GaugeMetricFamily("schema_ahead", is_ahead, value=seen.endswith(_AHEAD))
 
 
 def _process_metrics(processes: Iterable[int]) -> Iterator[Metric]:

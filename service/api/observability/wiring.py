@@ -12,7 +12,7 @@ from service.api.observability.exchange import current
 from service.api.observability.middleware import Listener, Observer
 from service.db.database import Database
 from service.errors import ConfigurationError
-from service.schema.status import Status
+from service.schema.standing import Standing
 from service.settings import Settings
 
 if TYPE_CHECKING:
@@ -44,11 +44,11 @@ def init_app(app: Flask, database: Database, settings: Settings) -> None:
     app.wsgi_app = Observer(app.wsgi_app, begins, ends)  # type: ignore[method-assign]
 
 
-def note_schema(status: Status) -> None:
+def note_schema(found: Standing) -> None:
     """Remember which revision the database has: metrics must not ask it."""
     metrics: Metrics | None = current_app.extensions.get("metrics")
     if metrics is not None:
-        metrics.note_schema(status)
+        metrics.note_schema(found)
 
 
 def _init_metrics(

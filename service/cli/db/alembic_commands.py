@@ -1,12 +1,14 @@
 """The commands that Alembic and Flask-Migrate have too, with their names and flags."""
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from service.cli.db.command import Result, command, wants_json
-from service.errors import ExitCode
+from service.cli.waiting import hush
+from service.errors import ConfigurationError, ExitCode
 from service.schema.revisions import folder_of, revisions
 from service.settings import Settings
 
@@ -64,7 +66,13 @@ def _config(directory: str | None, x: tuple[str, ...]) -> "Config":
 # --- Commands that change the database -----------------------------------------------------------
 
 
-@command(_sql, _tag, click.argument("revision", default="head"), revisions_as_arguments=True)
+@command(
+    _sql,
+    _tag,
+    click.argument("revision", default="head"),
+    revisions_as_arguments=True,
+    doing="Upgrading the schema",
+)
 def upgrade(revision: str, **options: Any) -> Result | None:
     """Bring the schema to a revision, by default the newest.
 
@@ -86,19 +94,23 @@ def upgrade(revision: str, **options: Any) -> Result | None:
             {"before": before, "after": before},
             f"Nothing to do: the database is at {before[0]} (head).",
         )
-    _run("upgrade", revision, **options)
-    return _moved(before, options["x"])
+    return _moved(before, _run("upgrade", revision, **options), options["directory"])
 
 
-@command(_sql, _tag, click.argument("revision", default="-1"), revisions_as_arguments=True)
+@command(
+    _sql,
+    _tag,
+    click.argument("revision", default="-1"),
+    revisions_as_arguments=True,
+    doing="Taking the schema back",
+)
 def downgrade(revision: str, **options: Any) -> Result | None:
     """Take the schema back to a revision, by default one step.
 
     Example: flask db downgrade -1
     """
     before = _read_for_json(options["x"])
-    _run("downgrade", revision, **options)
-    return _moved(before, options["x"])
+    return _moved(before, _run("downgrade", revision, **options), options["directory"])
 
 
 @command(
@@ -106,6 +118,8 @@ def downgrade(revision: str, **options: Any) -> Result | None:
     _tag,
     click.option("--purge", is_flag=True, help="Forget what the database says of itself first."),
     click.argument("revisions", nargs=-1, metavar="[REVISION]..."),
+    revisions_as_arguments=True,
+    doing="Setting the revision",
 )
 def stamp(revisions: tuple[str, ...], **options: Any) -> Result | None:
     """Set the revision of the database without changing its schema.
@@ -115,8 +129,7 @@ def stamp(revisions: tuple[str, ...], **options: Any) -> Result | None:
     Example: flask db stamp head
     """
     before = _read_for_json(options["x"])
-    _run("stamp", revisions or ("head",), **options)
-    return _moved(before, options["x"])
+    return _moved(before, _run("stamp", revisions or ("head",), **options), options["directory"])
 
 
 @command(_sql)
@@ -135,8 +148,16 @@ def _read_for_json(x: tuple[str, ...]) -> tuple[str, ...] | None:
     return read_current(x) if wants_json() else None
 
 
-def _moved(before: tuple[str, ...] | None, x: tuple[str, ...]) -> Result | None:
-    return Result({"before": before, "after": _read_for_json(x)})
+def _moved(
+    before: tuple[str, ...] | None, now: tuple[str, ...] | None, directory: str | None
+) -> Result | None:
+    """Tell where the database is; with --sql it is where it was."""
+    if now is None:
+        return None
+    from service.schema.standing import standing  # noqa: PLC0415
+
+    place = standing(now, folder_of(directory)).place
+    return Result({"before": before, "after": now}, place)
 
 
 # --- Commands that write revisions ---------------------------------------------------------------
@@ -179,6 +200,7 @@ def revision(depends_on: tuple[str, ...], **options: Any) -> Result:
         metavar="TABLE.COLUMN:s|ms|us",
         help="What a column counts that becomes a time, since 1970.",
     ),
+    doing="Comparing the models with the database",
 )
 def migrate(
     renames: tuple[str, ...], epochs: tuple[str, ...], *, no_renames: bool, **options: Any
@@ -223,10 +245,16 @@ def edit(revision: str, **options: Any) -> Result:
 def _ask() -> Any:
     if wants_json() or not (sys.stdin.isatty() and sys.stderr.isatty()):
         return None
-    return lambda question: click.confirm(question, default=False, err=True)
+
+    def ask(question: str) -> bool:
+        hush()
+        return click.confirm(question, default=False, err=True)
+
+    return ask
 
 
 def _written(scripts: Any) -> Result:
+    revisions.cache_clear()  # There is one more.
     found = scripts if isinstance(scripts, list) else [scripts]
     return Result(
         {
@@ -244,7 +272,8 @@ def _written(scripts: Any) -> Result:
 
 @command(
     _verbose,
-    click.option("-c", "--check-heads", is_flag=True, help="Exit with 3 unless at the head."),
+    click.option("-c", "--check-heads", is_flag=True, help="Exit with 3 unless there, or ahead."),
+    doing="Looking where the database is",
 )
 def current(directory: str | None, *, verbose: bool, check_heads: bool, **options: Any) -> Result:
     """Show the revision of the database.
@@ -257,20 +286,26 @@ def current(directory: str | None, *, verbose: bool, check_heads: bool, **option
     found = read_current(options["x"])
     folder = folder_of(directory)
     newest, known = heads(folder), {item.id for item in revisions(folder)}
-    if found is None or verbose or not known.issuperset(found):
+    is_ahead = bool(found) and not known.issuperset(found or ())
+    if is_ahead:
+        _check_that_it_is_ahead(folder, options["x"])
+        text = "\n".join(f"{item} (ahead of {' and '.join(newest)})" for item in found or ())
+    elif found is None or verbose:
         _run("current", directory=directory, verbose=verbose, check_heads=check_heads, **options)
         found, text = read_current(options["x"]) or (), ""
     else:
         text = "\n".join(f"{item} (head)" if item in newest else item for item in found)
+    found = found or ()
     is_at_head = sorted(found) == sorted(newest)
-    if check_heads and not is_at_head and not wants_json():
+    is_behind = not is_at_head and not is_ahead
+    if check_heads and is_behind and not wants_json():
         where = f"at {' and '.join(found)}" if found else "at no revision"
         message = f"The database is {where}, the head is {' and '.join(newest)}: `flask db upgrade`"
         click.echo(f"{message}.", err=True)
     return Result(
-        {"current": found, "heads": newest, "is_at_head": is_at_head},
+        {"current": found, "heads": newest, "is_at_head": is_at_head, "is_ahead": is_ahead},
         text,
-        ExitCode.BEHIND if check_heads and not is_at_head else ExitCode.OK,
+        ExitCode.BEHIND if check_heads and is_behind else ExitCode.OK,
     )
 
 
@@ -351,6 +386,19 @@ def show(revision: str, directory: str | None, x: tuple[str, ...]) -> Result | N
 
     with explained(directory):
         return Result({"revisions": show(_config(directory, x), revision)})
+
+
+def _check_that_it_is_ahead(folder: Path, x: tuple[str, ...]) -> None:
+    """Raise ConfigurationError unless this code can run on a schema that it does not have."""
+    from service.schema.inspection import history, stored_revisions  # noqa: PLC0415
+    from service.schema.standing import standing  # noqa: PLC0415
+    from service.schema.target import opened, target  # noqa: PLC0415
+
+    settings = Settings.load()
+    with opened(target(settings, x), settings) as connection:
+        found = standing(stored_revisions(connection), folder, history(connection))
+    if not found.can_be_served:
+        raise ConfigurationError(str(found))
 
 
 def _stored(x: tuple[str, ...]) -> tuple[str, ...]:

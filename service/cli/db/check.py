@@ -1,23 +1,30 @@
 """`flask db check`: whether the models and the database agree."""
 
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from service.cli.db.command import Result, command
 from service.errors import BehindError, ConfigurationError, ExitCode, SeveralHeadsError
 from service.schema.revisions import folder_of
 from service.settings import Settings
 
+if TYPE_CHECKING:  # At run time, `flask db --help` need not wait for SQLAlchemy.
+    from service.schema.overview import Overview
 
-@command()
+
+@command(doing="Comparing the models with the database")
 def check(directory: str | None, x: tuple[str, ...]) -> Result:
     """Tell whether the models differ from the database; exit with 2 if they do.
 
     It sees more than Alembic's own comparison, such as the text of a CHECK, and names what the
     database holds beyond what models can describe. `flask db migrate` writes what is missing.
+    Exits with 1 when tables could not be compared in full, and names them.
 
     Example: flask db check
     """
-    from service.schema.overview import overview  # noqa: PLC0415  with SQLAlchemy and the models
+    # With SQLAlchemy and the models.
+    from service.schema.autogenerate import beyond, gaps  # noqa: PLC0415
+    from service.schema.overview import overview  # noqa: PLC0415
 
     found = overview(Settings.load(), x=x, folder=folder_of(directory))
     stands = found.standing
@@ -29,25 +36,31 @@ def check(directory: str | None, x: tuple[str, ...]) -> Result:
         )
         raise SeveralHeadsError(message)
     if stands.unknown:
-        message = (
-            f"The database is at {' and '.join(stands.unknown)}, which this code does not have: "
-            "update the code."
-        )
+        message = f"{stands} Only the code of that revision can compare it with its models."
         raise ConfigurationError(message)
     if found.drift is None:
         pending = ", ".join(map(str, stands.pending))
         message = f"Revisions are pending: {pending}. Run `flask db upgrade` first."
         raise BehindError(message)
     lines = [f"- {item.detail}" for item in found.drift]
-    verdict = "The models and the database differ:" if lines else "No difference was found."
+    verdict = "The models and the database differ:" if lines else "No difference was found"
+    if not lines:
+        verdict += " in what could be compared." if found.incomplete else "."
+    lines += gaps.said(found.incomplete)
     if found.beyond_models:
-        names = ", ".join(map(str, found.beyond_models))
-        lines.append(f"Beyond what models describe, and not compared: {names}.")
+        lines.append(beyond.said(found.beyond_models))
     return Result(
         {
             "differences": [asdict(item) for item in found.drift],
+            "incomplete": [asdict(item) for item in found.incomplete],
             "beyond_models": [asdict(item) for item in found.beyond_models],
         },
         "\n".join([verdict, *lines]),
-        ExitCode.DRIFT if found.drift else ExitCode.OK,
+        _verdict(found),
     )
+
+
+def _verdict(found: "Overview") -> ExitCode:
+    if found.drift:
+        return ExitCode.DRIFT
+    return ExitCode.ERROR if found.incomplete else ExitCode.OK

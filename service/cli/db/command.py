@@ -28,6 +28,7 @@ def command(
     group: click.Group | None = None,
     revisions_as_arguments: bool = False,
     migrations: bool = True,
+    doing: str | None = None,
 ) -> Callable[[Callable[..., Result | None]], click.Command]:
     """Make a command of `flask db`, as `service.cli.command` does.
 
@@ -36,7 +37,9 @@ def command(
     """
     options = (*decorators, *(_MIGRATIONS if migrations else ()))
     settings = {"ignore_unknown_options": revisions_as_arguments}
-    register = plain_command(*options, name=name, group=group, context_settings=settings)
+    register = plain_command(
+        *options, name=name, group=group, context_settings=settings, doing=doing
+    )
 
     def decorate(function: Callable[..., Result | None]) -> click.Command:
         made = _with_migrations(function) if migrations else function
@@ -62,9 +65,11 @@ def _without_misspelt(function: Callable[..., Result | None]) -> Callable[..., R
 
     @wraps(function)
     def run(**options: Any) -> Result | None:
+        known = [name for item in click.get_current_context().command.params for name in item.opts]
         for value in options.values():
-            if isinstance(value, str) and re.match(r"--?[A-Za-z]", value):
-                raise click.NoSuchOption(value)
+            for text in value if isinstance(value, tuple) else (value,):
+                if isinstance(text, str) and re.match(r"--?[A-Za-z]", text):
+                    raise click.NoSuchOption(text.partition("=")[0], possibilities=known)
         return function(**options)
 
     return run

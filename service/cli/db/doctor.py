@@ -15,7 +15,7 @@ SIGNS = {"ok": "✓", "warning": "!", "error": "✗", "skipped": "-"}
 ASCII_SIGNS = {"ok": "ok", "warning": "!", "error": "X", "skipped": "-"}
 
 
-@command()
+@command(doing="Examining the database")
 def doctor(directory: str | None, x: tuple[str, ...]) -> Result:
     """Look for what is wrong around the database, and say how to mend it.
 

@@ -39,6 +39,7 @@ COMMANDS = {
     "squash": "squash",
     "stats": "stats",
     "status": "status",
+    "url": "url",
 }
 
 

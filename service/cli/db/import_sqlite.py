@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from service.cli.db.command import Result, command
+from service.cli.waiting import hush
 from service.settings import Settings
 
 if TYPE_CHECKING:  # At run time, no other command of `flask db` should wait a second for them.
@@ -26,6 +27,7 @@ COUNTS = ("read", "written", "already_there", "refused", "repaired")
     click.argument("file", type=click.Path(path_type=Path)),
     click.option("--dry-run", is_flag=True, help="Do everything, then take it back."),
     migrations=False,
+    doing="Opening the file and the database",
 )
 def import_sqlite(file: Path, *, dry_run: bool) -> Result:
     """Import the SQLite file of the predecessor, all of it or nothing.
@@ -72,6 +74,7 @@ def _bar() -> Iterator["Progress"]:
     from rich.console import Console  # noqa: PLC0415
     from rich.progress import Progress as Bar  # noqa: PLC0415
 
+    hush()
     with Bar(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("Opening")
 

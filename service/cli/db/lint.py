@@ -44,16 +44,23 @@ def lint(
     from service.schema.lint.run import lint as judge  # noqa: PLC0415
     from service.schema.runner import configuration  # noqa: PLC0415
 
-    config = configuration(directory, x, quiet=True)
+    config = configuration(directory, x, quiet=True, lenient=True)
     with ExitStack() as stack:
         connection = None if static else _connect(stack, x)
         found = judge(config, revisions, connection, everything=everything)
+    if found.problem:
+        click.echo(
+            f"env.py stops with {found.problem}: naming conventions and operations that it sets up "
+            "are not known.",
+            err=True,
+        )
     document = {"findings": [_document(item) for item in found.findings]}
     return Result(document, _text(found), ExitCode.LINT if found.findings else ExitCode.OK)
 
 
 def _connect(stack: ExitStack, x: tuple[str, ...]) -> "Connection | None":
-    from service.schema.target import EMBEDDED, opened, source, target  # noqa: PLC0415
+    from service.schema.current import EMBEDDED, source  # noqa: PLC0415
+    from service.schema.target import opened, target  # noqa: PLC0415
 
     settings = Settings.load()
     try:
@@ -69,6 +76,8 @@ def _connect(stack: ExitStack, x: tuple[str, ...]) -> "Connection | None":
 
 
 def _document(item: "Finding") -> dict[str, object]:
+    from service.schema.lint.fixes import runs  # noqa: PLC0415
+
     return {
         "revision": item.revision,
         "rule": item.rule,
@@ -76,6 +85,7 @@ def _document(item: "Finding") -> dict[str, object]:
         "statement": item.statement,
         "why": item.why,
         "fix": item.fix,
+        "fix_runs": runs(item.fix),
     }
 
 

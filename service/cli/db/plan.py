@@ -10,6 +10,7 @@ from service.settings import Settings
     click.option("--markdown", is_flag=True, help="Write Markdown, for a pull request."),
     click.argument("target", default="head"),
     revisions_as_arguments=True,
+    doing="Working out what the upgrade does",
 )
 def plan(target: str, directory: str | None, x: tuple[str, ...], *, markdown: bool) -> Result:
     """Show what `upgrade` to TARGET would do, without doing it.

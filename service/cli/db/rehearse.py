@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # At run time, `flask db --help` need not wait for SQLAlchemy
     click.option("--local", "place", flag_value="local", help="On a copy on the same server."),
     click.argument("target", default="head"),
     revisions_as_arguments=True,
+    doing="Rehearsing the upgrade",
 )
 def rehearse(
     target: str,

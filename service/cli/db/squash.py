@@ -16,6 +16,7 @@ from service.settings import Settings
     ),
     click.option("--dry-run", is_flag=True, help="Do and prove everything, change no file."),
     click.argument("range_", metavar="[base:HEAD]", required=False),
+    doing="Folding the revisions",
 )
 def squash(
     range_: str | None, message: str, directory: str | None, x: tuple[str, ...], *, dry_run: bool

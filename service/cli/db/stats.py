@@ -29,6 +29,7 @@ SECTIONS = ("queries", "connections", "indexes", "tables", "sequences", "setting
         show_default=True,
         help="Rows of each table.",
     ),
+    doing="Asking the server what it has counted",
 )
 def stats(
     sections: tuple[str, ...], directory: str | None, x: tuple[str, ...], *, limit: int

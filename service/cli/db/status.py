@@ -12,7 +12,7 @@ if TYPE_CHECKING:  # At run time, `flask db --help` need not wait for SQLAlchemy
 WIDTH = 14
 
 
-@command()
+@command(doing="Looking at the database")
 def status(directory: str | None, x: tuple[str, ...]) -> Result:
     """Show the database, its revision, and what is pending, drifted or left undone.
 
@@ -44,7 +44,10 @@ def _text(found: "Overview") -> str:
     if found.drift is None:
         lines.append(_line("Drift", "not looked for as long as the revisions differ"))
     else:
-        lines.append(_line("Drift", *[item.detail for item in found.drift]))
+        lines.append(_line("Drift", *[item.detail for item in found.drift], none=_none(found)))
+    if found.incomplete:
+        said = [f"{item.table}: {item.reason}" for item in found.incomplete]
+        lines.append(_line("Not compared", *said))
     if found.beyond_models:
         lines.append(_line("Beyond models", *map(str, found.beyond_models)))
     being_built = {True: " (being built)", False: ""}
@@ -59,6 +62,10 @@ def _text(found: "Overview") -> str:
         _line("Backfills", *found.unfinished_backfills, none="none unfinished"),
     ]
     return "\n".join(lines)
+
+
+def _none(found: "Overview") -> str:
+    return "none in what could be compared" if found.incomplete else "none"
 
 
 def _line(label: str, *said: str, none: str = "none") -> str:
@@ -83,6 +90,9 @@ def _revision(found: "Overview") -> str:
     stands = found.standing
     if not stands.stored:
         return "none: `flask db upgrade` makes the tables"
+    if stands.is_ahead:
+        verdict = "breaks it" if stands.breaking else "it can run on that"
+        return f"{', '.join(stands.stored)} (ahead of this code: {verdict})"
     heads = {item.revision for item in stands.heads}
     marks = dict.fromkeys(heads, " (head)")
     marks |= dict.fromkeys(stands.unknown, " (which these files don't have)")

@@ -2,9 +2,10 @@
 
 | step | module |
 |---|---|
-| open the file, tell its revision, stream its rows | `source` |
+| open the file, tell its revision | `source` |
+| stream the rows of a table, be it one of SQLite's odder kinds | `table` |
 | convert a row | `converter`, and for each table `users` ... `generations` |
-| convert its id, its values, its JSON | `keys`, `values`, `json_text` |
+| convert its id, its values, its times, its JSON | `keys`, `values`, `times`, `json_text` |
 | COPY the rows into temporary tables | `staging` |
 | leave there what is to be written: new, with a parent, with a free name | `settling` |
 | write that, and count it in its workflow | `writing` |

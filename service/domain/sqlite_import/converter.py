@@ -11,7 +11,7 @@ from service.domain.sqlite_import.generations import GenerationFields, convert_g
 from service.domain.sqlite_import.keys import Keys
 from service.domain.sqlite_import.nodes import NodeFields, convert_node
 from service.domain.sqlite_import.refusal import RefusedError
-from service.domain.sqlite_import.source import Row
+from service.domain.sqlite_import.table import Row
 from service.domain.sqlite_import.users import UserFields, convert_user
 from service.domain.sqlite_import.values import Values
 from service.domain.sqlite_import.workflows import WorkflowFields, convert_workflow
@@ -47,7 +47,7 @@ class Converter:
     def convert(self, position: int, row: Row) -> Fields:
         """Convert a row of `Source.rows`; one that is refused is staged with the reason only."""
         values = self._values
-        is_mended, legacy = row[1:3]
+        is_mended, legacy = row[:2]
         key = None if legacy is None else self._keys.of(self._table, legacy)
         legacy_id = values.short_text("id", legacy, LEGACY_ID_LENGTH)
         if is_mended:

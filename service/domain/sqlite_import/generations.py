@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from service.domain.sqlite_import.keys import Keys
 from service.domain.sqlite_import.refusal import birth
-from service.domain.sqlite_import.source import Row
+from service.domain.sqlite_import.table import Row
 from service.domain.sqlite_import.values import Values
 
 NAME_LENGTH = 255
@@ -41,11 +41,9 @@ def convert_generation(values: Values, keys: Keys, row: Row) -> GenerationFields
 
     A call with an error message failed; the predecessor had no status. What it cost is unknown.
     """
-    (_, _, _, workflow_id, node_id, model, provider, system_prompt, user_prompt, full_prompt) = row[
-        :10
-    ]
-    (output, parsed_output, temperature, max_tokens, tokens_in, tokens_out, tokens) = row[10:17]
-    (latency, message, created) = row[17:]
+    (_, _, workflow_id, node_id, model, provider, system_prompt, user_prompt, full_prompt) = row[:9]
+    (output, parsed_output, temperature, max_tokens, tokens_in, tokens_out, tokens) = row[9:16]
+    (latency, message, created) = row[16:]
     error_message = values.text("error_message", message)
     return GenerationFields(
         workflow_id=keys.of_parent("workflows", workflow_id),

@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 from service.domain.sqlite_import.keys import Keys
 from service.domain.sqlite_import.refusal import known
-from service.domain.sqlite_import.source import Row
-from service.domain.sqlite_import.values import BIGINT_MAX, Values, is_plausible
+from service.domain.sqlite_import.table import Row
+from service.domain.sqlite_import.times import is_plausible
+from service.domain.sqlite_import.values import BIGINT_MAX, Values
 from service.models.node import NODE_TRANSITIONS, NodeStatus, NodeType
 
 NAME_LENGTH = 255
@@ -43,8 +44,8 @@ def convert_node(values: Values, keys: Keys, row: Row) -> NodeFields:
 
     A time that the status wants and the row has no trace of stays null: the workflow gives it.
     """
-    (_, _, _, workflow_id, name, node_type, _order, given_status, state, given_input) = row[:10]
-    (given_output, message, traceback, started, completed, duration) = row[10:]
+    (_, _, workflow_id, name, node_type, _order, given_status, state, given_input) = row[:9]
+    (given_output, message, traceback, started, completed, duration) = row[9:]
     status = known("status", values.text("status", given_status), _STATUSES)
     duration_ms = values.whole("duration_ms", duration, most=BIGINT_MAX)
     started_at, completed_at = _times(values, status, started, completed, duration_ms)

@@ -3,7 +3,11 @@
 import json
 from datetime import datetime
 
+from service.domain.sqlite_import.times import NoTimeError
 from service.domain.sqlite_import.values import Values
+
+AS_READ = "2026-01-31 14:00:00+09:00"
+"""A time in a form that is always understood."""
 
 
 class RefusedError(Exception):
@@ -20,11 +24,14 @@ def known(column: str, value: str | None, vocabulary: frozenset[str]) -> str:
 
 def birth(values: Values, created_at: object) -> datetime:
     """Convert the time at which a row came to be; RefusedError for none."""
-    moment = values.moment("created_at", created_at)
-    if moment is None:
-        message = "created_at is no time"
-        raise RefusedError(message)
-    return moment
+    why: object = "is missing"
+    if created_at is not None:
+        try:
+            return values.certain_moment("created_at", created_at)
+        except NoTimeError as error:
+            why = error
+    message = f"created_at {why}; write it as {AS_READ} in the file, and import that again"
+    raise RefusedError(message)
 
 
 def last_change(values: Values, updated_at: object, created_at: datetime) -> datetime:

@@ -51,6 +51,11 @@ class TableReport:
     repairs: list[Repair] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether every row that was read is accounted for."""
+        return self.read == self.written + self.already_there + self.refused
+
     def complete(self, cursor: extensions.cursor, table: str) -> None:
         """Add what the staging tables tell: repairs of the rows written, and all refusals."""
         staged = Identifier(f"import_{table}")

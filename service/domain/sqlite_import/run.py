@@ -29,6 +29,11 @@ LOCK = 0x7472_6970
 LOCK_TIMEOUT = "60s"
 """How long a second import waits for the first one."""
 
+_CHANGED = (
+    "Somebody changed the same rows while they were being imported, so nothing was written; run "
+    "the import again."
+)
+
 _LOCK = """
     SET LOCAL statement_timeout = 0;
     SET LOCAL lock_timeout = %s;
@@ -111,6 +116,9 @@ def _import(cursor: extensions.cursor, source: Source, steps: _Steps) -> dict[st
         report.written = writing.WRITE[table](cursor)
         steps.take(f"Writing {table}", report.read)
         report.complete(cursor, table)
+        if not report.is_complete:
+            # A parent was deleted between the look at it and the writing of its rows.
+            raise ConflictError(_CHANGED)
     return tables
 
 
@@ -122,6 +130,7 @@ def _converted(
         if report.read % ROWS_PER_STEP == 0:
             steps.take(f"Reading {table}", ROWS_PER_STEP)
         yield converter.convert(report.read, row)
+    source.check(table, report.read)
     steps.take(f"Reading {table}", report.read % ROWS_PER_STEP)
 
 
@@ -131,11 +140,7 @@ def _explained() -> Iterator[None]:
     try:
         yield
     except (psycopg2.errors.UniqueViolation, psycopg2.errors.ForeignKeyViolation) as error:
-        message = (
-            "Somebody changed the same rows while they were being imported, so nothing was "
-            "written; run the import again."
-        )
-        raise ConflictError(message) from error
+        raise ConflictError(_CHANGED) from error
     except psycopg2.errors.DiskFull as error:
         message = (
             "The database has no room left, so nothing was written; make room, and run the import "

@@ -25,7 +25,7 @@ That happens when a database was copied and both copies grew on, counting their 
 _TAKE_OUT_KNOWN = SQL("""
     WITH known AS (
         DELETE FROM {staged} AS new USING {table} AS there WHERE there.id = new.id
-        RETURNING new.position, new.id, new.legacy_id, {is_same} AS is_same
+        RETURNING new.position, new.id, new.legacy_id, ({is_same}) IS TRUE AS is_same
     ), other AS (
         INSERT INTO import_refused
         SELECT {name}, position, id, legacy_id, 'another row in the database has its id'

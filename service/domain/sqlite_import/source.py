@@ -1,17 +1,15 @@
 """The predecessor's SQLite file: whether it is one, which revision it has, and its rows."""
 
+import re
 import sqlite3
 import stat
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from enum import StrEnum
-from functools import partial
 from pathlib import Path
-from typing import Any
 
+from service.domain.sqlite_import.table import Row, Table
 from service.errors import InvalidInputError, NotFoundError
-
-Row = tuple[Any, ...]
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "users": ("id", "username", "email", "created_at", "updated_at"),
@@ -38,8 +36,8 @@ BUSY_TIMEOUT_S = 5
 
 _MAGIC = b"SQLite format 3\0"
 _HEADER_BYTES = 100
-_FIRST_ROWID = -(2**63)
-_LAST_ROWID = 2**63 - 1
+_OF_VALUES = re.compile(r" value in |CHECK constraint failed in ")
+_BEING_WRITTEN = "is being written by another program; stop that, and try again."
 
 
 class Revision(StrEnum):
@@ -58,58 +56,45 @@ class Revision(StrEnum):
 class Source:
     """A file that is open, its rows as they were when it was opened."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
-        """Tell the revision; InvalidInputError, naming what is missing, when there is none."""
+    def __init__(
+        self, path: Path, connection: sqlite3.Connection, state: tuple[int, int] | None = None
+    ) -> None:
+        """Tell the revision; InvalidInputError, naming what is missing, when there is none.
+
+        `state` is that of the file where nothing keeps other programs from writing to it.
+        """
+        self._path = path
         self._connection = connection
-        found = {table: _columns(connection, table) for table in COLUMNS}
+        self._state = state
+        self._tables = {name: Table(connection, name) for name in COLUMNS}
+        found = {name: table.columns for name, table in self._tables.items()}
         self.revision = _revision(found["workflows"])
         _check_schema(path, found, self.revision)
-        self._present = found
         self.unknown_columns = [
             f"{table}.{column}"
             for table, columns in COLUMNS.items()
             for column in found[table]
             if column not in columns
         ]
-        self.counts = {table: self._count(table) for table in COLUMNS}
+        self.counts = {name: table.count() for name, table in self._tables.items()}
         self.identity = self._identity()
 
     def rows(self, table: str) -> Iterator[Row]:
-        """Stream the rows of a table in the order of their rowid.
+        """Stream the rows of a table; a row is a flag (see `Table.rows`) and values of COLUMNS."""
+        return self._tables[table].rows(COLUMNS[table])
 
-        A row is its rowid, a flag, and the values of COLUMNS. The flag is 1 when text in it was not
-        valid UTF-8; the offending bytes are U+FFFD then.
-        """
-        names = ", ".join(
-            column if column in self._present[table] else "NULL" for column in COLUMNS[table]
-        )
-        query = (
-            f"SELECT rowid, ?, {names} FROM {table} "  # noqa: S608  names of this module
-            "WHERE rowid >= ? ORDER BY rowid"
-        )
-        row: Row = (_FIRST_ROWID - 1,)
-        while row[0] < _LAST_ROWID:
-            try:
-                # nosemgrep: sql-of-pieces  names of this module
-                for row in self._connection.execute(query, (0, row[0] + 1)):  # noqa: B020
-                    yield row
-            except sqlite3.OperationalError as error:
-                if "decode" not in str(error):
-                    raise
-            else:
-                return
-            # SQLite's own decoding is many times faster, but stops at what is no UTF-8.
-            self._connection.text_factory = partial(str, encoding="utf-8", errors="replace")
-            # nosemgrep: sql-of-pieces  names of this module
-            row = self._connection.execute(query, (1, row[0] + 1)).fetchone()
-            self._connection.text_factory = str
-            yield row
-
-    def _count(self, table: str) -> int:
-        query = f"SELECT count(*) FROM {table}"  # noqa: S608  names of this module
-        # nosemgrep: sql-of-pieces  names of this module
-        count: int = self._connection.execute(query).fetchone()[0]
-        return count
+    def check(self, table: str, read: int) -> None:
+        """Raise InvalidInputError unless `read` rows are all that the table has."""
+        if self._state and self._state != _state(self._path):
+            message = f"{self._path} {_BEING_WRITTEN}"
+            raise InvalidInputError(message)
+        if read != self.counts[table]:
+            message = (
+                f"{self._path} is damaged (count(*) of {table} is {self.counts[table]}, but "
+                f"{read} rows can be read), so nothing of it was imported; REINDEX a copy of it, "
+                "or save what can be with the command .recover of sqlite3."
+            )
+            raise InvalidInputError(message)
 
     def _identity(self) -> str:
         """Name the database by the first user it ever had.
@@ -121,7 +106,7 @@ class Source:
         """
         first = self._connection.execute(
             "SELECT id || '/' || hex(username) || '/' || hex(created_at) FROM users "
-            "ORDER BY id LIMIT 1"
+            "WHERE id IS NOT NULL ORDER BY id LIMIT 1"
         ).fetchone()
         return str(first[0]) if first else ""
 
@@ -135,10 +120,15 @@ def open_source(path: Path) -> Iterator[Source]:
     """
     header = _read_header(path)
     try:
-        with closing(_connect(path, header)) as connection:
+        address, state = _address(path, header)
+        with closing(
+            sqlite3.connect(address, uri=True, isolation_level=None, timeout=BUSY_TIMEOUT_S)
+        ) as connection:
+            # Whoever made the file may have made functions run in its views and columns.
+            connection.execute("PRAGMA trusted_schema = OFF")
             connection.execute("BEGIN")
             _check_pages(path, connection)
-            yield Source(path, connection)
+            yield Source(path, connection, state)
     except sqlite3.DatabaseError as error:
         raise InvalidInputError(_describe(path, error)) from error
 
@@ -188,23 +178,30 @@ def _size(header: bytes) -> int:
     return max(pages * (65536 if page_bytes == 1 else page_bytes), _HEADER_BYTES)
 
 
-def _connect(path: Path, header: bytes) -> sqlite3.Connection:
+def _address(path: Path, header: bytes) -> tuple[str, tuple[int, int] | None]:
+    """Write the URI to open; also the state of a file that SQLite is told not to lock."""
     address = path.resolve().as_uri() + "?mode=ro"
     is_in_wal_mode = header[18] == 2  # noqa: PLR2004  "file format write version"
     log = path.resolve().with_name(path.resolve().name + "-wal")
-    if is_in_wal_mode and not log.exists():
-        # No other program has it open, and SQLite would want to create files beside it.
-        address += "&immutable=1"
-    return sqlite3.connect(address, uri=True, isolation_level=None, timeout=BUSY_TIMEOUT_S)
+    if not is_in_wal_mode or log.exists():
+        return address, None
+    # No other program has it open, and SQLite would want to create files beside it.
+    return f"{address}&immutable=1", _state(path)
+
+
+def _state(path: Path) -> tuple[int, int]:
+    """Tell the time of the last change and the size of a file."""
+    status = path.stat()
+    return status.st_mtime_ns, status.st_size
 
 
 def _check_pages(path: Path, connection: sqlite3.Connection) -> None:
     """Look for damage that reading the rows would not come across, such as pages in a wrong place.
 
-    What is said of single values is no damage: "NULL value in ...", "TEXT value in ...".
+    What is said of values is no damage: "NULL value in ...", "CHECK constraint failed in ...".
     """
     for (finding,) in connection.execute("PRAGMA quick_check"):
-        if finding != "ok" and " value in " not in finding:
+        if finding != "ok" and not _OF_VALUES.search(finding):
             lines = finding.removeprefix("*** in database main ***").strip().splitlines()
             raise InvalidInputError(_damaged(path, lines[0]))
 
@@ -214,16 +211,6 @@ def _damaged(path: Path, finding: object) -> str:
         f"{path} is damaged ({finding}), so nothing of it was imported; restore it from a copy, or "
         "save what can be with the command .recover of sqlite3."
     )
-
-
-def _columns(connection: sqlite3.Connection, table: str) -> dict[str, str]:
-    """Read the names and declared types of a table's columns; none if there is no such table."""
-    query = (
-        "SELECT lower(c.name), upper(c.type) "
-        "FROM sqlite_master AS t, pragma_table_info(t.name) AS c "
-        "WHERE t.type = 'table' AND lower(t.name) = ?"
-    )
-    return dict(connection.execute(query, (table,)).fetchall())
 
 
 def _revision(workflows: dict[str, str]) -> Revision:
@@ -253,7 +240,7 @@ def _check_schema(path: Path, found: dict[str, dict[str, str]], revision: Revisi
 def _describe(path: Path, error: sqlite3.DatabaseError) -> str:
     """Say in a sentence or two why a file can't be read."""
     cases = {
-        sqlite3.SQLITE_BUSY: "is being written by another program; stop that, and try again.",
+        sqlite3.SQLITE_BUSY: _BEING_WRITTEN,
         sqlite3.SQLITE_NOTADB: "is not a SQLite database, or it is encrypted.",
         sqlite3.SQLITE_CANTOPEN: "has its latest changes in the file -wal beside it, which can't "
         "be read here; copy both to a folder that may be written, and import the copy.",

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from service.domain.sqlite_import.keys import Keys
 from service.domain.sqlite_import.refusal import birth, last_change
-from service.domain.sqlite_import.source import Row
+from service.domain.sqlite_import.table import Row
 from service.domain.sqlite_import.values import Values
 
 USERNAME_LENGTH = 100
@@ -24,7 +24,7 @@ class UserFields(NamedTuple):
 
 def convert_user(values: Values, _keys: Keys, row: Row) -> UserFields:
     """Convert a user; RefusedError for one without created_at."""
-    _, _, legacy_id, username, email, created, updated = row
+    _, legacy_id, username, email, created, updated = row
     created_at = birth(values, created)
     return UserFields(
         username=_username(values, username, legacy_id),

@@ -10,15 +10,17 @@ import json
 import math
 import re
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 
 from service.domain.sqlite_import import json_text
+from service.domain.sqlite_import.times import NoTimeError, plain_time, read_time
 from service.models.base import INT_MAX
 
 BIGINT_MAX = 2**63 - 1
 """Largest value of a Postgres bigint column, and of any integer in SQLite."""
 
 _WHOLE = re.compile(r"\s*[+-]?[0-9]{1,20}\s*")
+_UNFIT = re.compile(r"[\0\n]")
 _NOTHING = object()
 
 
@@ -66,8 +68,10 @@ class Values:
         text = self.short_text(column, value, limit)
         if text:
             return text
-        self.note(f"{column} missing, now {substitute}")
-        return substitute
+        # It may be made of an id, which is whatever the file has.
+        fit = _UNFIT.sub("\ufffd", substitute)[:limit]
+        self.note(f"{column} missing, now {fit}")
+        return fit
 
     def whole(self, column: str, value: object, least: int = 0, most: int = INT_MAX) -> str | None:
         """Convert to a whole number from `least` to `most`."""
@@ -93,20 +97,24 @@ class Values:
         return None
 
     def moment(self, column: str, value: object) -> datetime | None:
-        """Convert ISO 8601 text to a naive time in UTC; text without a zone is UTC already."""
+        """Convert to a naive time in UTC; one without a zone is UTC already."""
         if value is None:
             return None
         try:
-            text = value if type(value) is str else _plain(value)
-            moment = datetime.fromisoformat(text)  # type: ignore[arg-type]
-            if moment.tzinfo:
-                moment = moment.astimezone(UTC).replace(tzinfo=None)
-            if is_plausible(moment):
-                return moment
-        except (TypeError, ValueError, OverflowError):
-            pass
-        self.note(f"{column} is no time, now null", value)
-        return None
+            return plain_time(value) or self._other_moment(column, value)
+        except NoTimeError as error:
+            self.note(f"{column} {error}, now null", value)
+            return None
+
+    def certain_moment(self, column: str, value: object) -> datetime:
+        """Convert to a naive time in UTC, for a column that must have one; raises NoTimeError."""
+        return plain_time(value) or self._other_moment(column, value)
+
+    def _other_moment(self, column: str, value: object) -> datetime:
+        moment, how = read_time(value)
+        if how:
+            self.note(f"{column} {how}, converted", value)
+        return moment
 
     def document(self, column: str, value: object) -> str | None:
         """Convert to the text of a JSON value; JSON's null is null, what is no JSON a string."""
@@ -147,11 +155,6 @@ class Values:
         except UnicodeDecodeError:
             self.note(f"{column} is binary, now base64")
             return base64.b64encode(value).decode()
-
-
-def is_plausible(moment: datetime) -> bool:
-    """Tell whether a time is one that the service takes in (`models.base.Timestamp`)."""
-    return 1970 <= moment.year <= 2999  # noqa: PLR2004  the bounds of Timestamp
 
 
 def _plain(value: object) -> object:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from service.domain.sqlite_import.keys import Keys
 from service.domain.sqlite_import.refusal import birth, known, last_change
-from service.domain.sqlite_import.source import Row
+from service.domain.sqlite_import.table import Row
 from service.domain.sqlite_import.values import BIGINT_MAX, Values
 from service.models.workflow import WORKFLOW_TRANSITIONS, InputType, WorkflowStatus
 
@@ -52,8 +52,8 @@ class WorkflowFields(NamedTuple):
 
 def convert_workflow(values: Values, keys: Keys, row: Row) -> WorkflowFields:
     """Convert a run; RefusedError for an unknown status, or one without created_at."""
-    (_, _, _, session_id, user_id, name, given_status, user_input, input_type, settings) = row[:10]
-    (date_theme, user_intent, radius, itinerary, created, updated, completed) = row[10:]
+    (_, _, session_id, user_id, name, given_status, user_input, input_type, settings) = row[:9]
+    (date_theme, user_intent, radius, itinerary, created, updated, completed) = row[9:]
     status = known("status", values.text("status", given_status), _STATUSES)
     created_at = birth(values, created)
     updated_at = last_change(values, updated, created_at)

@@ -18,6 +18,7 @@ from service.schema.autogenerate.changes import Change, EnumValues, Execute, Ord
 from service.schema.autogenerate.dependents import Column, Dependent
 from service.schema.autogenerate.epochs import kinds
 from service.schema.autogenerate.hanging import Touched, hanging
+from service.schema.autogenerate.place import Place, place_of
 from service.schema.autogenerate.rebuilding import Use
 from service.schema.autogenerate.retyping import Distance, distance
 
@@ -49,11 +50,13 @@ class _Arrangement:
 
     def __init__(self, connection: Connection, changes: list[Change]) -> None:
         self._connection = connection
-        self._quote = connection.dialect.identifier_preparer.quote
+        self._dialect = connection.dialect
+        self._quote = self._dialect.identifier_preparer.quote
         self._changes = changes
         self._there = dependents.read(connection)
         self._dropped_tables = {item.table for item in changes if item.kind == "remove_table"}
-        self._new_tables = {item.table for item in changes if item.kind == "add_table"}
+        made = [item.origin for item in changes if isinstance(item.origin, ops.CreateTableOp)]
+        self._new_tables = {str(self._place(op.schema, op.table_name)) for op in made}
         self._retyped: dict[Column, Distance] = {}
         for change in changes:
             op = change.origin
@@ -108,7 +111,7 @@ class _Arrangement:
                 self._drop_tables_first()
             computed = {(item.table, item.name) for item in self._there if item.kind == "g"}
             kept = [use for use in staying if use.column not in computed]
-            change.steps = (rebuilding.rebuilt(values, kept, self._quote),)
+            change.steps = (rebuilding.rebuilt(values, kept, self._dialect),)
 
     def _extended(self, values: EnumValues, columns: list[Use]) -> Step:
         touched = Touched({use.column: Distance.FAR for use in columns}, {values.oid})
@@ -118,7 +121,7 @@ class _Arrangement:
         in_the_way = dependents.others(
             self._connection, touched.columns.keys() | touched.made_anew, touched.types
         )
-        return rebuilding.extended(values, kept, found, in_the_way, self._quote)
+        return rebuilding.extended(values, kept, found, in_the_way, self._dialect)
 
     def _stays(self, use: Use, values: EnumValues) -> bool:
         """Whether a column is still of the type when that is made anew; see to it that it goes."""
@@ -135,7 +138,7 @@ class _Arrangement:
             if isinstance(op, ops.AlterColumnOp) and op.modify_type is not None:
                 kind: Any = op.modify_type
                 kind = kind.item_type if isinstance(kind, ARRAY) else kind
-                if isinstance(kind, Enum) and kind.name == values.name:
+                if isinstance(kind, Enum) and self._place(kind.schema, kind.name) == values.place:
                     return True
                 change.steps = tuple(
                     replace(step, order=Order.TYPE_LEFT) if step.order is Order.RETYPE else step
@@ -225,8 +228,8 @@ class _Arrangement:
         for change in list(changes):
             op = change.origin
             if isinstance(op, ops.CreateForeignKeyOp):
-                target = (_said(op.kw.get("referent_schema"), op.referent_table), op.remote_cols)
-                if not self._has_key(target, staying):
+                table = str(self._place(op.kw.get("referent_schema"), op.referent_table))
+                if not self._has_key((table, op.remote_cols), staying):
                     change.steps = tuple(
                         replace(step, phase=_LATER[step.phase]) for step in change.steps
                     )
@@ -244,13 +247,13 @@ class _Arrangement:
         for key in [item for item in op.columns if isinstance(item, ForeignKeyConstraint)]:
             schema, table, _ = key.elements[0]._column_tokens  # noqa: SLF001  known also of a table that was never read
             columns = [element._column_tokens[2] for element in key.elements]  # noqa: SLF001
-            if self._has_key((_said(schema, str(table)), columns), staying):
+            if self._has_key((str(self._place(schema, table)), columns), staying):
                 continue
             op.columns = [item for item in op.columns if item is not key]
             make = ops.CreateForeignKeyOp.from_constraint(key)
             steps = [Step(Phase.KEYS, [make], [make.reverse()])]
-            yield Change("add_fk", op.table_name, str(key.name), "", steps)
+            table = str(self._place(op.schema, op.table_name))
+            yield Change("add_fk", table, str(key.name), "", steps)
 
-
-def _said(schema: str | None, table: str) -> str:
-    return f"{schema}.{table}" if schema else table
+    def _place(self, schema: str | None, name: Any) -> Place:
+        return place_of(schema, name, self._dialect)

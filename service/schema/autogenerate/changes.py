@@ -10,6 +10,8 @@ from alembic.operations.ops import (
     MigrateOperation,
 )
 
+from service.schema.autogenerate.place import Place
+
 
 class Phase(IntEnum):
     """Which of the revisions a step belongs to; each phase that has steps becomes one revision."""
@@ -38,6 +40,7 @@ class Order(IntEnum):
     What a column's new type would break goes before it and comes back after it.
     """
 
+    NEW_SCHEMA = -1
     NEW_TYPE = 0
     RENAME = 1
     OLD_FOREIGN_KEY = 2
@@ -124,10 +127,11 @@ class Execute(ExecuteSQLOp):
 class AddCheck(MigrateOperation):
     """A CHECK, not yet validated, its text written on several lines when it is long."""
 
-    def __init__(self, table: str, name: str, condition: str) -> None:
+    def __init__(self, table: str, name: str, condition: str, schema: str | None = None) -> None:
         self.table = table
         self.name = name
         self.condition = condition
+        self.schema = schema
 
 
 class AlterType(AlterColumnOp):
@@ -137,11 +141,10 @@ class AlterType(AlterColumnOp):
 
 
 class EnumValues(MigrateOperation):
-    """Other values for a native enum: `place` is its name in SQL, `name` the one in the models."""
+    """Other values for a native enum."""
 
-    def __init__(self, oid: int, name: str, place: str, old: list[str], new: list[str]) -> None:
+    def __init__(self, oid: int, place: Place, old: list[str], new: list[str]) -> None:
         self.oid = oid
-        self.name = name
         self.place = place
         self.old = old
         self.new = new

@@ -4,20 +4,38 @@ import warnings
 from typing import Any
 
 from alembic.autogenerate.api import AutogenContext
-from alembic.operations.ops import AlterColumnOp, ModifyTableOps, UpgradeOps
+from alembic.operations.ops import AlterColumnOp, DropTableOp, ModifyTableOps, UpgradeOps
 from alembic.runtime.plugins import Plugin
 from alembic.util import DispatchPriority, PriorityDispatchResult
 from sqlalchemy import Column, DefaultClause, Table, text
 from sqlalchemy.exc import SAWarning
 
-from service.schema.autogenerate import columns, constraints, enums, foreign_keys, indexes
+from service.schema.autogenerate import (
+    columns,
+    constraints,
+    enums,
+    foreign_keys,
+    indexes,
+    schemas,
+    sequences,
+)
+from service.schema.autogenerate.declared import schemas as schemas_of
+from service.schema.autogenerate.place import Place, place_of
 from service.schema.autogenerate.twin import twins
 
 CONTINUE = PriorityDispatchResult.CONTINUE
 STOP = PriorityDispatchResult.STOP
+_PATH = "search_path"
+_SET_PATH = text("SELECT set_config('search_path', :path, true)")
+_PARTITIONS = text("""
+    SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relispartition AND c.relkind IN ('r', 'p')
+""")
 
 PLUGIN = "service.autogenerate"
 """The name for the option `autogenerate_plugins`."""
+INCOMPLETE = "incomplete"
+"""Where `UpgradeOps.info` has the tables that were not compared in full, with the reasons."""
 
 
 def _table(  # noqa: PLR0917  Alembic calls it so
@@ -32,7 +50,9 @@ def _table(  # noqa: PLR0917  Alembic calls it so
 
     Of foreign keys Alembic sees all but the names.
     """
-    if there is None or model is None or schema or not (pair := twins(autogen).pair(name)):
+    if there is None or model is None:
+        return CONTINUE
+    if not (pair := twins(autogen).pair(Place(schema, name))):
         return CONTINUE
     live, wanted = pair
     found = [
@@ -55,7 +75,7 @@ def _type(  # noqa: PLR0917  Alembic calls it so
     model: Column[Any],
 ) -> PriorityDispatchResult:
     """Compare types with their length, precision and collation."""
-    if schema or (pair := twins(autogen).pair(table)) is None:
+    if (pair := twins(autogen).pair(Place(schema, table))) is None:
         return CONTINUE
     live, wanted = pair[0].columns[name], pair[1].columns[name]
     operation.existing_type = there.type
@@ -80,11 +100,9 @@ def _server_default(  # noqa: PLR0917  Alembic calls it so
     model: Column[Any],
 ) -> PriorityDispatchResult:
     """Compare expressions of defaults; what else gives a column its value, `_table` compares."""
-    if schema or (pair := twins(autogen).pair(table)) is None:
+    if (pair := twins(autogen).pair(Place(schema, table))) is None:
         return CONTINUE
     live, wanted = pair[0].columns[name], pair[1].columns[name]
-    if live.source == wanted.source == "identity":
-        return CONTINUE
     if {live.source, wanted.source} <= {"default", "none"}:
         operation.existing_server_default = (
             None if live.expression is None else DefaultClause(text(live.expression))
@@ -95,20 +113,59 @@ def _server_default(  # noqa: PLR0917  Alembic calls it so
 
 
 def _reflection(
-    _autogen: AutogenContext, _operations: UpgradeOps, _schemas: set[str | None]
+    autogen: AutogenContext, _operations: UpgradeOps, _schemas: set[str | None]
 ) -> PriorityDispatchResult:
     """Silence SQLAlchemy 2.1, which trips over its own `dialect_options` of a NOT VALID CHECK."""
     warnings.filterwarnings(
         "ignore", message="Can't validate argument 'dialect_options'", category=SAWarning
     )
+    _find_by_schema(autogen)
     return CONTINUE
 
 
-def _types(
+def _find_by_schema(autogen: AutogenContext) -> None:
+    """Take the models' own schemas out of the search path: their tables would be seen twice."""
+    connection = autogen.connection
+    assert connection is not None  # noqa: S101  there is no comparison without one
+    others = schemas_of(autogen.metadata, connection.dialect)
+    path = connection.scalar(text("SELECT current_schemas(false)::text[]")) if others else ()
+    if others & set(path or ()):
+        quote = connection.dialect.identifier_preparer.quote
+        kept = ", ".join(quote(schema) for schema in path or () if schema not in others)
+        autogen.opts[_PATH] = connection.scalar(text("SELECT current_setting('search_path')"))
+        connection.execute(_SET_PATH, {"path": kept})
+
+
+def _beside_tables(
+    autogen: AutogenContext, operations: UpgradeOps, there: set[str | None]
+) -> PriorityDispatchResult:
+    """Compare schemas, native enums and sequences; remember what could not be compared."""
+    operations.ops.extend(schemas.compare(autogen))
+    operations.ops.extend(enums.compare(autogen, there))
+    operations.ops.extend(sequences.compare(autogen, there))
+    operations.info[INCOMPLETE] = twins(autogen).incomplete
+    return CONTINUE
+
+
+def _settle(
     autogen: AutogenContext, operations: UpgradeOps, _schemas: set[str | None]
 ) -> PriorityDispatchResult:
-    """Compare native enums."""
-    operations.ops.extend(enums.compare(autogen))
+    """Leave partitions that no model has to their tables; give the search path back."""
+    connection = autogen.connection
+    assert connection is not None  # noqa: S101  there is no comparison without one
+    rows = connection.execute(_PARTITIONS)
+    parts = {place_of(schema, name, connection.dialect) for schema, name in rows}
+
+    for table in autogen.sorted_tables:
+        parts.discard(place_of(table.schema, table.name, connection.dialect))
+    operations.ops[:] = [
+        op
+        for op in operations.ops
+        if not isinstance(op, DropTableOp | ModifyTableOps)
+        or Place(op.schema, op.table_name) not in parts
+    ]
+    if _PATH in autogen.opts:
+        connection.execute(_SET_PATH, {"path": autogen.opts.pop(_PATH)})
     return CONTINUE
 
 
@@ -129,4 +186,11 @@ _plugin.add_autogenerate_comparator(
 _plugin.add_autogenerate_comparator(
     _reflection, "schema", "reflection", qualifier="postgresql", priority=DispatchPriority.FIRST
 )
-_plugin.add_autogenerate_comparator(_types, "schema", "enums", qualifier="postgresql")
+_plugin.add_autogenerate_comparator(_beside_tables, "schema", "enums", qualifier="postgresql")
+_plugin.add_autogenerate_comparator(
+    _settle,
+    "schema",
+    "settling",
+    qualifier="postgresql",
+    priority=DispatchPriority.LAST,
+)

@@ -18,8 +18,9 @@ from service.schema.autogenerate.changes import (
     Phase,
     Step,
 )
+from service.schema.autogenerate.place import place_of
 from service.schema.autogenerate.rendering import condition
-from service.schema.autogenerate.twin import Constraint, Shape
+from service.schema.autogenerate.shapes import Constraint, Shape
 
 _WORDS = {
     "c": "check",
@@ -77,7 +78,10 @@ class _Table:
         self._autogen = autogen
         self._preparer = autogen.dialect.identifier_preparer
         self._model = model
-        self._name = str(model.name)
+        place = place_of(model.schema, model.name, autogen.dialect)
+        self._schema, self._name = place.schema, place.name
+        self._quoted = place.quoted(autogen.dialect)
+        self._said = str(place)
         self._checks = {
             sqla_compat._get_constraint_final_name(item, autogen.dialect): item  # noqa: SLF001
             for item in model.constraints
@@ -99,17 +103,17 @@ class _Table:
         detail = f"The {_WORDS[old.kind]} constraint {old.name} is {new.name} in the models."
         steps = [Step(Phase.CHANGE, [there], [back], Order.RENAME)]
         apart = [self._removal(old), *self._steps_to_add(new)]
-        return Change("rename_constraint", self._name, old.name, detail, steps, apart=apart)
+        return Change("rename_constraint", self._said, old.name, detail, steps, apart=apart)
 
     def remove(self, old: Constraint) -> Change:
         detail = f"The models lack the {_WORDS[old.kind]} constraint {old.name}: {old.definition}."
-        return Change("remove_constraint", self._name, old.name, detail, [self._removal(old)])
+        return Change("remove_constraint", self._said, old.name, detail, [self._removal(old)])
 
     def add(self, new: Constraint) -> Change:
         detail = (
             f"The database lacks the {_WORDS[new.kind]} constraint {new.name}: {new.definition}."
         )
-        return Change("add_constraint", self._name, new.name, detail, self._steps_to_add(new))
+        return Change("add_constraint", self._said, new.name, detail, self._steps_to_add(new))
 
     def replace(self, old: Constraint, new: Constraint) -> Change:
         detail = (
@@ -120,7 +124,7 @@ class _Table:
         steps = apart
         if new.kind in "pu" and old.kind == new.kind and self._keeps_columns(old):
             steps = self._steps_to_add(new, instead_of=old)
-        return Change("change_constraint", self._name, new.name, detail, steps, apart=apart)
+        return Change("change_constraint", self._said, new.name, detail, steps, apart=apart)
 
     def _removal(self, old: Constraint) -> Step:
         return Step(Phase.CHANGE, [self._drop(old)], [self._restore(old)], Order.OLD_CONSTRAINT)
@@ -135,7 +139,7 @@ class _Table:
             "rows from before it may break it."
         )
         return Change(
-            "validate_constraint", self._name, old.name, detail, [self._validation(old.name)]
+            "validate_constraint", self._said, old.name, detail, [self._validation(old.name)]
         )
 
     def _steps_to_add(self, new: Constraint, instead_of: Constraint | None = None) -> list[Step]:
@@ -145,7 +149,7 @@ class _Table:
             )
             if new.name in self._checks:
                 text = condition(self._checks[new.name], self._autogen)
-                make = AddCheck(self._name, new.name, text)
+                make = AddCheck(self._name, new.name, text, self._schema)
             return [
                 Step(Phase.CHANGE, [make], [self._drop(new)], Order.NEW_CONSTRAINT),
                 self._validation(new.name),
@@ -165,7 +169,7 @@ class _Table:
         if match["include"] or match["nulls"]:
             build = Execute(
                 f"CREATE UNIQUE INDEX CONCURRENTLY {self._quote(index)} "
-                f"ON {self._quote(self._name)} {match['columns']}"
+                f"ON {self._quoted} {match['columns']}"
                 f"{match['include'] or ''}{match['nulls'] or ''}"
             )
         else:
@@ -173,6 +177,7 @@ class _Table:
                 conv(index),
                 self._name,
                 list(new.columns),
+                schema=self._schema,
                 unique=True,
                 postgresql_concurrently=True,
             )
@@ -184,7 +189,11 @@ class _Table:
             adopt = f"DROP CONSTRAINT {self._quote(old.name)}, {adopt}"
         # What a failed build left behind goes first: the revision can be run again.
         leftover = DropIndexOp(
-            conv(index), self._name, if_exists=True, postgresql_concurrently=True
+            conv(index),
+            self._name,
+            schema=self._schema,
+            if_exists=True,
+            postgresql_concurrently=True,
         )
         up = [Concurrently(leftover, build), self._alter(adopt)]
         down = [self._drop(new)]
@@ -196,7 +205,9 @@ class _Table:
         return Step(Phase.VALIDATE, [self._alter(f"VALIDATE CONSTRAINT {self._quote(name)}")])
 
     def _drop(self, item: Constraint) -> MigrateOperation:
-        return DropConstraintOp(conv(item.name), self._name, type_=_TYPES.get(item.kind))
+        return DropConstraintOp(
+            conv(item.name), self._name, type_=_TYPES.get(item.kind), schema=self._schema
+        )
 
     def _restore(self, old: Constraint) -> MigrateOperation:
         """Make it exactly as it was, down to its not having been validated."""
@@ -204,7 +215,7 @@ class _Table:
         return self._alter(f"ADD CONSTRAINT {self._quote(old.name)} {old.definition}{state}")
 
     def _alter(self, action: str) -> Execute:
-        return Execute(f"ALTER TABLE {self._quote(self._name)} {action}")
+        return Execute(f"ALTER TABLE {self._quoted} {action}")
 
     def _quote(self, name: str) -> str:
         return self._preparer.quote(name)

@@ -14,18 +14,18 @@ _OBJECTS = text("""
                CASE WHEN c.relnamespace = current_schema()::regnamespace THEN ''
                     ELSE n.nspname || '.' END || c.relname AS said,
                CASE WHEN c.relnamespace = current_schema()::regnamespace THEN ''
-                    ELSE quote_ident(n.nspname) || '.' END || quote_ident(c.relname) AS quoted
+                    ELSE quote_ident(n.nspname) || '.' END AS prefix, quote_ident(c.relname) AS bare
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE c.relkind IN ('r', 'p') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
     ), objects AS (
         SELECT 'pg_constraint'::regclass AS class, con.oid, con.contype::text AS kind,
-               o.said, o.quoted, con.conname::text AS name, con.conindid AS key,
+               o.said, o.prefix, o.bare, con.conname::text AS name, con.conindid AS key,
                pg_get_constraintdef(con.oid) AS definition, con.convalidated AS is_valid,
                false AS is_plain, NULL AS comment
         FROM pg_constraint con JOIN ours o ON o.oid = con.conrelid
         WHERE con.contype IN ('c', 'f', 'p', 'u', 'x') AND con.conparentid = 0
         UNION ALL
-        SELECT 'pg_class'::regclass, i.oid, 'i', o.said, o.quoted, i.relname, i.oid,
+        SELECT 'pg_class'::regclass, i.oid, 'i', o.said, o.prefix, o.bare, i.relname, i.oid,
                CASE WHEN c.relnamespace = current_schema()::regnamespace
                     THEN replace(replace(pg_get_indexdef(i.oid), ' ON ONLY ', ' ON '),
                                  ' ON ' || c.relnamespace::regnamespace::text || '.', ' ON ')
@@ -38,7 +38,7 @@ _OBJECTS = text("""
                           WHERE con.conindid = i.oid AND con.contype IN ('p', 'u', 'x'))
         UNION ALL
         SELECT 'pg_attrdef'::regclass, d.oid, CASE a.attgenerated WHEN '' THEN 'd' ELSE 'g' END,
-               o.said, o.quoted, a.attname, 0,
+               o.said, o.prefix, o.bare, a.attname, 0,
                CASE a.attgenerated WHEN '' THEN pg_get_expr(d.adbin, d.adrelid)
                ELSE quote_ident(a.attname) || ' ' || format_type(a.atttypid, a.atttypmod)
                 || coalesce(' COLLATE ' || (SELECT quote_ident(l.collname) FROM pg_collation l
@@ -51,8 +51,8 @@ _OBJECTS = text("""
         FROM pg_attrdef d JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
         JOIN ours o ON o.oid = a.attrelid
     )
-    SELECT q.kind, q.said AS table, q.quoted, q.name, q.definition, q.is_valid, q.is_plain,
-           q.comment, q.oid, q.key,
+    SELECT q.kind, q.said AS table, q.prefix, q.prefix || q.bare AS quoted, q.name, q.definition,
+           q.is_valid, q.is_plain, q.comment, q.oid, q.key,
            ARRAY(SELECT DISTINCT ARRAY[t.said, a.attname::text]
                  FROM pg_depend d
                  JOIN ours t ON t.oid = d.refobjid
@@ -78,8 +78,9 @@ _OTHERS = text("""
     FROM pg_depend d
     JOIN (SELECT c.oid, c.relkind,
                  CASE WHEN c.relnamespace = current_schema()::regnamespace THEN ''
-                      ELSE c.relnamespace::regnamespace::text || '.' END || c.relname AS said
-          FROM pg_class c WHERE c.relkind IN ('r', 'p')) t ON t.oid = d.refobjid
+                      ELSE n.nspname || '.' END || c.relname AS said
+          FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+          WHERE c.relkind IN ('r', 'p')) t ON t.oid = d.refobjid
     JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
     WHERE d.refclassid = 'pg_class'::regclass
       AND (d.classid IN ('pg_rewrite'::regclass, 'pg_trigger'::regclass, 'pg_policy'::regclass,
@@ -125,6 +126,7 @@ class Dependent:
 
     kind: str
     table: str
+    prefix: str
     quoted: str
     name: str
     definition: str
@@ -150,8 +152,7 @@ class Dependent:
             case "g":
                 return [f"{alter} DROP COLUMN {quote(self.name)}"]
             case "i":
-                place = self.quoted.rpartition(".")
-                return [f"DROP INDEX {place[0]}{place[1]}{quote(self.name)}"]
+                return [f"DROP INDEX {self.prefix}{quote(self.name)}"]
         return [f"{alter} DROP CONSTRAINT {quote(self.name)}"]
 
     def make(self, quote: Callable[[str], str]) -> list[str]:

@@ -10,48 +10,59 @@ from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import Connection, text
 
 from service.schema.autogenerate.changes import Change, EnumValues, Execute, Order, Phase, Step
-from service.schema.autogenerate.twin import create_type, labels, native_enums
+from service.schema.autogenerate.declared import native_enums
+from service.schema.autogenerate.place import Place, place_of
+from service.schema.autogenerate.twin import create_type, labels
 
 _ENUMS = text("""
-    SELECT t.typname::text, array_agg(e.enumlabel::text ORDER BY e.enumsortorder)
+    SELECT n.nspname::text, t.typname::text,
+           array_agg(e.enumlabel::text ORDER BY e.enumsortorder)
     FROM pg_type t JOIN pg_enum e ON e.enumtypid = t.oid
-    WHERE t.typnamespace = current_schema()::regnamespace
+    JOIN pg_namespace n ON n.oid = t.typnamespace
+    WHERE n.nspname = ANY (:schemas)
       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = t.oid AND d.deptype = 'e')
-    GROUP BY 1 ORDER BY 1
+    GROUP BY 1, 2 ORDER BY 1, 2
 """)
 
 
-def compare(autogen: AutogenContext) -> Iterator[Change]:
+def compare(autogen: AutogenContext, there: set[str | None]) -> Iterator[Change]:
     """Find native enums that one side lacks, and those whose values differ."""
     connection = autogen.connection
     assert connection is not None  # noqa: S101  there is no comparison without one
-    quote = autogen.dialect.identifier_preparer.quote
-    live: dict[str, list[str]] = dict(tuple(row) for row in connection.execute(_ENUMS))
-    wanted = native_enums(autogen.metadata)
-    for name in sorted(wanted.keys() - live.keys()):
-        detail = f"The database lacks the enum {name}."
-        make, drop = Execute(create_type(wanted[name])), Execute(f"DROP TYPE {quote(name)}")
-        steps = [Step(Phase.CHANGE, [make], [drop])]
-        yield Change("add_enum", "", name, detail, steps, order=Order.NEW_TYPE)
-    for name in sorted(live.keys() - wanted.keys()):
-        detail = f"The models lack the enum {name}."
-        drop = Execute(f"DROP TYPE {quote(name)}")
-        make = Execute(f"CREATE TYPE {quote(name)} AS ENUM ({labels(live[name])})")
-        steps = [Step(Phase.CHANGE, [drop], [make])]
-        yield Change("remove_enum", "", name, detail, steps, order=Order.OLD_TYPE)
-    for name in sorted(live.keys() & wanted.keys()):
-        if live[name] != wanted[name].enums:
-            yield _change_values(connection, quote(name), name, live[name], wanted[name].enums)
+    dialect = connection.dialect
+    wanted = native_enums(autogen.metadata, dialect)
+    schemas = {schema or dialect.default_schema_name for schema in there}
+    schemas |= {place.schema for place in wanted if place.schema}
+    rows = connection.execute(_ENUMS, {"schemas": list(schemas)})
+    live: dict[Place, list[str]] = {
+        place_of(schema, name, dialect): values for schema, name, values in rows
+    }
+    for place in sorted(wanted.keys() - live.keys(), key=str):
+        detail = f"The database lacks the enum {place}."
+        name = place.quoted(dialect)
+        make = Execute(create_type(name, wanted[place].enums))
+        steps = [Step(Phase.CHANGE, [make], [Execute(f"DROP TYPE {name}")])]
+        yield Change("add_enum", "", str(place), detail, steps, order=Order.NEW_TYPE)
+    for place in sorted(live.keys() - wanted.keys(), key=str):
+        if place.schema not in there:
+            continue
+        detail = f"The models lack the enum {place}."
+        name = place.quoted(dialect)
+        make = Execute(create_type(name, live[place]))
+        steps = [Step(Phase.CHANGE, [Execute(f"DROP TYPE {name}")], [make])]
+        yield Change("remove_enum", "", str(place), detail, steps, order=Order.OLD_TYPE)
+    for place in sorted(live.keys() & wanted.keys(), key=str):
+        if live[place] != wanted[place].enums:
+            yield _change_values(connection, place, live[place], wanted[place].enums)
 
 
-def _change_values(
-    connection: Connection, quoted: str, name: str, old: list[str], new: list[str]
-) -> Change:
+def _change_values(connection: Connection, place: Place, old: list[str], new: list[str]) -> Change:
     """Name the difference; `rebuilding` finds the steps, when it knows all that changes beside."""
     detail = (
-        f"The enum {name} has the values {labels(new)} in the models and {labels(old)} in the "
+        f"The enum {place} has the values {labels(new)} in the models and {labels(old)} in the "
         "database."
     )
+    quoted = place.quoted(connection.dialect)
     oid = connection.scalar(text("SELECT to_regtype(:name)::oid"), {"name": quoted})
-    values = EnumValues(oid, name, quoted, old, new)
-    return Change("change_enum", "", name, detail, order=Order.REBUILD, origin=values)
+    values = EnumValues(oid, place, old, new)
+    return Change("change_enum", "", str(place), detail, order=Order.REBUILD, origin=values)

@@ -16,7 +16,8 @@ from service.schema.autogenerate.changes import (
     Remark,
     Step,
 )
-from service.schema.autogenerate.twin import Index, Shape
+from service.schema.autogenerate.place import Place, place_of
+from service.schema.autogenerate.shapes import Index, Shape
 
 # PostgreSQL 18, CREATE INDEX, "Building Indexes Concurrently".
 _OF_PARTITIONS = Remark(
@@ -51,29 +52,32 @@ class _Table:
     """Words the changes of one table's indexes."""
 
     def __init__(self, autogen: AutogenContext, model: Table) -> None:
-        self._quote = autogen.dialect.identifier_preparer.quote
+        self._dialect = autogen.dialect
         self._model = model
-        self._name = str(model.name)
+        place = place_of(model.schema, model.name, autogen.dialect)
+        self._schema, self._name, self._said = place.schema, place.name, str(place)
         self._is_partitioned = bool(model.dialect_options["postgresql"]["partition_by"])
         self._indexes = {str(item.name): item for item in model.indexes}
 
     def rename(self, old: Index, new: Index) -> Change:
-        one, other = self._quote(old.name), self._quote(new.name)
-        there = Execute(f"ALTER INDEX {one} RENAME TO {other}")
-        back = Execute(f"ALTER INDEX {other} RENAME TO {one}")
+        there, back = self._renaming(old.name, new.name), self._renaming(new.name, old.name)
         detail = f"The index {old.name} is {new.name} in the models."
         steps = [Step(Phase.CHANGE, [there], [back], Order.RENAME)]
         apart = [self._early_removal(old), self._addition(new)]
-        return Change("rename_index", self._name, old.name, detail, steps, apart=apart)
+        return Change("rename_index", self._said, old.name, detail, steps, apart=apart)
+
+    def _renaming(self, old: str, new: str) -> Execute:
+        place = Place(self._schema, old).quoted(self._dialect)
+        return Execute(f"ALTER INDEX {place} RENAME TO {Place(None, new).quoted(self._dialect)}")
 
     def remove(self, old: Index) -> Change:
         detail = f"The models lack the index {old.name}: {old.definition}."
         steps, apart = [self._removal(old)], [self._early_removal(old)]
-        return Change("remove_index", self._name, old.name, detail, steps, apart=apart)
+        return Change("remove_index", self._said, old.name, detail, steps, apart=apart)
 
     def add(self, new: Index) -> Change:
         detail = f"The database lacks the index {new.name}: {new.definition}."
-        return Change("add_index", self._name, new.name, detail, [self._addition(new)])
+        return Change("add_index", self._said, new.name, detail, [self._addition(new)])
 
     def replace(self, old: Index, new: Index) -> Change:
         detail = (
@@ -85,7 +89,7 @@ class _Table:
         steps = [Step(Phase.INDEXES, up, self._restoration(old))]
         if self._goes_with_column(old):
             steps = apart
-        return Change("change_index", self._name, new.name, detail, steps, apart=apart)
+        return Change("change_index", self._said, new.name, detail, steps, apart=apart)
 
     def rebuild(self, old: Index) -> Change:
         detail = (
@@ -94,7 +98,7 @@ class _Table:
         )
         steps = [Step(Phase.INDEXES, self._restoration(old))]
         apart = [self._early_removal(old), *steps]
-        return Change("rebuild_index", self._name, old.name, detail, steps, apart=apart)
+        return Change("rebuild_index", self._said, old.name, detail, steps, apart=apart)
 
     def _addition(self, new: Index) -> Step:
         make: MigrateOperation = self._create(new)
@@ -110,8 +114,8 @@ class _Table:
         return Step(Phase.INDEXES, self._apart(self._drop(old)), self._restoration(old))
 
     def _early_removal(self, old: Index) -> Step:
-        drop, again = DropIndexOp(conv(old.name), self._name), Execute(old.definition)
-        return Step(Phase.CHANGE, [drop], [again], Order.OLD_INDEX)
+        drop = DropIndexOp(conv(old.name), self._name, schema=self._schema)
+        return Step(Phase.CHANGE, [drop], [Execute(old.definition)], Order.OLD_INDEX)
 
     def _goes_with_column(self, old: Index) -> bool:
         """Whether a column of it is dropped, which would take the index along, lock and all."""
@@ -129,6 +133,7 @@ class _Table:
         return DropIndexOp(
             conv(item.name),
             self._name,
+            schema=self._schema,
             if_exists=True,
             postgresql_concurrently=not self._is_partitioned,
         )

@@ -7,12 +7,12 @@ from typing import Any
 
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from alembic.operations.ops import MigrationScript
-from sqlalchemy import MetaData
+from alembic.operations.ops import MigrationScript, UpgradeOps
+from sqlalchemy import Connection, MetaData
 from sqlmodel import SQLModel
 
 import service.models  # noqa: F401  the tables register themselves in SQLModel.metadata
-from service.schema.autogenerate import renames
+from service.schema.autogenerate import beyond, gaps, renames
 from service.schema.autogenerate.arrangement import arranged
 from service.schema.autogenerate.changes import Change
 from service.schema.autogenerate.comparators import PLUGIN
@@ -33,12 +33,16 @@ def options(config: Config) -> dict[str, Any]:
 
     def write(context: MigrationContext, _heads: object, directives: list[MigrationScript]) -> None:
         """Replace the one revision that Alembic would write by safe ones, or by none."""
-        # `check` and pytest-alembic compare, too, and want to see what Alembic found.
-        if not directives or not getattr(config.cmd_opts, "autogenerate", False):
+        if not directives or directives[0].upgrade_ops is None or context.connection is None:
             return
         first = directives[0]
-        assert first.upgrade_ops is not None and context.connection is not None  # noqa: S101, PT018  Alembic sets both
         connection = context.connection
+        assert first.upgrade_ops is not None  # noqa: S101  it was asked two lines before
+        for sentence in _unseen(connection, metadata, first.upgrade_ops):
+            print(sentence, file=sys.stderr)  # noqa: T201  a command's answer
+        # `check` and pytest-alembic compare, too, and want to see what Alembic found.
+        if not getattr(config.cmd_opts, "autogenerate", False):
+            return
         every = renames.settle(
             context,
             metadata,
@@ -79,6 +83,12 @@ def comparison(metadata: MetaData) -> dict[str, Any]:
         "include_name": is_ours,
         "render_item": render_item,
     }
+
+
+def _unseen(connection: Connection, metadata: MetaData, found: UpgradeOps) -> list[str]:
+    """Say what the comparison could not see, if there is such a thing."""
+    beside = beyond.notes(connection, metadata)
+    return [*gaps.said(gaps.incomplete(found)), *([beyond.said(beside)] if beside else [])]
 
 
 def _of_dropped_tables(every: Iterable[Change]) -> str:

@@ -1,13 +1,14 @@
 """Native enums with other values: these are added, or the type is made anew in all its columns."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from alembic.operations.ops import MigrateOperation
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Dialect, text
 
 from service.schema.autogenerate.changes import EnumValues, Execute, Order, Phase, Remark, Step
 from service.schema.autogenerate.dependents import Column, Dependent
+from service.schema.autogenerate.place import prefix
 from service.schema.autogenerate.twin import labels
 
 _USES = text("""
@@ -43,10 +44,10 @@ def uses(connection: Connection, values: EnumValues) -> list[Use]:
     return [Use(*row) for row in connection.execute(_USES, {"oid": values.oid})]
 
 
-def rebuilt(values: EnumValues, columns: Collection[Use], quote: Callable[[str], str]) -> Step:
+def rebuilt(values: EnumValues, columns: Collection[Use], dialect: Dialect) -> Step:
     """Make the type anew, where a value goes or changes its place."""
-    up = _recreated(values, values.new, columns, quote)
-    down = _recreated(values, values.old, columns, quote)
+    up = _recreated(values, values.new, columns, dialect)
+    down = _recreated(values, values.old, columns, dialect)
     return Step(Phase.CHANGE, up, down, Order.REBUILD)
 
 
@@ -55,7 +56,7 @@ def extended(
     columns: Collection[Use],
     hanging: Collection[Dependent],
     in_the_way: Sequence[str],
-    quote: Callable[[str], str],
+    dialect: Dialect,
 ) -> Step:
     """Add values; to take them back, make the type anew, and all that hangs on it."""
     down: list[MigrateOperation]
@@ -63,49 +64,51 @@ def extended(
         remark = f"The added values stay: Postgres takes none out while {in_the_way[0]} is there."
         down = [Remark(remark)]
     else:
+        quote = dialect.identifier_preparer.quote
         gone = sorted(hanging, key=lambda item: item.orders[0])
         back = sorted(hanging, key=lambda item: item.orders[1])
         down = [
             *(Execute(sql) for item in gone for sql in item.drop(quote)),
-            *_recreated(values, values.old, columns, quote),
+            *_recreated(values, values.old, columns, dialect),
             *(Execute(sql) for item in back for sql in item.make(quote)),
         ]
     # Where they stay they may be there already.
-    up = list(_added(values, "IF NOT EXISTS " if in_the_way else ""))
+    unless = "IF NOT EXISTS " if in_the_way else ""
+    up = list(_added(values, values.place.quoted(dialect), unless))
     return Step(Phase.VALUES, up, down, Order.REBUILD)
 
 
-def _added(values: EnumValues, unless: str) -> Iterator[MigrateOperation]:
+def _added(values: EnumValues, quoted: str, unless: str) -> Iterator[MigrateOperation]:
     for position, value in enumerate(values.new):
         if value in values.old:
             continue
         place = f"BEFORE {labels(values.old[:1])}"
         if position:
             place = f"AFTER {labels([values.new[position - 1]])}"
-        yield Execute(f"ALTER TYPE {values.place} ADD VALUE {unless}{labels([value])} {place}")
+        yield Execute(f"ALTER TYPE {quoted} ADD VALUE {unless}{labels([value])} {place}")
 
 
 def _recreated(
     values: EnumValues,
     wanted: Sequence[str],
     columns: Collection[Use],
-    quote: Callable[[str], str],
+    dialect: Dialect,
 ) -> list[MigrateOperation]:
     """Make the type anew; a row that holds a value that is gone makes the statement fail."""
-    schema, dot, _ = values.place.rpartition(".")
-    former = quote(f"former_{values.name.rpartition('.')[2]}")
+    quoted = values.place.quoted(dialect)
+    former = dialect.identifier_preparer.quote(f"former_{values.place.name}")
     statements = [
-        f"ALTER TYPE {values.place} RENAME TO {former}",
-        f"CREATE TYPE {values.place} AS ENUM ({labels(wanted)})",
+        f"ALTER TYPE {quoted} RENAME TO {former}",
+        f"CREATE TYPE {quoted} AS ENUM ({labels(wanted)})",
     ]
     for table in dict.fromkeys(use.quoted_table for use in columns):
         actions = []
         for use in (use for use in columns if use.quoted_table == table):
             suffix = "[]" if use.is_array else ""
-            new = f"{values.place}{suffix}"
+            new = f"{quoted}{suffix}"
             actions.append(
                 f"ALTER COLUMN {use.quoted} TYPE {new} USING {use.quoted}::text{suffix}::{new}"
             )
         statements.append(f"ALTER TABLE {table} {', '.join(actions)}")
-    statements.append(f"DROP TYPE {schema}{dot}{former}")
+    statements.append(f"DROP TYPE {prefix(values.place.schema, dialect)}{former}")
     return [Execute(statement) for statement in statements]

@@ -11,12 +11,13 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.operations import ops
 from alembic.operations.ops import MigrateOperation, UpgradeOps
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Dialect, Table, text
 from sqlalchemy.exc import DBAPIError
 
 from service.errors import ConfigurationError
 from service.schema.autogenerate import epochs
 from service.schema.autogenerate.changes import Change, Execute, Order, Phase, Step
+from service.schema.autogenerate.place import Place, place_of, prefix
 
 Ask = Callable[[str], bool]
 
@@ -39,14 +40,20 @@ _NAMED_AFTER = text("""
 
 @dataclass(frozen=True, slots=True)
 class Rename:
-    """A column (`table` is set) or a table with a new name."""
+    """A column (`table` is set) or a table with a new name, or in another schema.
+
+    Tables are written with their schema where it is not the default one: `ops.users`.
+    """
 
     table: str | None
     old: str
     new: str
 
     def __str__(self) -> str:
-        """Write it as the option takes it: `users.name:display_name` or `clients:users`."""
+        """Write it as the option takes it.
+
+        `users.name:display_name`, `clients:users`, `ops.clients:ops.users`.
+        """
         return f"{self.table}.{self.old}:{self.new}" if self.table else f"{self.old}:{self.new}"
 
     @property
@@ -120,11 +127,11 @@ def settle(
         return word(found)
     connection = context.connection
     assert connection is not None  # noqa: S101  there is no comparison without one
-    quote = connection.dialect.identifier_preparer.quote
+    dialect = connection.dialect
     savepoint = connection.begin_nested()
     try:
         # Read the names along with it before the comparison, which then sees the new ones.
-        along = {item: _apply(connection, item, quote) for item in renames}
+        along = {item: _apply(connection, item) for item in renames}
         rest = produce_migrations(context, metadata).upgrade_ops
         assert rest is not None  # noqa: S101  Alembic always makes one
         epochs.settle(rest, context.dialect, wanted.epochs, wanted.ask)
@@ -134,7 +141,7 @@ def settle(
     # What takes added values of enums back again uses the new names.
     has_values = any(step.phase is Phase.VALUES for change in others for step in change.steps)
     phase = Phase.VALUES if has_values else Phase.CHANGE
-    return [*(_change(item, quote, phase, along[item]) for item in renames), *others]
+    return [*(_change(item, dialect, phase, along[item]) for item in renames), *others]
 
 
 def candidates(context: MigrationContext, found: UpgradeOps) -> list[Rename]:
@@ -144,7 +151,7 @@ def candidates(context: MigrationContext, found: UpgradeOps) -> list[Rename]:
         dropped = [op for op in table.ops if isinstance(op, ops.DropColumnOp)]
         added = [op for op in table.ops if isinstance(op, ops.AddColumnOp)]
         probable += [
-            Rename(table.table_name, old.column_name, str(new.column.name))
+            Rename(_name(table.schema, table.table_name), old.column_name, str(new.column.name))
             for old in dropped
             for new in added
             if not context.impl.compare_type(old.to_column(), new.column)
@@ -162,7 +169,19 @@ def _tables(context: MigrationContext, found: UpgradeOps) -> Iterator[Rename]:
                     context.impl.compare_type(old.c[column.name], column) for column in new.columns
                 )
                 if not any(differs):
-                    yield Rename(None, str(old.name), str(new.name))
+                    yield _rename(context, old, new)
+
+
+def _rename(context: MigrationContext, old: Table, new: Table) -> Rename:
+    default = context.impl.dialect.default_schema_name
+    schemas = [table.schema for table in (old, new)]
+    # `ops.users:users` would be read as a column's: where one has its schema, both do.
+    schemas = [schema or default for schema in schemas] if any(schemas) else schemas
+    return Rename(None, _name(schemas[0], old.name), _name(schemas[1], new.name))
+
+
+def _name(schema: str | None, table: str) -> str:
+    return f"{schema}.{table}" if schema else str(table)
 
 
 def _undecided(probable: list[Rename]) -> ConfigurationError:
@@ -184,9 +203,12 @@ def _undecided(probable: list[Rename]) -> ConfigurationError:
 def _parse(said: str) -> Rename:
     place, _, new = said.partition(":")
     table, _, old = place.rpartition(".")
-    if not old or not new or "." in new:
+    if "." in new:
+        table, old = "", place
+    if not old or not new or place.count(".") < new.count(".") or new.count(".") > 1:
         message = (
-            f"{said!r} names no rename: write table.old:new for a column, old:new for a table."
+            f"{said!r} names no rename: write table.old:new for a column, old:new for a table; "
+            "schema.table.old:new and schema.old:schema.new where there are schemas."
         )
         raise ConfigurationError(message)
     return Rename(table or None, old, new)
@@ -196,66 +218,88 @@ def _concern_the_same(one: Rename, other: Rename) -> bool:
     return one.table == other.table and (one.old == other.old or one.new == other.new)
 
 
-def _apply(
-    connection: Connection, item: Rename, quote: Callable[[str], str]
-) -> list[tuple[str, str]]:
+def _apply(connection: Connection, item: Rename) -> list[tuple[str, str]]:
     """Rename it; returns the statements, there and back, for what has its name from it."""
-    if item.table:
-        sql = f"ALTER TABLE {quote(item.table)} RENAME {quote(item.old)} TO {quote(item.new)}"
-    else:
-        sql = f"ALTER TABLE {quote(item.old)} RENAME TO {quote(item.new)}"
     try:
-        # nosemgrep: sql-of-pieces  quoted
-        connection.execute(text(sql))
+        for statement in _statements(item, connection.dialect):
+            # nosemgrep: sql-of-pieces  quoted
+            connection.execute(text(statement))
     except DBAPIError as error:
         reason = str(error.orig).strip().splitlines()[0]
         message = f"The rename {item} isn't possible: {reason}."
         raise ConfigurationError(message) from error
-    along = list(_along(connection, item, quote))
+    along = list(_along(connection, item))
     for there, _ in along:
         # nosemgrep: sql-of-pieces  quoted
         connection.execute(text(there))
     return along
 
 
-def _along(
-    connection: Connection, item: Rename, quote: Callable[[str], str]
-) -> Iterator[tuple[str, str]]:
+def _along(connection: Connection, item: Rename) -> Iterator[tuple[str, str]]:
     """Find sequences and foreign keys to which Postgres gave a name made of the old one."""
-    table = item.table or item.new
-    for kind, name, columns in connection.execute(_NAMED_AFTER, {"table": quote(table)}):
+    dialect = connection.dialect
+    quote = dialect.identifier_preparer.quote
+    place = _place(item.table or item.new, dialect)
+    former = place.name if item.table else _place(item.old, dialect).name
+    before, table = prefix(place.schema, dialect), place.quoted(dialect)
+    for kind, name, columns in connection.execute(_NAMED_AFTER, {"table": table}):
         old_columns = [item.old if item.table and one == item.new else one for one in columns]
         tail = "seq" if kind == "sequence" else "fkey"
-        old = "_".join([item.table or item.old, *old_columns, tail])
-        new = "_".join([table, *columns, tail])
+        old = "_".join([former, *old_columns, tail])
+        new = "_".join([place.name, *columns, tail])
         if name != old or old == new or len(new.encode()) > _LONGEST_NAME:
             continue
         old, new = quote(old), quote(new)
         if kind == "sequence":
-            yield f"ALTER SEQUENCE {old} RENAME TO {new}", f"ALTER SEQUENCE {new} RENAME TO {old}"
+            alter = "ALTER SEQUENCE"
+            yield f"{alter} {before}{old} RENAME TO {new}", f"{alter} {before}{new} RENAME TO {old}"
         else:
-            alter = f"ALTER TABLE {quote(table)} RENAME CONSTRAINT"
+            alter = f"ALTER TABLE {table} RENAME CONSTRAINT"
             yield f"{alter} {old} TO {new}", f"{alter} {new} TO {old}"
 
 
-def _change(
-    item: Rename, quote: Callable[[str], str], phase: Phase, along: list[tuple[str, str]]
-) -> Change:
-    up: MigrateOperation
-    down: MigrateOperation
+def _statements(item: Rename, dialect: Dialect) -> Iterator[str]:
+    quote = dialect.identifier_preparer.quote
     if item.table:
-        up = ops.AlterColumnOp(item.table, item.old, modify_name=item.new)
-        down = ops.AlterColumnOp(item.table, item.new, modify_name=item.old)
+        table = _place(item.table, dialect).quoted(dialect)
+        yield f"ALTER TABLE {table} RENAME {quote(item.old)} TO {quote(item.new)}"
+        return
+    old, new = _place(item.old, dialect), _place(item.new, dialect)
+    if old.schema != new.schema:
+        schema = quote(new.schema or str(dialect.default_schema_name))
+        yield f"ALTER TABLE {old.quoted(dialect)} SET SCHEMA {schema}"
+        old = Place(new.schema, old.name)
+    if old != new:
+        yield f"ALTER TABLE {old.quoted(dialect)} RENAME TO {quote(new.name)}"
+
+
+def _place(name: str, dialect: Dialect) -> Place:
+    schema, _, table = name.rpartition(".")
+    return place_of(schema, table, dialect)
+
+
+def _change(item: Rename, dialect: Dialect, phase: Phase, along: list[tuple[str, str]]) -> Change:
+    up: list[MigrateOperation]
+    down: list[MigrateOperation]
+    if item.table:
+        place = _place(item.table, dialect)
+        up = [_column(place, item.old, item.new)]
+        down = [_column(place, item.new, item.old)]
         kind, table, what = "rename_column", item.table, f"column {item.table}.{item.old}"
     else:
-        up = Execute(f"ALTER TABLE {quote(item.old)} RENAME TO {quote(item.new)}")
-        down = Execute(f"ALTER TABLE {quote(item.new)} RENAME TO {quote(item.old)}")
+        back = Rename(None, item.new, item.old)
+        up = [Execute(statement) for statement in _statements(item, dialect)]
+        down = [Execute(statement) for statement in _statements(back, dialect)]
         kind, table, what = "rename_table", item.old, f"table {item.old}"
     detail = f"The {what} is {item.new} in the models."
-    ups = [up, *(Execute(there) for there, _ in along)]
-    downs = [*(Execute(back) for _, back in reversed(along)), down]
+    ups = [*up, *(Execute(there) for there, _ in along)]
+    downs = [*(Execute(back) for _, back in reversed(along)), *down]
     steps = [Step(phase, ups, downs)]
     return Change(kind, table, item.old, detail, steps, order=Order.RENAME)
+
+
+def _column(table: Place, old: str, new: str) -> MigrateOperation:
+    return ops.AlterColumnOp(table.name, old, schema=table.schema, modify_name=new)
 
 
 def _ask_terminal(question: str) -> bool:

@@ -43,7 +43,8 @@ def _native_enum(item: Enum, autogen: AutogenContext) -> str:
     """Name the type only: a statement of its own makes it, as ADD COLUMN would not."""
     autogen.imports.add("from sqlalchemy.dialects import postgresql")
     values = ", ".join(repr(value) for value in item.enums)
-    return f"postgresql.ENUM({values}, name={item.name!r}, create_type=False)"
+    schema = f", schema={str(item.schema)!r}" if item.schema else ""
+    return f"postgresql.ENUM({values}, name={str(item.name)!r}{schema}, create_type=False)"
 
 
 def _string(item: Any) -> str:
@@ -89,9 +90,10 @@ def _execute(_autogen: AutogenContext, op: Execute) -> str:
 
 @renderers.dispatch_for(AddCheck)
 def _add_check(_autogen: AutogenContext, op: AddCheck) -> str:
+    schema = f"schema={op.schema!r}, " if op.schema else ""
     return (
         f"op.create_check_constraint(op.f({op.name!r}), {op.table!r}, {_literal(op.condition)}, "
-        "postgresql_not_valid=True)"
+        f"{schema}postgresql_not_valid=True)"
     )
 
 

@@ -1,6 +1,7 @@
 """Turns Alembic's own operations into changes that leave running code and readers alone."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from collections.abc import Sequence as SequenceOf
 from copy import copy
 from typing import Any
 
@@ -14,6 +15,7 @@ from sqlalchemy import (
     Enum,
     ForeignKeyConstraint,
     Identity,
+    Sequence,
     String,
 )
 from sqlalchemy.schema import SchemaItem
@@ -29,8 +31,11 @@ from service.schema.autogenerate.changes import (
     Step,
 )
 from service.schema.autogenerate.epochs import kinds
+from service.schema.autogenerate.place import Place
 from service.schema.autogenerate.required import required
 from service.schema.autogenerate.retyping import Retyping, default_steps
+
+_LONGEST_NAME = 63
 
 
 def changes(connection: Connection, upgrade: ops.UpgradeOps) -> list[Change]:
@@ -49,6 +54,18 @@ def _flat(container: ops.OpContainer) -> Iterator[MigrateOperation]:
             yield from _flat(op)
         else:
             yield op
+
+
+def _titled(op: Any) -> str:
+    """Name the table of an operation for people."""
+    return str(Place(op.schema, str(op.table_name)))
+
+
+def _usual_name(op: ops.CreateForeignKeyOp) -> str:
+    """Name a foreign key as Postgres does where the models don't."""
+    tail = "_fkey"
+    start = "_".join([op.source_table, *op.local_cols]).encode()[: _LONGEST_NAME - len(tail)]
+    return start.decode(errors="ignore") + tail
 
 
 def _place(op: Any) -> tuple[str | None, str]:
@@ -76,7 +93,7 @@ def _without_circles(found: list[MigrateOperation]) -> list[MigrateOperation]:
 
 
 def _keys_to(
-    tables: list[tuple[str | None, str]], items: Sequence[SchemaItem]
+    tables: list[tuple[str | None, str]], items: SequenceOf[SchemaItem]
 ) -> tuple[list[ForeignKeyConstraint], list[SchemaItem]]:
     keys = [
         item
@@ -113,24 +130,28 @@ class _Wording:
         return known.get(type(op), self._as_it_is)(op)
 
     def _create_table(self, op: ops.CreateTableOp) -> Change:
-        detail = f"The database lacks the table {op.table_name}."
-        op.columns = [*op.columns, *_checks_of_columns(op)]
-        return _change("add_table", op.table_name, "", detail, op, order=Order.NEW_TABLE)
+        table = _titled(op)
+        detail = f"The database lacks the table {table}."
+        op.columns = [*map(_without_serial, op.columns), *_checks_of_columns(op)]
+        return _change("add_table", table, "", detail, op, order=Order.NEW_TABLE)
 
     def _drop_table(self, op: ops.DropTableOp) -> Change:
-        detail = f"The models lack the table {op.table_name}."
-        return _change("remove_table", op.table_name, "", detail, op, order=Order.OLD_TABLE)
+        table = _titled(op)
+        detail = f"The models lack the table {table}."
+        return _change("remove_table", table, "", detail, op, order=Order.OLD_TABLE)
 
     def _drop_column(self, op: ops.DropColumnOp) -> Change:
-        detail = f"The models lack the column {op.table_name}.{op.column_name}."
+        table = _titled(op)
+        detail = f"The models lack the column {table}.{op.column_name}."
         # The columns that a computed one is computed of can only go after it.
         order = Order.OLD_COLUMN if op.to_column().computed is None else Order.OLD_COMPUTED
-        return _change("remove_column", op.table_name, op.column_name, detail, op, order=order)
+        return _change("remove_column", table, op.column_name, detail, op, order=order)
 
     def _create_index(self, op: ops.CreateIndexOp) -> Change:
-        detail = f"The database lacks the index {op.index_name} on {op.table_name}."
+        table = _titled(op)
+        detail = f"The database lacks the index {op.index_name} on {table}."
         if _place(op) in self._fresh:
-            return _change("add_index", op.table_name, str(op.index_name), detail, op)
+            return _change("add_index", table, str(op.index_name), detail, op)
         op.kw["postgresql_concurrently"] = True
         drop = ops.DropIndexOp(
             str(op.index_name),
@@ -140,10 +161,10 @@ class _Wording:
             postgresql_concurrently=True,
         )
         steps = [Step(Phase.INDEXES, [Concurrently(drop, op)], [Concurrently(drop)])]
-        return Change("add_index", op.table_name, str(op.index_name), detail, steps)
+        return Change("add_index", table, str(op.index_name), detail, steps)
 
     def _drop_index(self, op: ops.DropIndexOp) -> Change:
-        table = str(op.table_name)
+        table = _titled(op)
         detail = f"The models lack the index {op.index_name} on {table}."
         if _place(op) in self._fresh:
             return _change("remove_index", table, str(op.index_name), detail, op)
@@ -159,26 +180,29 @@ class _Wording:
         detail = f"The models lack the {'foreign key' if is_key else 'constraint'} {name}."
         order = Order.OLD_FOREIGN_KEY if is_key else Order.OLD_CONSTRAINT
         kind = "remove_fk" if is_key else "remove_constraint"
-        return _change(kind, op.table_name, name, detail, op, order=order)
+        return _change(kind, _titled(op), name, detail, op, order=order)
 
     def _add_foreign_key(self, op: ops.CreateForeignKeyOp) -> Change:
+        op.constraint_name = op.constraint_name or _usual_name(op)
         name = self._preparer.format_constraint(op.to_constraint())
         schema = op.kw.get("source_schema")
-        detail = f"The database lacks the foreign key {name} to {op.referent_table}."
+        table = str(Place(schema, op.source_table))
+        referent = Place(op.kw.get("referent_schema"), op.referent_table)
+        detail = f"The database lacks the foreign key {name} to {referent}."
         if (schema, op.source_table) in self._fresh:
             order = Order.NEW_FOREIGN_KEY
-            return _change("add_fk", op.source_table, str(name), detail, op, order=order)
+            return _change("add_fk", table, str(name), detail, op, order=order)
         op.kw["postgresql_not_valid"] = True
         validate = self._alter(op.source_table, f"VALIDATE CONSTRAINT {name}", schema)
         steps = [Step(Phase.CHANGE, [op], [op.reverse()]), Step(Phase.VALIDATE, [validate])]
         order = Order.NEW_FOREIGN_KEY
-        return Change("add_fk", op.source_table, str(name), detail, steps, order=order, origin=op)
+        return Change("add_fk", table, str(name), detail, steps, order=order, origin=op)
 
     def _add_column(self, op: ops.AddColumnOp) -> Change:
-        table, column = op.table_name, op.column
-        detail = f"The database lacks the column {table}.{column.name}."
+        table, column, said = op.table_name, op.column, _titled(op)
+        detail = f"The database lacks the column {said}.{column.name}."
         if column.nullable or column.server_default is not None:
-            return _change("add_column", table, column.name, detail, op)
+            return _change("add_column", said, column.name, detail, op)
         nullable = column._copy()  # noqa: SLF001  SQLAlchemy's copy() is gone, Alembic does so, too
         nullable.nullable = True
         add = ops.AddColumnOp.from_column_and_tablename(op.schema, table, nullable)
@@ -191,17 +215,17 @@ class _Wording:
         )
         alter.existing_nullable = True
         remark = Remark(
-            f"{table}.{column.name} is NOT NULL and has no server default. First deploy the code "
+            f"{said}.{column.name} is NOT NULL and has no server default. First deploy the code "
             "that fills it, then apply this: from here on, what doesn't is refused."
         )
         steps = [
             Step(Phase.CHANGE, [add], [add.reverse()]),
             *required(self._connection, alter, Phase.REQUIRE, remark),
         ]
-        return Change("add_column", table, column.name, f"{detail[:-1]}, NOT NULL.", steps)
+        return Change("add_column", said, column.name, f"{detail[:-1]}, NOT NULL.", steps)
 
     def _alter_column(self, op: ops.AlterColumnOp) -> Change:
-        table, column = op.table_name, op.column_name
+        titled, column = _titled(op), op.column_name
         op.modify_type, op.existing_type = _plain(op.modify_type), _plain(op.existing_type)
         said: list[str] = []
         if op.modify_type is not None:
@@ -212,7 +236,7 @@ class _Wording:
             said.append(f"its comment is {op.modify_comment!r}, not {op.existing_comment!r}")
         if op.modify_nullable is not None:
             said.append("it may be null" if op.modify_nullable else "it may not be null")
-        detail = f"The column {table}.{column} differs in the models: {', '.join(said)}."
+        detail = f"The column {titled}.{column} differs in the models: {', '.join(said)}."
         rest = copy(op)
         rest.kw = {}
         values, apart = self._values(op, rest)
@@ -224,7 +248,7 @@ class _Wording:
             steps.append(Step(Phase.CHANGE, [rest], [rest.reverse()]))
         return Change(
             "change_column",
-            table,
+            titled,
             column,
             detail,
             [*values, *steps],
@@ -282,7 +306,7 @@ class _Wording:
 
     def _as_it_is(self, op: MigrateOperation) -> Change:
         kind = op.to_diff_tuple()[0]
-        table = str(getattr(op, "table_name", ""))
+        table = _titled(op) if hasattr(op, "table_name") else ""
         detail = f"{str(kind).replace('_', ' ').capitalize()} on {table}."
         if isinstance(op, ops.CreateTableCommentOp):
             detail = (
@@ -303,6 +327,17 @@ def _plain(kind: TypeEngine[Any] | None) -> TypeEngine[Any] | None:
     if isinstance(kind, Boolean) and kind.create_constraint:
         return Boolean()
     return kind
+
+
+def _without_serial(item: SchemaItem) -> SchemaItem:
+    """Keep Postgres from making a second sequence for a key that has one of the models'."""
+    if not isinstance(item, Column) or not isinstance(item.default, Sequence):
+        return item
+    if item.default.optional:
+        return item
+    copied = item._copy()  # noqa: SLF001  SQLAlchemy's copy() is gone, Alembic does so, too
+    copied.autoincrement = False
+    return copied
 
 
 def _checks_of_columns(op: ops.CreateTableOp) -> list[CheckConstraint]:

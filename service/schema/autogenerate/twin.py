@@ -4,135 +4,54 @@ Postgres keeps expressions parsed and prints them in its own words, so that text
 the database can't be compared, while two definitions that it printed itself can.
 """
 
-import logging
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
 from weakref import WeakKeyDictionary
 
 from alembic.autogenerate.api import AutogenContext
-from sqlalchemy import Connection, Enum, MetaData, Table, text
-from sqlalchemy.dialects import postgresql
+from sqlalchemy import Connection, Enum, Table, text
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlalchemy.schema import CreateIndex, CreateSequence, CreateTable, ExecutableDDLElement
 
-log = logging.getLogger("alembic.autogenerate.twin")
+from service.schema.autogenerate.declared import Declared, native_enums, sequences
+from service.schema.autogenerate.place import Place, place_of, prefix
+from service.schema.autogenerate.shapes import (
+    Numbers,
+    Shape,
+    read,
+    read_sequences,
+    rewording,
+)
 
-_quote = postgresql.dialect().identifier_preparer.quote  # type: ignore[no-untyped-call]
-
-_CONSTRAINTS = text("""
-    SELECT c.relname, con.conname, con.contype::text,
-           regexp_replace(pg_get_constraintdef(con.oid), ' NOT VALID$', ''), con.convalidated,
-           ARRAY(SELECT a.attname::text FROM pg_attribute a
-                 WHERE a.attrelid = c.oid AND a.attnum = ANY (con.conkey)
-                 ORDER BY array_position(con.conkey, a.attnum))
-    FROM pg_constraint con JOIN pg_class c ON c.oid = con.conrelid
-    WHERE c.relnamespace = CAST(:namespace AS oid) AND c.relname = ANY (:tables)
-      AND (con.contype IN ('c', 'p', 'u', 'x') OR NOT con.convalidated)
-    ORDER BY 1, 2
+_WORD = r'"(?:[^"]|"")+"|[^\W\d][\w$]*'
+# What SQLAlchemy writes for a schema that is to be put in afterwards.
+_TO_BE_PLACED = re.compile(rf"__\[SCHEMA_([^\]]+)\]\.({_WORD})")
+# A name with its schema in a text; what is called is a function.
+_PLACED = re.compile(rf"(?<![\w.\"$])({_WORD})\s*\.\s*({_WORD})(?![\w\"$(])")
+_NOT_TEMPORARY = re.compile(r"^\s*CREATE (UNLOGGED|(?:UNIQUE )?INDEX CONCURRENTLY) ")
+_NAMES = text("""
+    SELECT coalesce(to_regtype(quoted)::text, to_regclass(quoted)::text, quoted)
+    FROM unnest(CAST(:schemas AS text[]), CAST(:names AS text[])) WITH ORDINALITY AS i (s, n, at),
+         format('%I.%I', s, n) AS quoted
+    ORDER BY at
 """)
-_INDEXES = text("""
-    SELECT c.relname, i.relname,
-           -- ON ONLY: a partitioned table's.
-           replace(replace(replace(pg_get_indexdef(i.oid), ' ON ONLY ', ' ON '),
-                           ' ON pg_temp.', ' ON '),
-                   ' ON ' || quote_ident(n.nspname) || '.', ' ON '),
-           x.indisvalid AND x.indisready,
-           ARRAY(SELECT DISTINCT a.attname::text
-                 FROM pg_depend d JOIN pg_attribute a
-                   ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
-                 WHERE d.classid = 'pg_class'::regclass AND d.objid = i.oid
-                   AND d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid)
-    FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class c ON c.oid = x.indrelid
-    JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relnamespace = CAST(:namespace AS oid) AND c.relname = ANY (:tables)
-      AND NOT EXISTS (SELECT FROM pg_constraint con
-                      WHERE con.conindid = i.oid AND con.contype IN ('p', 'u', 'x'))
-    ORDER BY 1, 2
-""")
-_COLUMNS = text("""
-    SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod),
-           CASE WHEN a.attcollation <> t.typcollation THEN quote_ident(l.collname) END,
-           a.attgenerated::text, a.attidentity::text, pg_get_expr(d.adbin, d.adrelid),
-           pg_get_serial_sequence(format('%I.%I', n.nspname, c.relname), a.attname)
-    FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
-    JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_type t ON t.oid = a.atttypid
-    LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
-    LEFT JOIN pg_collation l ON l.oid = a.attcollation
-    WHERE c.relnamespace = CAST(:namespace AS oid) AND c.relname = ANY (:tables)
-      AND a.attnum > 0 AND NOT a.attisdropped
-    ORDER BY c.relname, a.attnum
-""")
-
-
-@dataclass(frozen=True, slots=True)
-class Constraint:
-    """A constraint; `kind` is `pg_constraint.contype`, `definition` lacks name and NOT VALID."""
-
-    name: str
-    kind: str
-    definition: str
-    is_valid: bool
-    columns: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Index:
-    """An index that no constraint owns; `definition` is the statement that makes it."""
-
-    name: str
-    definition: str
-    is_valid: bool
-    columns: tuple[str, ...]
-
-    @property
-    def nameless(self) -> str:
-        """The definition without the name."""
-        head, _, tail = self.definition.partition(" ON ")
-        return f"{head.split()[1]} {tail}"
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column, as `pg_attribute` describes it; `sequence` is the one it owns."""
-
-    name: str
-    type: str
-    collation: str | None
-    generated: str
-    identity: str
-    expression: str | None
-    sequence: str | None
-
-    @property
-    def source(self) -> str:
-        """Where a value comes from when none is given."""
-        if self.generated:
-            return "generated"
-        if self.identity:
-            return "identity"
-        if self.sequence and (self.expression or "").startswith("nextval("):
-            return "serial"
-        return "default" if self.expression is not None else "none"
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """What a table is made of, by name."""
-
-    columns: dict[str, Column] = field(default_factory=dict)
-    constraints: dict[str, Constraint] = field(default_factory=dict)
-    indexes: dict[str, Index] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Twins:
-    """The tables that exist on both sides, as the database has them and as the models want them."""
+    """The tables that exist on both sides, as the database has them and as the models want them.
 
-    live: dict[str, Shape]
-    wanted: dict[str, Shape]
+    `sequences` are the models' as Postgres has made them; `incomplete` are the tables that can't
+    be compared in this way, with the reason.
+    """
 
-    def pair(self, table: str) -> tuple[Shape, Shape] | None:
+    live: dict[Place, Shape] = field(default_factory=dict)
+    wanted: dict[Place, Shape] = field(default_factory=dict)
+    sequences: dict[Place, Numbers] = field(default_factory=dict)
+    incomplete: dict[Place, str] = field(default_factory=dict)
+
+    def pair(self, table: Place) -> tuple[Shape, Shape] | None:
         """Both sides of a table, or None when it can't be compared in this way."""
         if table in self.live and table in self.wanted:
             return self.live[table], self.wanted[table]
@@ -145,30 +64,23 @@ _made: "WeakKeyDictionary[AutogenContext, Twins]" = WeakKeyDictionary()
 def twins(autogen: AutogenContext) -> Twins:
     """Make and read the twins, once per comparison."""
     if autogen not in _made:
-        assert autogen.connection is not None  # noqa: S101  there is no comparison without one
-        there = set(autogen.inspector.get_table_names())
-        tables = [
-            table for table in autogen.sorted_tables if table.schema is None and table.name in there
-        ]
-        _made[autogen] = _make(autogen.connection, tables, native_enums(autogen.metadata))
+        connection = autogen.connection
+        assert connection is not None  # noqa: S101  there is no comparison without one
+        dialect = connection.dialect
+        there: dict[Place, Table] = {}
+        for table in autogen.sorted_tables:
+            place = place_of(table.schema, table.name, dialect)
+            if place.name in autogen.inspector.get_table_names(place.schema):
+                there[place] = table
+        enums = native_enums(autogen.metadata, dialect)
+        declared = sequences(autogen.metadata, dialect)
+        _made[autogen] = _Making(connection, enums, declared).all(there)
     return _made[autogen]
 
 
-def native_enums(metadata: MetaData | Sequence[MetaData] | None) -> dict[str, Enum]:
-    """Find the native enums of the models, by name."""
-    found: dict[str, Enum] = {}
-    every = [metadata] if isinstance(metadata, MetaData) else metadata or ()
-    for table in (table for item in every for table in item.sorted_tables):
-        for column in table.columns:
-            kind = getattr(column.type, "item_type", column.type)
-            if isinstance(kind, Enum) and kind.native_enum and kind.name:
-                found[str(kind.name)] = kind
-    return found
-
-
-def create_type(enum: Enum, schema: str = "") -> str:
-    """Write the statement that makes a native enum."""
-    return f"CREATE TYPE {schema}{_quote(str(enum.name))} AS ENUM ({labels(enum.enums)})"
+def create_type(name: str, values: Iterable[str]) -> str:
+    """Write the statement that makes a native enum; `name` is as SQL takes it."""
+    return f"CREATE TYPE {name} AS ENUM ({labels(values)})"
 
 
 def labels(values: Iterable[str]) -> str:
@@ -176,66 +88,167 @@ def labels(values: Iterable[str]) -> str:
     return ", ".join("'" + value.replace("'", "''") + "'" for value in values)
 
 
-def _make(connection: Connection, tables: list[Table], enums: dict[str, Enum]) -> Twins:
-    names = [table.name for table in tables]
-    namespace = connection.scalar(text("SELECT current_schema()::regnamespace::oid"))
-    live = _read(connection, namespace, names)
-    wanted: dict[str, Shape] = {}
-    try:
-        with connection.begin_nested() as savepoint:
-            # Types and tables without a schema are then made as temporary ones, and found first.
-            connection.execute(
-                text(
+class _Making:
+    """Makes the tables of one schema after the other in the one that Postgres has for temporary.
+
+    Types and sequences of the default schema keep their names there, and are found first. Those of
+    other schemas get names that no other has, and lose them again in what is read.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        enums: dict[Place, Enum],
+        declared: dict[Place, Declared],
+    ) -> None:
+        self._connection = connection
+        self._dialect = connection.dialect
+        self._enums = enums
+        self._sequences = {
+            place: item.model
+            for place, item in declared.items()
+            if item.model is not None or not self._is_there(place)
+        }
+        places = [*enums, *self._sequences]
+        self._names = {
+            place: f"twin_of_{at}" if place.schema else place.name
+            for at, place in enumerate(places)
+        }
+
+    def all(self, tables: dict[Place, Table]) -> Twins:
+        """Read what there is, and what the models want."""
+        made = Twins()
+        groups: dict[str | None, dict[Place, Table]] = {}
+        for place, table in tables.items():
+            groups.setdefault(place.schema, {})[place] = table
+        for schema, group in groups.items():
+            made.live.update(self._read(group, schema, prefix(schema, self._dialect)))
+        words = self._words()
+        try:
+            with self._connection.begin_nested() as savepoint:
+                self._run(
                     "SELECT set_config('search_path', "
                     "'pg_temp, ' || current_setting('search_path'), true)"
                 )
-            )
-            for enum in enums.values():
-                connection.execute(text(create_type(enum, "pg_temp.")))
-            made = [table.name for table in tables if _is_made(connection, table)]
-            temporary = connection.scalar(text("SELECT pg_my_temp_schema()"))
-            wanted = _read(connection, temporary, made)
+                made.sequences.update(self._prepare())
+                for schema, group in groups.items():
+                    self._round(made, schema, group)
+                savepoint.rollback()
+        except SQLAlchemyError as error:
+            made.wanted.clear()
+            made.incomplete.update(dict.fromkeys(tables, _reason(error)))
+        if words:
+            reword = rewording(words)
+            made.wanted.update({at: shape.reworded(reword) for at, shape in made.wanted.items()})
+        return made
+
+    def _prepare(self) -> dict[Place, Numbers]:
+        """Make the types and sequences that the tables use."""
+        script = [
+            create_type(self._temporary(place), enum.enums).replace("%", "%%")
+            for place, enum in self._enums.items()
+        ]
+        for place, model in self._sequences.items():
+            if model is None:
+                script.append(f"CREATE SEQUENCE {self._temporary(place)}")
+            else:
+                script.append(self._written(CreateSequence(model), place.schema))
+        if not script:
+            return {}
+        self._run(";\n".join(script))
+        places = {self._names[place]: place for place in self._sequences}
+        found = read_sequences(self._connection, self._namespace(), list(places)) if places else {}
+        return {places[name]: numbers for name, numbers in found.items()}
+
+    def _round(self, made: Twins, schema: str | None, tables: dict[Place, Table]) -> None:
+        with self._connection.begin_nested() as savepoint:
+            done = tables
+            if self._trouble(*tables.values(), schema=schema):
+                found = {
+                    place: self._trouble(table, schema=schema) for place, table in tables.items()
+                }
+                done = {place: tables[place] for place, trouble in found.items() if not trouble}
+                made.incomplete.update({place: why for place, why in found.items() if why})
+            if done:
+                made.wanted.update(self._read(done, schema, "pg_temp."))
             savepoint.rollback()
-    except SQLAlchemyError as error:
-        log.warning(
-            "Compared by Alembic's own means only, which misses changed CHECKs, predicates and "
-            "methods of indexes, primary keys, computed expressions, EXCLUDE and collations: %s",
-            _reason(error),
+
+    def _trouble(self, *tables: Table, schema: str | None) -> str:
+        """Make tables, or say what stands in the way."""
+        try:
+            script = [part for table in tables for part in self._script(table, schema)]
+            with self._connection.begin_nested():
+                self._run(";\n".join(script))
+        except SQLAlchemyError as error:
+            return _reason(error)
+        return ""
+
+    def _script(self, table: Table, schema: str | None) -> Iterator[str]:
+        yield self._written(CreateTable(table, include_foreign_key_constraints=()), schema)
+        for index in sorted(table.indexes, key=lambda item: str(item.name)):
+            yield self._written(CreateIndex(index), schema)
+
+    def _written(self, element: ExecutableDDLElement, schema: str | None) -> str:
+        """Write a statement with the names that things have in the schema for temporary ones."""
+        compiled = str(element.compile(dialect=self._dialect, schema_translate_map={None: None}))
+        compiled = _NOT_TEMPORARY.sub(
+            lambda match: re.sub("UNLOGGED |CONCURRENTLY ", "", match[0]), compiled
         )
-    return Twins(live, wanted)
+
+        def of_model(match: re.Match[str]) -> str:
+            given = None if match[1] == "_none" else match[1]
+            place = place_of(given, _unquoted(match[2]), self._dialect)
+            if place in self._names:
+                return self._temporary(place)
+            # Else the table that is being made.
+            before = "pg_temp." if place.schema == schema else prefix(given, self._dialect)
+            return f"{before}{match[2]}"
+
+        def of_text(match: re.Match[str]) -> str:
+            place = place_of(_unquoted(match[1]), _unquoted(match[2]), self._dialect)
+            return self._temporary(place) if place in self._names else match[0]
+
+        return _PLACED.sub(of_text, _TO_BE_PLACED.sub(of_model, compiled))
+
+    def _temporary(self, place: Place) -> str:
+        return f"pg_temp.{self._dialect.identifier_preparer.quote(self._names[place])}"
+
+    def _words(self) -> dict[str, str]:
+        """Find how Postgres writes what has another name here."""
+        others = [place for place in self._names if place.schema]
+        if not others:
+            return {}
+        names = {
+            "schemas": [place.schema for place in others],
+            "names": [place.name for place in others],
+        }
+        written = self._connection.scalars(_NAMES, names).all()
+        return dict(zip((self._names[place] for place in others), written, strict=True))
+
+    def _is_there(self, place: Place) -> bool:
+        name = place.quoted(self._dialect)
+        return bool(self._connection.scalar(text("SELECT to_regclass(:name)"), {"name": name}))
+
+    def _namespace(self) -> int:
+        return int(self._connection.scalar(text("SELECT pg_my_temp_schema()::bigint")) or 0)
+
+    def _read(
+        self, tables: dict[Place, Table], schema: str | None, there: str
+    ) -> dict[Place, Shape]:
+        quote = self._dialect.identifier_preparer.quote
+        names = {place.name: f"{there}{quote(place.name)}" for place in tables}
+        found = read(self._connection, names, prefix(schema, self._dialect))
+        return {place: found[place.name] for place in tables}
+
+    def _run(self, sql: str) -> None:
+        # Parameters are given, so that %% is %, as in all that SQLAlchemy compiles.
+        self._connection.exec_driver_sql(sql, ())
 
 
-def _is_made(connection: Connection, table: Table) -> bool:
-    try:
-        with connection.begin_nested():
-            connection.execute(CreateTable(table, include_foreign_key_constraints=()))
-            for index in sorted(table.indexes, key=lambda item: str(item.name)):
-                connection.execute(CreateIndex(index))
-    except SQLAlchemyError as error:
-        log.warning(
-            "%s is compared by Alembic's own means only, which misses changed CHECKs, predicates "
-            "and methods of indexes, primary keys, computed expressions, EXCLUDE and collations; "
-            "the database can't make its model: %s",
-            table.name,
-            _reason(error),
-        )
-        return False
-    return True
+def _unquoted(word: str) -> str:
+    word = word.replace("%%", "%")
+    return word[1:-1].replace('""', '"') if word.startswith('"') else word
 
 
 def _reason(error: SQLAlchemyError) -> str:
     return str(getattr(error, "orig", error)).strip().splitlines()[0]
-
-
-def _read(connection: Connection, namespace: Any, names: list[str]) -> dict[str, Shape]:
-    where = {"namespace": namespace, "tables": names}
-    shapes = {name: Shape() for name in names}
-    for table, *values in connection.execute(_COLUMNS, where):
-        shapes[table].columns[values[0]] = Column(*values)
-    for table, name, kind, definition, is_valid, columns in connection.execute(_CONSTRAINTS, where):
-        shapes[table].constraints[name] = Constraint(
-            name, kind, definition, is_valid, tuple(columns)
-        )
-    for table, name, definition, is_valid, columns in connection.execute(_INDEXES, where):
-        shapes[table].indexes[name] = Index(name, definition, is_valid, tuple(columns))
-    return shapes

@@ -16,7 +16,7 @@ class Backfill:
     `name` is how `flask db backfill run NAME` finds it; it stays the same for good. `set` gives
     columns their new values, `where` narrows the rows down; both are SQL as it stands in an UPDATE.
     `key` names the columns of a unique index over NOT NULL columns by which the table is walked;
-    without it, that is the primary key.
+    without it, that is the primary key. A table without a key will do if no row of it is to change.
 
     Rows that are inserted behind the present position are not visited: the code that runs meanwhile
     must already write the new form, so first deploy it, then backfill.

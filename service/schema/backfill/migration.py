@@ -10,7 +10,9 @@ from service.schema.backfill import position as positions
 from service.schema.backfill import statements
 from service.schema.backfill.definition import Backfill
 from service.schema.backfill.position import Position
+from service.schema.backfill.preparation import prepare
 from service.schema.backfill.runner import Pace, Runner
+from service.schema.backfill.statements import Key
 
 _LINE_EVERY_S = 5
 
@@ -24,9 +26,10 @@ def run(backfill: Backfill, op: Any) -> None:
     if context._in_external_transaction:  # noqa: SLF001  nothing public tells
         connection.execute(statements.as_text(statements.whole_update(backfill)))
         return
+    key = _prepared(connection, backfill)
     # The locks of what the revision did before would stand in the way of the other connection.
     with context.autocommit_block():
-        run_on(connection.engine, backfill)
+        run_on(connection.engine, backfill, key)
 
     def mark(**_: object) -> None:
         positions.mark_applied(connection, backfill.name)
@@ -36,10 +39,22 @@ def run(backfill: Backfill, op: Any) -> None:
     context.on_version_apply_callbacks += (_once(mark),)
 
 
-def run_on(engine: Engine, backfill: Backfill) -> None:
+def run_on(engine: Engine, backfill: Backfill, key: Key | None = None) -> None:
     """Run a backfill for a deploy, which waits for it: without pauses."""
     with Runner(engine, backfill, Pace(pause_s=0), progress=_Lines()) as runner:
-        runner.run(anew=lambda position: position.applied_at is not None)
+        runner.run(anew=_is_applied, key=key)
+
+
+def _prepared(connection: Connection, backfill: Backfill) -> Key | None:
+    """Look whether it can be done while the revision can still be taken back as a whole."""
+    before = None
+    if positions.exists(connection):
+        before = positions.read(connection, backfill.name)
+    return prepare(connection, backfill, before, _is_applied)
+
+
+def _is_applied(position: Position) -> bool:
+    return position.applied_at is not None
 
 
 class _Lines:

@@ -20,6 +20,7 @@ from service.schema.backfill import position as positions
 from service.schema.backfill import statements, table
 from service.schema.backfill.definition import Backfill
 from service.schema.backfill.position import Position
+from service.schema.backfill.preparation import Anew, begins_anew, check_definition, prepare
 from service.schema.backfill.statements import Key
 
 T = TypeVar("T")
@@ -84,20 +85,24 @@ class Runner:
     ) -> None:
         self._disconnect()
 
-    def run(self, *, anew: Callable[[Position], bool] = lambda _: False) -> Position:
+    def run(self, *, anew: Anew = lambda _: False, key: Key | None = None) -> Position:
         """Go on from wherever the backfill is, to its end or until it is stopped.
 
-        `anew` tells of an earlier position whether to forget it. Raises LockedError when another
+        `key` is what `prepare` has found, if it was asked before. Raises LockedError when another
         runner is at work or locks are not to be had, ConfigurationError when the definition is
         another one than at the beginning or the database refuses it, UnavailableError when the
         connection can't be had again.
         """
         self._in_transaction(positions.create_table)
-        key = self._in_transaction(lambda connection: table.find_key(connection, self._backfill))
-        position = self._claim(anew)
+        name = self._backfill.name
+        before = self._in_transaction(lambda connection: positions.read(connection, name))
+        chosen = key or self._in_transaction(
+            lambda connection: prepare(connection, self._backfill, before, anew)
+        )
+        position = self._claim(before, anew)
         self._progress(position)
-        while not position.finished_at and not self._stop.is_set():
-            position = self._in_transaction(lambda connection: self._batch(connection, key))
+        while chosen and not position.finished_at and not self._stop.is_set():
+            position = self._in_transaction(lambda connection: self._batch(connection, chosen))
             self._progress(position)
             if not position.finished_at:
                 self._stop.wait(self._pace.pause_s)
@@ -107,23 +112,19 @@ class Runner:
             )
         return position
 
-    def _claim(self, anew: Callable[[Position], bool]) -> Position:
-        name = self._backfill.name
-        before = self._in_transaction(lambda connection: positions.read(connection, name))
+    def _claim(self, before: Position | None, anew: Anew) -> Position:
         if before and before.runner and not before.finished_at:
             # It is alive if it begins its next batch when that is due.
             time.sleep(max(before.due_s or 0, 0))
         return self._in_transaction(lambda connection: self._take(connection, before, anew))
 
-    def _take(
-        self, connection: Connection, before: Position | None, anew: Callable[[Position], bool]
-    ) -> Position:
+    def _take(self, connection: Connection, before: Position | None, anew: Anew) -> Position:
         backfill = self._backfill
         now = positions.read(connection, backfill.name, lock=True)
         # An answer that was lost on the way may have been this runner's own beginning.
         if now and now.runner != self._id and (not before or now.updated_at != before.updated_at):
             raise self._taken()
-        if now and anew(now):
+        if now and begins_anew(now, backfill, anew):
             positions.forget(connection, backfill.name)
             now = None
         if now is None:
@@ -132,13 +133,7 @@ class Runner:
             if begun is None:
                 raise self._taken()
             return begun
-        if now.digest != backfill.digest:
-            message = (
-                f"Backfill {backfill.name} was begun with another definition than it has now: "
-                "bring that one back, or begin anew, on all rows, with "
-                f"`flask db backfill run {backfill.name} --restart`."
-            )
-            raise ConfigurationError(message)
+        check_definition(now, backfill)
         return now if now.finished_at else positions.take(connection, backfill.name, self._id)
 
     def _batch(self, connection: Connection, key: Key) -> Position:
@@ -148,6 +143,8 @@ class Runner:
             return now
         if now is None or now.runner != self._id:
             raise self._taken()
+        if key == table.NO_KEY:
+            return self._end_at_once(connection)
         is_first = now.after is None
         values = statements.parameters("after", now.after or ())
         end = connection.exec_driver_sql(
@@ -171,6 +168,15 @@ class Runner:
             took_s=took_s,
             pause_s=self._pace.pause_s,
         )
+
+    def _end_at_once(self, connection: Connection) -> Position:
+        """Finish what had no row to change, also those few that have come since it was looked."""
+        name, began = self._backfill.name, time.monotonic()
+        update = statements.as_text(statements.whole_update(self._backfill))
+        if done := connection.execute(update).rowcount:
+            took_s = time.monotonic() - began
+            positions.advance(connection, name, (), seen=done, done=done, took_s=took_s, pause_s=0)
+        return positions.finish(connection, name)
 
     def _adapt(self, took_s: float) -> None:
         """Choose the size of the next batch, at most twice or half of this one."""

@@ -4,7 +4,7 @@ from sqlalchemy import Connection
 
 from service.errors import ConfigurationError
 from service.schema.backfill.definition import Backfill
-from service.schema.backfill.statements import Key, escaped, quoted_table
+from service.schema.backfill.statements import Key, as_text, escaped, quoted_table
 
 # Unique, complete and without NULL: a walk along any other index would lose or repeat rows.
 # (PostgreSQL 18, 52.26 "pg_index")
@@ -19,11 +19,17 @@ _KEYS = """
       AND i.indpred IS NULL AND i.indexprs IS NULL AND k.place <= i.indnkeyatts
     GROUP BY i.indexrelid, i.indisprimary HAVING bool_and(a.attnotnull)
 """
+NO_KEY = Key((), ())
+"""Of a table in which no row is to be changed."""
+
 _ESTIMATE = "SELECT reltuples::bigint FROM pg_class WHERE oid = to_regclass(%(table)s)"
 
 
 def find_key(connection: Connection, backfill: Backfill) -> Key:
-    """Find the columns that the table is walked by; raises ConfigurationError if none will do."""
+    """Find the columns that the table is walked by; raises ConfigurationError if none will do.
+
+    NO_KEY where there is none, and no need for one: then no row is to be changed.
+    """
     table = {"table": quoted_table(backfill.table)}
     found = connection.exec_driver_sql("SELECT to_regclass(%(table)s) IS NULL", table)
     if found.scalar_one():
@@ -37,6 +43,8 @@ def find_key(connection: Connection, backfill: Backfill) -> Key:
         if tuple(columns) == backfill.key or (is_primary and not backfill.key):
             _check_that_it_stays(backfill, columns)
             return Key(tuple(columns), tuple(types))
+    if not _has_rows(connection, backfill):
+        return NO_KEY
     wanted = f"unique index on ({', '.join(backfill.key)})" if backfill.key else "primary key"
     message = (
         f"The table {backfill.table} has no {wanted} by which backfill {backfill.name} could walk "
@@ -53,6 +61,13 @@ def count_rows(connection: Connection, table: str) -> int:
         return int(estimate)
     count = f"SELECT count(*) FROM {escaped(name)}"  # noqa: S608  quoted
     return int(connection.exec_driver_sql(count).scalar_one())
+
+
+def _has_rows(connection: Connection, backfill: Backfill) -> bool:
+    """Tell whether there is a row to change; without a key, no index is of help to the search."""
+    condition = f" WHERE {backfill.where}" if backfill.where else ""
+    query = f"SELECT EXISTS (SELECT FROM {quoted_table(backfill.table)}{condition})"  # noqa: S608
+    return bool(connection.execute(as_text(query)).scalar_one())
 
 
 def _check_that_it_stays(backfill: Backfill, columns: list[str]) -> None:

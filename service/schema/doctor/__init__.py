@@ -9,6 +9,7 @@ from sqlalchemy.exc import ProgrammingError
 
 from service.errors import ExitCode
 from service.schema.doctor import (
+    comparison,
     configuration,
     connection,
     leftovers,
@@ -40,6 +41,7 @@ ONCE_CONNECTED: dict[str, Callable[[Patient, Answering], Finding]] = {
     "revision": revisions.revision,
     "interrupted": revisions.interrupted,
     "backfills": revisions.backfills,
+    "models": comparison.models,
     "invalid-indexes": leftovers.invalid_indexes,
     "constraints": leftovers.unvalidated_constraints,
     "idle-sessions": server.idle_sessions,
@@ -74,7 +76,7 @@ def examine(settings: Settings, *, x: tuple[str, ...] = (), folder: Path = VERSI
         for name, ask in ONCE_CONNECTED.items():
             if not isinstance(patient.database, Answering):
                 findings[name] = skipped("There is no connection to ask.")
-            elif name == "revision" and not are_readable:
+            elif name in {"revision", "models"} and not are_readable:
                 findings[name] = skipped("The revisions can't be read.")
             else:
                 findings[name] = _answered(ask, patient, patient.database)

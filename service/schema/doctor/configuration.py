@@ -1,13 +1,12 @@
 """Checks of what is set: the URLs, before anything is connected."""
 
 from service.db import neon_url, url_text
-from service.db.url import NOT_SET, masked
-from service.db.url_text import Parts
+from service.db.url import masked
+from service.db.url_text import NOT_SET, Parts
 from service.errors import ConfigurationError
-from service.schema.current import x_url
+from service.schema.current import EMBEDDED, X_URL, source, x_url
 from service.schema.doctor.finding import Finding, error, fine, skipped, warning
 from service.schema.doctor.patient import Patient
-from service.schema.target import EMBEDDED, X_URL, source
 
 _ENCODE = (
     "python3 -c 'import getpass, urllib.parse as u; print(u.quote(getpass.getpass(), safe=\"\"))'"

@@ -33,7 +33,9 @@ def heads(patient: Patient) -> Finding:
 def revision(patient: Patient, database: Answering) -> Finding:
     """Check that the database is at the head, by way of revisions that the files have."""
     stored = inspection.stored_revisions(database.connection)
-    stands = standing(stored, patient.folder)
+    stands = standing(stored, patient.folder, inspection.history(database.connection))
+    if stands.is_ahead:
+        return _ahead(stands)
     if stands.unknown:
         return error(
             f"The database is at revision {' and '.join(stands.unknown)}, which these files don't "
@@ -69,6 +71,16 @@ def backfills(_patient: Patient, database: Answering) -> Finding:
             "\n".join(f"flask db backfill resume {name}" for name in found),
         )
     return fine("No backfill is unfinished.")
+
+
+def _ahead(stands: Standing) -> Finding:
+    if stands.can_be_served:
+        return warning(str(stands), "git pull   (or deploy the newer code again)")
+    return error(
+        str(stands),
+        f"git pull\nflask db downgrade {' '.join(item.revision for item in stands.heads)}   "
+        "(with the newer code)",
+    )
 
 
 def _unversioned(database: Answering, stands: Standing) -> Finding:

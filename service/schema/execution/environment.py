@@ -15,9 +15,10 @@ from sqlalchemy.exc import DBAPIError
 
 from service.db.url import parse, resolve
 from service.errors import ServiceError
+from service.schema.applied import Recorder
 from service.schema.execution.explanation import blame, explain
 from service.schema.execution.offline import write_sql
-from service.schema.execution.online import Online
+from service.schema.execution.online import NOW, Online
 from service.schema.standing import standing
 from service.settings import Settings
 
@@ -61,6 +62,9 @@ def run(context: ModuleType, options: dict[str, Any]) -> None:
     folder = Path(context.script.dir) / "versions"
     try:
         _run(context, options)
+        now = context.config.attributes.get(NOW)
+        if now is not None:
+            context.config.print_stdout("%s", standing(now, folder).place)
     except (ServiceError, CommandError, DBAPIError, RevisionError, psycopg2.Error) as error:
         explained = explain(error, standing(None, folder).heads)
     except Exception as error:
@@ -89,7 +93,7 @@ def _run(context: ModuleType, options: dict[str, Any]) -> None:
     # An open connection, or what pytest-alembic wraps one in: its owner has ideas of his own about
     # transactions.
     with nullcontext(given) if isinstance(given, Connection) else given.connect() as connection:
-        context.configure(connection=connection, **options)
+        context.configure(connection=connection, on_version_apply=Recorder(), **options)
         with context.begin_transaction():
             context.run_migrations()
 

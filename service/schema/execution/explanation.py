@@ -23,6 +23,11 @@ from service.schema.execution import rows
 _SHOWN = 200
 _KNOWN: tuple[tuple[str, type[ServiceError], str], ...] = (
     (
+        r"Can't locate revision identified by '([-+]\d+)'",
+        ConfigurationError,
+        "{} is a step, which is taken by `upgrade` and `downgrade`: name a revision here.",
+    ),
+    (
         "Multiple head|is ambiguous|more than one head",
         SeveralHeadsError,
         (
@@ -42,8 +47,8 @@ _KNOWN: tuple[tuple[str, type[ServiceError], str], ...] = (
         ),
     ),
     (
-        "Ambiguous walk",
-        ConfigurationError,
+        "Ambiguous (walk|upgrade)",
+        SeveralHeadsError,
         "More than one revision is that step away: name the one to go to, or `heads`.",
     ),
     ("No such branch", ConfigurationError, "`flask db heads` and `branches` list them."),
@@ -71,11 +76,13 @@ def explain(error: Exception, heads: Iterable[object] = ()) -> ServiceError:
             # One alone is that of another folder.
             if kind is SeveralHeadsError and len(names := [*map(str, heads)]) > 1:
                 said = f"There are several heads: {' and '.join(names)}"
+            elif said.startswith("Ambiguous"):  # Below a merge, both sides are a step away.
+                return ConfigurationError(f"{said}. {way_out}")
             return kind(f"{said}. {way_out.format(*match.groups())}".strip())
     return ConfigurationError(f"{said}.")
 
 
-def blame(error: Exception, folder: Path) -> ServiceError | None:
+def blame(error: BaseException, folder: Path) -> ServiceError | None:
     """Name the file of a folder of revisions that an error comes from; None when it is another's.
 
     Python's own message rarely tells which of many files it is about.

@@ -163,12 +163,21 @@ class Journal:
 
     def write(self, cursor: Any) -> None:
         """Note, in the transaction of the cursor, that all statements so far are committed."""
-        if self._step is None or self._count < self._earlier.statements:
+        if self._step is None or not self._count or self._count < self._earlier.statements:
             return
         if not self._is_written:
             cursor.execute(_CREATE)
             self._is_written = True
         cursor.execute(_WRITE, (*self._step, self._rowcounts, self._digest))
+
+    def announce(self, cursor: Any) -> None:
+        """Note that a revision has begun, ahead of a first statement that no transaction holds."""
+        if self._step is not None and not self._is_written:
+            cursor.execute("BEGIN")
+            cursor.execute(_CREATE)
+            cursor.execute(_WRITE, (*self._step, [], ""))
+            cursor.execute("COMMIT")
+            self._is_written = True
 
     def forget(self, cursor: Any) -> None:
         """Drop the note, in the transaction that notes the whole revision."""

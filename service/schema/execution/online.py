@@ -1,9 +1,11 @@
 """Runs a command on a database, again and again until it is through or its time is up."""
 
 import random
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -14,13 +16,19 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, PendingRollbackError
 
 from service.db.errors import is_connection_loss, original
-from service.errors import ConfigurationError, LockedError, ServiceError
+from service.errors import ConfigurationError, LockedError, ServiceError, SeveralHeadsError
+from service.schema import applied
 from service.schema.execution.deploy_lock import DeployLock
 from service.schema.execution.journal import Journal
 from service.schema.execution.progress import Progress
 from service.schema.execution.statements import Statements
+from service.schema.standing import Titled, standing
 from service.settings import Settings
 
+NOW = "now"
+"""The attribute of Alembic's config that has where the command has left the database."""
+_MOVES = {"upgrade", "downgrade", "stamp"}
+_STEPS_BACK = re.compile(r"-\d+")
 _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 10.0
 
@@ -40,6 +48,7 @@ class Online:
         self._command = command
         self._options = options
         self._settings = settings
+        self._is_quiet = not context.config.attributes.get("configure_logging", True)
         self._revision: str | None = None
 
     def run(self, engine: Engine) -> None:
@@ -112,15 +121,18 @@ class Online:
             statements.attach(connection)
             self._context.configure(
                 connection=connection,
-                on_version_apply=self._applied(journal, statements),
+                on_version_apply=(applied.Recorder(), self._applied(journal, statements)),
                 **self._options,
             )
             migration = self._context.get_context()
             find = migration._migrations_fn  # noqa: SLF001  the way to what a command runs
 
             def steps(heads: Sequence[str], context: Any) -> Iterator[Any]:
+                if self._command == "upgrade" and self._is_done(heads, lock):
+                    return
+                self._check_steps(heads)
                 found = list(find(heads, context))
-                if not found and self._command not in {"upgrade", "downgrade", "stamp"}:
+                if not found and self._command not in _MOVES:
                     return
                 if not lock.try_acquire():
                     raise _StartAgainError
@@ -139,18 +151,75 @@ class Online:
             migration._migrations_fn = steps  # noqa: SLF001
             with self._context.begin_transaction():
                 self._context.run_migrations()
+            if self._command in _MOVES:
+                now = tuple(sorted(migration.get_current_heads()))
+                self._context.config.attributes[NOW] = now
+
+    def _check_steps(self, current: Sequence[str]) -> None:
+        """Refuse steps back that could be those of several branches.
+
+        Alembic chooses one, and with -2 takes back the others as well.
+        """
+        target = self._context._proxy.context_opts.get("destination_rev")  # noqa: SLF001  nothing public has it
+        if len(current) < 2 or not (isinstance(target, str) and _STEPS_BACK.fullmatch(target)):  # noqa: PLR2004
+            return
+        known = {item.revision: item for item in self._context.script.get_revisions(current)}
+        names = " and ".join(
+            str(Titled(item, known[item].doc.rstrip("."))) for item in sorted(known)
+        )
+        message = (
+            f"There are several heads: {names}. Say whose step it is, such as "
+            f"`flask db downgrade {min(current)}@{target}`. Join the heads with "
+            "`flask db merge heads -m 'Join them'`, or put your own revision behind the other one "
+            "with `flask db rebase`."
+        )
+        raise SeveralHeadsError(message)
+
+    def _is_done(self, heads: Sequence[str], lock: DeployLock) -> bool:
+        """Tell whether the database is ahead of the files, so that they have nothing to add.
+
+        Raises ConfigurationError when it has revisions that no file has, and lacks some of them.
+        """
+        script = self._context.script
+        if {item.revision for item in script.walk_revisions()}.issuperset(heads):
+            return False
+        target = str(self._context._proxy.context_opts["destination_rev"])  # noqa: SLF001
+        if not target.startswith(("+", "-")):
+            script.get_revisions(target)  # Raises for a name that no file has.
+        history = lock.fetch(applied.READ) if lock.fetch(applied.EXISTS)[0][0] else ()
+        folder = Path(script.dir) / "versions"
+        found = standing(tuple(sorted(heads)), folder, applied.read(history))
+        if not found.can_be_served:
+            raise ConfigurationError(str(found))
+        _say(f"Nothing to do. {found}")
+        return True
 
     def _begin(self, step: Any, journal: Journal, statements: Statements) -> None:
         self._revision, direction = _key(step)
-        statements.is_revision_done = False
+        statements.is_revision_done = statements.is_rolled_back = False
         journal.begin(self._revision, direction)
         if journal.is_resumed:
             _say(f"Going on with revision {self._revision}, which was interrupted.")
+        elif isinstance(step, RevisionStep) and not self._is_quiet:
+            verb = "Applying" if step.is_upgrade else "Taking back"
+            _say(f"{verb} {Titled(self._revision, (step.revision.doc or '').rstrip('.'))} ...")
 
     def _applied(self, journal: Journal, statements: Statements) -> Callable[..., None]:
-        def applied(**_: object) -> None:
+        def applied(ctx: Any, **_: object) -> None:
             journal.check_complete()
             statements.is_revision_done = True
+            # After commit() on the connection Alembic still holds the transaction that is over, and
+            # would leave the one that has begun since to be rolled back, without a word.
+            begun = ctx._transaction  # noqa: SLF001  nothing public has it
+            if begun is not None and not begun.is_active:
+                if statements.is_rolled_back:
+                    message = (
+                        f"Revision {self._revision} calls rollback() on the connection, which "
+                        "takes back what it has done; it is not applied. Use "
+                        "`with connection.begin_nested():` for what may fail."
+                    )
+                    raise ConfigurationError(message)
+                ctx._transaction = ctx.connection.get_transaction()  # noqa: SLF001
 
         return applied
 

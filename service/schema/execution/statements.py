@@ -11,6 +11,7 @@ from service.errors import ConfigurationError
 from service.schema.execution import concurrent_index
 from service.schema.execution.deploy_lock import DeployLock
 from service.schema.execution.journal import Journal, is_counted
+from service.schema.execution.lock_timeout import LockTimeout
 from service.schema.execution.progress import Progress
 from service.settings import Settings
 
@@ -56,9 +57,11 @@ class Statements:
         # A vanished client's statement ends within seconds, and with it its locks.
         chosen = {**timeouts(settings), "client_connection_check_interval": "5s"}
         self._begin = "; ".join(f"SET LOCAL {name} = '{value}'" for name, value in chosen.items())
+        self._lock_timeout = LockTimeout(settings.schema_lock_timeout_ms)
         self._is_wrapped = False
         self._is_skipped = False
         self.is_revision_done = False
+        self.is_rolled_back = False
 
     def attach(self, connection: Connection) -> None:
         """Listen to a connection that has not begun a transaction."""
@@ -66,6 +69,7 @@ class Statements:
         event.listen(connection, "before_cursor_execute", self._before, retval=True)
         event.listen(connection, "after_cursor_execute", self._after)
         event.listen(connection, "commit", self._on_commit)
+        event.listen(connection, "rollback", self._on_rollback)
 
     def _on_begin(self, connection: Connection) -> None:
         raw = _raw(connection)
@@ -103,7 +107,7 @@ class Statements:
             return _INSTEAD.format(0), ()
         self._progress.cancel = raw.cancel
         self._progress.begin(statement)
-        return statement, parameters
+        return self._lock_timeout.kept(statement), parameters
 
     def _begin_single(self, raw: Any, statement: str) -> bool:
         with raw.cursor() as cursor:
@@ -116,6 +120,7 @@ class Statements:
             self._lock.check()
             cursor.execute("SELECT pg_backend_pid()")
             self._progress.pid = cursor.fetchone()[0]
+            self._journal.announce(cursor)
             return concurrent_index.is_needed(
                 cursor, statement, resumed=self._journal.is_at_the_break, say=self._say
             )
@@ -131,6 +136,11 @@ class Statements:
     ) -> None:
         self._progress.end()
         raw = _raw(connection)
+        if not self._is_skipped and self._lock_timeout.restore(raw, statement):
+            self._say(
+                "A statement took lock_timeout away, or made it long: it holds again as it was. "
+                "`flask db lint` tells where, and why."
+            )
         if is_counted(statement) and not self._is_skipped:
             self._journal.counted(cursor.rowcount)
         if not raw.autocommit or self._is_skipped:
@@ -147,6 +157,9 @@ class Statements:
             with raw.cursor() as cursor:
                 cursor.execute("ROLLBACK")
             self._is_wrapped = False
+
+    def _on_rollback(self, _connection: Connection) -> None:
+        self.is_rolled_back = True
 
     def _on_commit(self, connection: Connection) -> None:
         raw = _raw(connection)

@@ -11,10 +11,10 @@ from postgast import pg_query_pb2 as pg
 
 from service.schema.lint.catalog import Catalog
 from service.schema.lint.locks import Effect, Lock
-from service.schema.lint.names import column_name, relation, type_of, without_casts
+from service.schema.lint.names import is_null, relation, type_of
 from service.schema.lint.partitions import default_effects, is_proved
 from service.schema.lint.replay import definition, is_serial
-from service.schema.lint.types import rewrites
+from service.schema.lint.retypes import retype
 from service.schema.lint.volatility import is_volatile
 
 _LOCKS = {
@@ -96,7 +96,8 @@ def _command(catalog: Catalog, name: str, command: Any) -> Iterator[Effect]:
     elif kind == pg.AT_AddConstraint:
         yield from _add_constraint(catalog, name, definition(command))
     elif kind == pg.AT_AlterColumnType:
-        yield Effect(name, lock, rewrites=type_change_rewrites(catalog, name, command))
+        found = retype(catalog, name, command)
+        yield Effect(name, lock, rewrites=found.rewrites, scans=found.scans)
     elif kind == pg.AT_SetNotNull:
         table = catalog.table(name)
         yield Effect(name, lock, scans=not (table and table.is_proved_not_null(command.name)))
@@ -111,7 +112,8 @@ def _command(catalog: Catalog, name: str, command: Any) -> Iterator[Effect]:
     elif kind == pg.AT_DetachPartition:
         yield from _detach(catalog, name, definition(command))
     else:
-        yield Effect(name, lock, rewrites=kind in REWRITING or _sets_stored(command))
+        rewritten = kind in REWRITING or sets_stored(catalog, name, command)
+        yield Effect(name, lock, rewrites=rewritten)
 
 
 def _alter_constraint(catalog: Catalog, name: str, command: Any) -> Iterator[Effect]:
@@ -128,8 +130,11 @@ def is_enforcing(command: Any) -> bool:
     return bool(changed.alter_enforceability and changed.is_enforced)
 
 
-def _sets_stored(command: Any) -> bool:
-    return bool(command.subtype == pg.AT_SetExpression)
+def sets_stored(catalog: Catalog, name: str, command: Any) -> bool:
+    """Tell whether a stored generated column gets another expression; an unknown one is stored."""
+    column = catalog.column(name, command.name)
+    is_virtual = column is not None and column.generated == "virtual"
+    return bool(command.subtype == pg.AT_SetExpression) and not is_virtual
 
 
 def _parent(catalog: Catalog, name: str, constraint: str, lock: Lock) -> Iterator[Effect]:
@@ -157,9 +162,7 @@ def column_default(column: Any) -> Any:
     for item in column.constraints:
         constraint = item.constraint
         if constraint.contype == pg.CONSTR_DEFAULT:
-            value = without_casts(constraint.raw_expr)
-            is_null = value.WhichOneof("node") == "a_const" and value.a_const.isnull
-            return None if is_null else constraint.raw_expr
+            return None if is_null(constraint.raw_expr) else constraint.raw_expr
     return None
 
 
@@ -232,20 +235,3 @@ def nullable_key(catalog: Catalog, name: str, constraint: Any) -> tuple[str, ...
     if index is None or table is None:
         return ()
     return tuple(item for item in index.columns if not table.is_proved_not_null(item))
-
-
-def type_change_rewrites(catalog: Catalog, name: str, command: Any) -> bool:
-    """Tell whether ALTER COLUMN TYPE writes the rows anew; yes where the old type is not known."""
-    column = catalog.column(name, command.name)
-    if column is None:
-        return True
-    changed = definition(command)
-    new = type_of(changed.type_name)
-    if changed.HasField("raw_default"):  # USING
-        is_same = column_name(without_casts(changed.raw_default)) == command.name
-        casts = changed.raw_default.WhichOneof("node") == "type_cast"
-        if not is_same or (casts and type_of(changed.raw_default.type_cast.type_name) != new):
-            return True
-    if new.name in catalog.domains and new != column.type:
-        return True
-    return rewrites(catalog.base_of(column.type), catalog.base_of(new))

@@ -73,6 +73,23 @@ class Situation:
         """Whether other statements may be committed with it."""
         return self.statement.transaction is not None
 
+    @property
+    def later(self) -> tuple[Statement, ...]:
+        """The statements of the revision that come after this one, or after the block it is in."""
+        places = [at for at, item in enumerate(self.revision) if item is self.statement] or [
+            at for at, item in enumerate(self.revision) if item.line == self.statement.line
+        ]
+        return self.revision[max(places, default=-1) + 1 :]
+
+    def is_new(self, made_in: str | None) -> bool:
+        """Tell whether what a revision made is known to no running code yet."""
+        return made_in is not None and made_in in self.new
+
+    def is_column_new(self, table: str, column: str) -> bool:
+        """Tell whether no running code knows a column of a table yet."""
+        found = self.catalog.column(table, column)
+        return found is not None and self.is_new(found.made_in)
+
     def is_in_use(self, table: str) -> bool:
         """Tell whether a table or view may have rows and users: it is not new."""
         found = self.catalog.table(table)

@@ -1,19 +1,22 @@
 """Applies the rules to revisions, one statement after the other."""
 
 from collections.abc import Iterable, Iterator
+from copy import deepcopy
 from dataclasses import replace
+from pathlib import Path
 
 from service.schema.lint.blocks import opened
 from service.schema.lint.catalog import Catalog
 from service.schema.lint.effects import effects
 from service.schema.lint.finding import Finding, Past, Situation
 from service.schema.lint.locks import Effect
+from service.schema.lint.ranges import Range
+from service.schema.lint.release_before import breaks
 from service.schema.lint.replay import apply
 from service.schema.lint.rules import RULES
-from service.schema.lint.source import Source
+from service.schema.lint.source import WAY_OUT, Source
+from service.schema.recording.loading import Directory
 from service.schema.statements import Captured, Statement
-
-_WAY_OUT = "# lint: allow(not-analysable) says in a few words why it is safe"
 
 
 class Judge:
@@ -22,6 +25,8 @@ class Judge:
     def __init__(self, catalog: Catalog, new: frozenset[str]) -> None:
         self._catalog = catalog
         self._new = new
+        self.unneeded: list[Finding] = []
+        """What the last revision says of the release before, and had no need to."""
 
     def judge(
         self, captured: Captured
@@ -29,21 +34,27 @@ class Judge:
         """Go through a revision: each statement with its effects, and what is unsafe in it."""
         source = Source(captured.revision, captured.path)
         earlier: dict[int | None, list[Past]] = {}
+        # Of what is not seen, nobody knows what it breaks.
+        is_broken = bool(captured.remarks or captured.otherwise)
+        self._catalog.is_utc = True
         for statement in captured.statements:
             past = earlier.setdefault(statement.transaction, [])
             if statement.transaction is None:
                 past.clear()
             found: list[Finding] = []
             touched: list[Effect] = []
-            for part in opened(statement):
+            for part in opened(statement, self._catalog):
                 done = effects(part.tree, self._catalog)
                 found += self._problems(part, captured, done, past)
                 past.append(Past(part, done))
                 touched += done
                 if part.tree is not None:
                     apply(self._catalog, part.tree, captured.revision)
+            is_broken = is_broken or breaks(statement.tree, found)
             judged = [item for item in map(source.judge, found) if item]
             yield statement, tuple(touched), judged
+        unneeded = source.unneeded_break(is_broken=is_broken)
+        self.unneeded = [item for item in map(source.judge, unneeded) if item]
 
     def _problems(
         self,
@@ -71,24 +82,23 @@ class Judge:
 
 
 def beside_statements(captured: Captured) -> list[Finding]:
-    """Find what is unsafe about a revision as a whole: its imports, and that it can't be read."""
+    """Find what is unsafe about a revision as a whole: its imports, and what can't be known."""
     source = Source(captured.revision, captured.path)
-    found = list(source.import_findings())
-    if captured.problem:
-        lines = captured.path.read_text(encoding="utf-8").splitlines()
-        line = captured.problem_line
-        text = lines[line - 1].strip() if line else ""
-        found.append(
-            Finding(
-                captured.revision,
-                "not-analysable",
-                line,
-                text,
-                f"What comes after it is not looked at: {captured.problem}.",
-                _WAY_OUT,
-            )
-        )
+    found = [*source.import_findings(), *source.findings(captured.remarks)]
     return [item for item in map(source.judge, found) if item]
+
+
+def strays(directory: Directory) -> list[Finding]:
+    """Find the files that say nothing of their place among the revisions."""
+    if not directory.remarks:
+        return []
+    known = {Path(script.path).resolve() for script in directory.walk_revisions()}
+    return [
+        finding
+        for path, remarks in directory.remarks.items()
+        if path not in known
+        for finding in Source(path.name, path).findings(remarks)
+    ]
 
 
 def not_analysable(statement: Statement, problem: str) -> Finding:
@@ -99,22 +109,40 @@ def not_analysable(statement: Statement, problem: str) -> Finding:
         statement.line,
         statement.sql,
         f"Nobody can tell what it locks: {problem}.",
-        _WAY_OUT,
+        WAY_OUT,
     )
 
 
-def findings(captured: Iterable[Captured], catalog: Catalog, *, each_alone: bool) -> list[Finding]:
-    """Judge revisions, which follow the schema in `catalog`.
+def findings(captured: Iterable[Captured], catalog: Catalog, looked_at: Range) -> list[Finding]:
+    """Judge the revisions of a range, one after the other, which follow the schema in `catalog`.
 
     Tables that these revisions make are empty; with `each_alone` only in the revision itself, as if
     each were deployed on its own.
     """
-    revisions = list(captured)
-    everything = frozenset(item.revision for item in revisions)
+    everything = frozenset(item.revision for item in looked_at.inside)
     found: list[Finding] = []
-    for revision in revisions:
-        new = frozenset({revision.revision}) if each_alone else everything
+    for revision in captured:
+        new = frozenset({revision.revision}) if looked_at.each_alone else everything
         found += beside_statements(revision)
-        for _, _, problems in Judge(catalog, new).judge(revision):
-            found += problems
+        known = deepcopy(catalog) if revision.otherwise else catalog
+        judge = Judge(catalog, new)
+        here = [item for _, _, some in judge.judge(revision) for item in some]
+        found += [*here, *otherwise(revision, known, new, here), *judge.unneeded]
     return [replace(item, statement=" ".join(item.statement.split())) for item in found]
+
+
+def otherwise(
+    captured: Captured, catalog: Catalog, new: frozenset[str], found: Iterable[Finding]
+) -> list[Finding]:
+    """Judge what a revision does on other databases; yields what was not found before.
+
+    `catalog` is the schema that the revision finds.
+    """
+    told = {(item.rule, item.line): item for item in found}
+    for statements in captured.otherwise:
+        judge = Judge(deepcopy(catalog), new)
+        for _, _, some in judge.judge(replace(captured, statements=statements)):
+            for item in some:
+                told.setdefault((item.rule, item.line), item)
+    before = set(found)
+    return [item for item in told.values() if item not in before]

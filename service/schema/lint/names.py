@@ -36,7 +36,9 @@ def strings(nodes: Iterable[Any]) -> list[str]:
 
 
 def dotted(node: Any) -> str:
-    """Name an object that is given as a list of names, or as a type."""
+    """Name an object that is given as a list of names, as a type, or with its arguments."""
+    if kind_of(node) == "object_with_args":
+        return qualified(strings(node.object_with_args.objname))
     if kind_of(node) == "type_name":
         return qualified(strings(node.type_name.names))
     if kind_of(node) == "list":
@@ -95,6 +97,12 @@ def without_casts(expression: Any) -> Any:
     return expression
 
 
+def is_null(expression: Any) -> bool:
+    """Tell whether an expression is the constant NULL."""
+    value = without_casts(expression)
+    return kind_of(value) == "a_const" and bool(value.a_const.isnull)
+
+
 def column_name(expression: Any) -> str | None:
     """Name the column that an expression is; None if it is something else."""
     if kind_of(expression) != "column_ref":
@@ -130,6 +138,16 @@ def not_null_columns(condition: Any) -> set[str]:
 def find(node: Any, wanted: Any) -> list[Any]:
     """Find the nodes of a class inside another."""
     return list(postgast.find_nodes(node, wanted))
+
+
+def children(node: Any) -> Iterator[Any]:
+    """Go through the messages that a message holds, the wrapping Nodes among them."""
+    for field, value in node.ListFields():
+        if field.message_type is not None:
+            yield from value if isinstance(value, _Repeated) else (value,)
+
+
+_Repeated = type(pg.SelectStmt().from_clause)
 
 
 def columns_of(expression: Any) -> tuple[str, ...]:

@@ -14,20 +14,26 @@ from service.schema import inspection
 from service.schema.lint import live
 from service.schema.lint.catalog import Catalog
 from service.schema.lint.finding import Finding
-from service.schema.lint.judge import findings
+from service.schema.lint.judge import findings, strays
 from service.schema.lint.ranges import Range, applied, chosen, pending
 from service.schema.lint.replay import apply
+from service.schema.recording.capture import Capture
+from service.schema.recording.environment import environment
+from service.schema.recording.loading import Directory, open_leniently
 from service.schema.runner import explained
-from service.schema.statements import capture
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was found, in how many revisions, and whether the database's catalog helped."""
+    """What was found, in how many revisions, and whether the database's catalog helped.
+
+    `problem` says why env.py could not be run, if it could not.
+    """
 
     findings: tuple[Finding, ...]
     revisions: int
     is_live: bool
+    problem: str | None = None
 
 
 def lint(
@@ -41,17 +47,21 @@ def lint(
 
     Raises a ServiceError when the range or the files can't be read.
     """
-    directory = open_directory(config)
+    with readable():
+        directory = open_leniently(config)
     stored = inspection.stored_revisions(connection) if connection is not None else None
+    env = environment(config, directory)
+    capture = Capture(directory, env)
     with readable():
         if text is None and connection is not None and not everything:
             looked_at = pending(directory, stored or ())
         else:
             looked_at = chosen(directory, text)
-        catalog = schema_before(directory, looked_at, connection, stored or ())
-    captured = [capture(directory, script) for script in looked_at.inside]
-    found = findings(captured, catalog, each_alone=looked_at.each_alone)
-    return Report(tuple(found), len(captured), catalog.is_live)
+        catalog = schema_before(directory, looked_at, connection, stored or (), capture)
+    captured = (capture(script, catalog) for script in looked_at.inside)
+    found = findings(captured, catalog, looked_at)
+    found += strays(directory)
+    return Report(tuple(found), len(looked_at.inside), catalog.is_live, env.problem)
 
 
 @contextmanager
@@ -65,16 +75,18 @@ def readable() -> Iterator[None]:
         raise ConfigurationError(message) from error
 
 
-def open_directory(config: Config) -> ScriptDirectory:
-    """Read the revisions; raises ConfigurationError, naming the file, when one can't be read."""
+def open_directory(config: Config) -> Directory:
+    """Read the revisions; raises ConfigurationError, naming the file that can't be imported."""
     with explained():
-        directory = ScriptDirectory.from_config(config)
-        try:
-            directory.get_heads()
-        except (SyntaxError, ImportError, NameError, AttributeError, TypeError) as error:
-            message = f"A revision can't be loaded: {type(error).__name__}: {error}."
-            raise ConfigurationError(message) from error
-        return directory
+        directory = open_leniently(config)
+        directory.get_heads()
+    for path, remarks in directory.remarks.items():
+        for item in remarks:
+            if item.rule == "cannot-be-imported":
+                place = f" in line {item.line}" if item.line else ""
+                message = f"Revision file {path.name} can't be imported{place}: {item.why}."
+                raise ConfigurationError(message)
+    return directory
 
 
 def schema_before(
@@ -82,6 +94,7 @@ def schema_before(
     looked_at: Range,
     connection: Connection | None,
     stored: tuple[str, ...],
+    capture: Capture,
 ) -> Catalog:
     """Learn the schema that a range of revisions finds.
 
@@ -99,7 +112,7 @@ def schema_before(
         else:
             catalog.major = found.major
     for script in before:
-        for statement in capture(directory, script).statements:
+        for statement in capture(script, catalog).statements:
             if statement.tree is not None:
                 apply(catalog, statement.tree, script.revision)
     return catalog

@@ -4,14 +4,29 @@ import ast
 import io
 import re
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from service.schema.lint.finding import Finding
+from service.schema.lint.release_before import COMPATIBILITY, CONSTANT, UNNEEDED, declares
+from service.schema.statements import Remark, Rule
 from service.settings import ROOT
 
 _ALLOW = re.compile(r"#\s*lint:\s*allow\(([^)]*)\)\s*(.*)")
+WAY_OUT = "# lint: allow(not-analysable) says in a few words why it is safe"
+_SAID: dict[Rule, tuple[str, str]] = {
+    "cannot-be-imported": (
+        "No command can run the file, as it can't be imported, and none of it is looked at: {}.",
+        "# mend the file, or install what it imports",
+    ),
+    "not-analysable": ("Nobody can tell all that it does: {}.", WAY_OUT),
+    "side-effect": (
+        "Beside the database {}.",
+        "# do it before or after the upgrade, not in a revision",
+    ),
+}
 # Made to be imported by revisions.
 _ALLOWED = "service.schema.backfill"
 
@@ -28,10 +43,20 @@ class Source:
 
     def __init__(self, revision: str, path: Path) -> None:
         self._revision = revision
-        self._text = path.read_text(encoding="utf-8")
-        self._module = ast.parse(self._text)
+        self._text = path.read_text(encoding="utf-8", errors="replace")
+        try:
+            self._module = ast.parse(self._text)
+        except (SyntaxError, ValueError):  # That it is no Python is said elsewhere.
+            self._module = ast.Module([], [])
         self._lines = self._text.splitlines()
         self._allowances = list(self._find_allowances())
+
+    def findings(self, remarks: Iterable[Remark]) -> Iterator[Finding]:
+        """Turn remarks into findings."""
+        for item in remarks:
+            text = self._lines[item.line - 1].strip() if 0 < item.line <= len(self._lines) else ""
+            why, fix = _SAID[item.rule]
+            yield Finding(self._revision, item.rule, item.line, text, why.format(item.why), fix)
 
     def import_findings(self) -> Iterator[Finding]:
         """Find imports of the application, whose present form an old revision must not rely on."""
@@ -46,11 +71,32 @@ class Source:
                         self._lines[line - 1].strip(),
                         f"{name} goes on changing, and this revision must do the same for ever: on "
                         "a new database it fails once the code has moved on.",
-                        'sa.table("TABLE", sa.column("COLUMN", sa.Text()))  # what it needs, here',
+                        "# what it needs of it, in the revision itself:\n"
+                        'sa.table("TABLE", sa.column("COLUMN", sa.Text()))',
                     )
 
+    def unneeded_break(self, *, is_broken: bool) -> Iterator[Finding]:
+        """Find the constant that nothing in the revision asks for."""
+        line = declares(self._module)
+        if line and not is_broken:
+            yield Finding(
+                self._revision,
+                UNNEEDED,
+                line,
+                self._lines[line - 1].strip(),
+                f"With {CONSTANT} code of the release before refuses to serve, and nothing that "
+                "lint sees in the revision would break it.",
+                "# leave it out; or, if it is the meaning of the data that breaks it:\n"
+                f"# lint: allow({UNNEEDED}) what older code would do wrong",
+            )
+
     def judge(self, finding: Finding) -> Finding | None:
-        """Leave out a finding that a comment allows; one without a reason is told about."""
+        """Leave out a finding that a comment allows; one without a reason is told about.
+
+        Those on the release before are answered where the revision says that it breaks it.
+        """
+        if finding.rule in COMPATIBILITY and declares(self._module):
+            return None
         for allowance in self._allowances:
             if finding.rule in allowance.rules and self._covers(allowance.line, finding.line):
                 if allowance.reason:
@@ -60,10 +106,16 @@ class Source:
         return finding
 
     def _find_allowances(self) -> Iterator[_Allowance]:
-        for token in tokenize.generate_tokens(io.StringIO(self._text).readline):
+        for token in self._tokens():
             if token.type == tokenize.COMMENT and (match := _ALLOW.match(token.string)):
                 rules = frozenset(rule.strip() for rule in match[1].split(","))
                 yield _Allowance(token.start[0], rules, match[2].strip())
+
+    def _tokens(self) -> Iterator[tokenize.TokenInfo]:
+        if "lint:" not in self._text:
+            return
+        with suppress(tokenize.TokenError, SyntaxError):
+            yield from tokenize.generate_tokens(io.StringIO(self._text).readline)
 
     def _covers(self, allowed: int, line: int) -> bool:
         if not self._is_inside_function(allowed):

@@ -40,10 +40,10 @@ _ALIASES = {
 }
 
 
-def rewrites(old: Type, new: Type) -> bool:
+def rewrites(old: Type, new: Type, *, is_utc: bool = True) -> bool:
     """Tell whether a column's rows are written anew when its type changes, without USING.
 
-    The session's time zone is UTC, as env.py sets it.
+    `is_utc` is the session's time zone, which env.py sets to UTC.
     """
     old, new = _plain(old), _plain(new)
     if old == new:
@@ -51,6 +51,8 @@ def rewrites(old: Type, new: Type) -> bool:
     if old.is_array or new.is_array:
         # Arrays are relabelled only where the elements need not be looked at.
         return (old.name, old.is_array) != (new.name, new.is_array) or new.modifiers != ()
+    if (old.name, new.name) in _ZONES and not is_utc:
+        return True
     return not (_is_relabelled(old, new) and _keeps_values(old, new))
 
 

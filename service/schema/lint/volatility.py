@@ -36,6 +36,7 @@ def is_volatile(expression: Any, catalog: Catalog) -> bool:
         name = qualified(strings(call.funcname))
         schema, _, bare = name.rpartition(".")
         # What is in a schema of its own is not Postgres's, and volatile unless it says otherwise.
-        if catalog.functions.get(name, bool(schema) or bare in _VOLATILE):
+        known = catalog.functions.get(name)
+        if any(item.is_volatile for item in known) if known else schema or bare in _VOLATILE:
             return True
     return False

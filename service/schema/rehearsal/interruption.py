@@ -14,7 +14,7 @@ import psycopg2
 Result = TypeVar("Result")
 Tell = Callable[[str], None]
 
-NOTICE_AFTER_S = 2
+NOTICE_AFTER_S = 0.5
 _STOP_EVERY_S = 0.5
 _STOP_WITHIN_S = 10
 
@@ -71,7 +71,7 @@ def interruptible(work: Callable[[], Result], stop: Callable[[], object]) -> Res
 
 @contextmanager
 def notice(tell: Tell, text: str) -> Iterator[None]:
-    """Say what takes so long, if it takes more than two seconds."""
+    """Say what takes so long, if it takes a while."""
     timer = threading.Timer(NOTICE_AFTER_S, tell, [text])
     timer.daemon = True
     timer.start()

@@ -24,7 +24,8 @@ from service.schema.tool_tables import TOOL_TABLES
 _OURS = re.compile(
     r"\s*(?:SET|SHOW|RESET|BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|SELECT\s+1\s+WHERE\s+false)\b"
     rf"|.*\b(?:{'|'.join(TOOL_TABLES)}|pg_catalog)\b"
-    r"|\s*SELECT\b.*\b(?:pg_class|pg_index|to_regclass)\b",
+    r"|\s*SELECT\b.*\b(?:pg_class|pg_index|to_regclass)\b"
+    r"|\s*EXPLAIN\s+UPDATE\b",
     re.IGNORECASE | re.DOTALL,
 )
 _READS = re.compile(r"\s*(?:SELECT|SHOW|EXPLAIN|TABLE|VALUES)\b", re.IGNORECASE)

@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from service.schema.runner import run
 from service.settings import ROOT
 
 # It says in JSON what /metrics tells at each point.
@@ -17,7 +18,7 @@ import json, sys
 from service.app import create_app
 from service.settings import Settings
 
-url, behind, folder = sys.argv[1:]
+url, behind, ahead, folder = sys.argv[1:]
 app = create_app(Settings(database_url=url, prometheus_multiproc_dir=folder, log_level="ERROR"))
 client = app.test_client()
 database = app.extensions["database"]
@@ -54,31 +55,41 @@ app = create_app(Settings(database_url=behind, prometheus_multiproc_dir=folder, 
 client = app.test_client()
 assert client.get("/v1/users").status_code == 503
 tell("behind")
+app = create_app(Settings(database_url=ahead, prometheus_multiproc_dir=folder, log_level="ERROR"))
+client = app.test_client()
+assert client.get("/v1/users").status_code == 200
+tell("ahead")
 print(json.dumps(told))
 """
 
 
 @pytest.fixture(scope="module")
-def told(worker_url, server, execute, tmp_path_factory):
-    """What /metrics tells at each point of PROCESS."""
+def urls(worker_url, make_database, newer, server, execute):
+    """A database with the schema at head, an empty one, and one that is ahead."""
     empty = f"empty_{uuid4().hex[:12]}"
     execute(server, f"CREATE DATABASE {empty}")
-    urls = (worker_url, server.set(database=empty))
-    try:
-        done = subprocess.run(
-            [
-                *(sys.executable, "-c", PROCESS),
-                *(url.render_as_string(hide_password=False) for url in urls),
-                str(tmp_path_factory.mktemp("metrics")),
-            ],
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    finally:
-        execute(server, f"DROP DATABASE {empty} WITH (FORCE)")
+    ahead = make_database()
+    x = (f"url={ahead.render_as_string(hide_password=False)}",)
+    run("upgrade", "heads", directory=str(newer), x=x, quiet=True)
+    yield worker_url, server.set(database=empty), ahead
+    execute(server, f"DROP DATABASE {empty} WITH (FORCE)")
+
+
+@pytest.fixture(scope="module")
+def told(urls, tmp_path_factory):
+    """What /metrics tells at each point of PROCESS."""
+    done = subprocess.run(
+        [
+            *(sys.executable, "-c", PROCESS),
+            *(url.render_as_string(hide_password=False) for url in urls),
+            str(tmp_path_factory.mktemp("metrics")),
+        ],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
@@ -155,4 +166,11 @@ def test_connections_in_use_and_idle(value):
 
 def test_a_schema_that_is_behind(value):
     assert value("used", "schema_at_head") == 1
+    assert value("used", "schema_ahead") == 0
     assert value("behind", "schema_at_head") == 0
+    assert value("behind", "schema_ahead") == 0
+
+
+def test_a_schema_that_is_ahead(value):
+    assert value("ahead", "schema_at_head") == 0
+    assert value("ahead", "schema_ahead") == 1

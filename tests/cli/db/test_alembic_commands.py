@@ -61,9 +61,16 @@ def url(make_database) -> str:
 @pytest.mark.parametrize("tool", ["flask db", "alembic"])
 def test_down_and_up_again(run, url, tool):
     assert f"{HEAD} (head)" in run("flask db current", url).output
-    assert run(f"{tool} downgrade base", url).code == 0
+    down = run(f"{tool} downgrade base", url)
+    assert (down.code, "INFO" in down.errors) == (0, False)
+    assert f"Taking back {HEAD} (Create users" in down.errors
+    assert down.output == "The database is at no revision; 1 revision is pending.\n"
     assert HEAD not in run("flask db current", url).output
-    assert run(f"{tool} upgrade head", url).code == 0
+    up = run(f"{tool} upgrade head", url)
+    assert (up.code, "INFO" in up.errors) == (0, False)
+    assert f"Applying {HEAD} (Create users" in up.errors
+    assert up.output == f"The database is at {HEAD} (head).\n"
+    assert run(f"{tool} stamp head", url).output == up.output
     assert f"{HEAD} (head)" in run("flask db current", url).output
     checked = run("flask db check", url)
     assert (checked.code, checked.output) == (0, "No difference was found.\n")
@@ -181,10 +188,16 @@ def test_each_of_them_answers_in_json(run, url):
     assert _json(run("flask db branches --json", url)) == {"revisions": []}
     assert _json(run("flask db downgrade --json base", url)) == {"before": [HEAD], "after": []}
     behind = run("flask db current --json --check-heads", url)
-    assert _json(behind) == {"current": [], "heads": [HEAD], "is_at_head": False}
+    assert _json(behind) == {
+        "current": [],
+        "heads": [HEAD],
+        "is_at_head": False,
+        "is_ahead": False,
+    }
     assert behind.code == ExitCode.BEHIND
     assert _json(run("flask db upgrade --json", url)) == {"before": [], "after": [HEAD]}
-    assert _json(run("flask db check --json", url)) == {"differences": [], "beyond_models": []}
+    agreed: dict[str, list[object]] = {"differences": [], "incomplete": [], "beyond_models": []}
+    assert _json(run("flask db check --json", url)) == agreed
     assert _json(run("flask db migrate -m nothing --json", url)) == {"revisions": []}
     wrong = run("flask db show nowhere --json", url)
     assert (wrong.code, _json(wrong)["error"]["code"]) == (1, "configuration-error")
@@ -263,9 +276,62 @@ def test_several_heads_are_exit_code_6_with_the_way_out(run, url, root, tmp_path
     )
     assert "flask db merge heads" in stopped.errors
     assert "Traceback" not in stopped.errors
+    ambiguous = run(f"{tool} {options} upgrade +1", url)
+    assert ambiguous.code == ExitCode.SEVERAL_HEADS, ambiguous.errors
+    assert "There are several heads" in ambiguous.errors
     merged = run(f"flask db -d {folder} merge heads -m both --json", url)
     assert merged.code == 0
     assert run(f"{tool} {options} upgrade head", url).code == 0
+
+
+@pytest.mark.parametrize("tool", ["flask db", "alembic"])
+def test_steps_back_from_several_heads_are_not_guessed(run, url, root, tmp_path, tool):
+    folder = tmp_path / "forked"
+    shutil.copytree(root / "migrations", folder)
+    for name in ("one", "two"):
+        run(f"flask db revision -d {folder} -m {name} --rev-id {name} --head {HEAD} --splice", url)
+    assert run(f"flask db upgrade -d {folder} heads", url).code == 0
+    options = _place(tool, root, tmp_path, folder)
+    for step in ("-1", "-2"):
+        refused = run(f"{tool} {options} downgrade {step}", url)
+        assert refused.code == ExitCode.SEVERAL_HEADS, refused.errors
+        assert "There are several heads: one (one) and two (two). Say whose" in refused.errors
+        assert "flask db merge heads" in refused.errors
+    both = "The database is at one (head) and two (head).\n"
+    assert run(f"{tool} {options} upgrade heads", url).output == both
+    named = run(f"{tool} {options} downgrade one@-1", url)
+    assert (named.code, named.output) == (
+        0,
+        "The database is at two (head); 1 revision is pending.\n",
+    )
+    assert run(f"{tool} {options} downgrade -1", url).output.startswith(
+        f"The database is at {HEAD}"
+    )
+
+
+def test_a_step_is_no_revision_to_stamp(run, url):
+    for step in ("+1", "-1"):
+        done = run(f"flask db stamp {step}", url)
+        assert (done.code, f"{step} is a step" in done.errors) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("command", "meant"),
+    [
+        ("upgrad", "upgrade"),
+        ("import-sqlit", "import-sqlite"),
+        ("upgrade --sqll", "--sql"),
+        ("upgrade --jsn", "--json"),
+        ("stamp --purg head", "--purge"),
+        ("current --check-head", "--check-heads"),
+        ("--directry x heads", "--directory"),
+        ("backfill statu", "status"),
+    ],
+)
+def test_what_may_have_been_meant_is_named(run, url, command, meant):
+    done = run(f"flask db {command}", url)
+    assert done.code == ExitCode.ERROR
+    assert f"'{meant}'" in done.errors.partition("Did you mean")[2]
 
 
 def test_check_tells_drift_and_what_it_can_not_compare(run, url, execute):

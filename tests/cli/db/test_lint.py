@@ -75,7 +75,8 @@ def test_an_unreachable_database_is_no_error(lint):
 def test_json(lint):
     document = json.loads(lint("--json", "--static").stdout)
     [finding] = document["findings"]
-    assert list(finding) == ["revision", "rule", "line", "statement", "why", "fix"]
+    assert list(finding) == [*("revision", "rule", "line", "statement", "why", "fix", "fix_runs")]
+    assert finding["fix_runs"]
     assert finding["statement"] == "CREATE INDEX ix_hotels_name ON hotels (name)"
     assert "postgresql_concurrently=True" in finding["fix"]
 
@@ -103,8 +104,8 @@ def test_an_unknown_revision(lint, revisions):
 def test_a_file_that_is_no_python(lint, folder):
     (folder / "versions" / "broken.py").write_text("def upgrade(:\n", encoding="utf-8")
     done = lint("--static")
-    assert done.exit_code == ExitCode.ERROR
-    assert "broken.py" in done.stderr
+    assert done.exit_code == ExitCode.LINT
+    assert "broken.py, line 1: cannot-be-imported" in done.stdout
     assert "Traceback" not in done.output
 
 

@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from service.cli.db import db
+from service.errors import ExitCode
 from service.schema.revisions import heads
 
 HEAD = heads()[0]
@@ -94,3 +95,26 @@ def test_a_database_that_does_not_answer(run, url):
     done = run(to=url.set(port=1))
     assert done.exit_code == 1
     assert "refuses connections" in done.stderr
+
+
+def test_tables_that_cant_be_compared_in_full_are_named(run, url, execute):
+    name = url.database
+    execute(
+        url,
+        f"REVOKE TEMPORARY ON DATABASE {name} FROM PUBLIC",
+        f"CREATE ROLE {name} LOGIN PASSWORD 'secret'",
+        f"GRANT pg_read_all_data TO {name}",
+    )
+    role = url.set(username=name, password="secret")  # noqa: S106  of a moment
+    try:
+        shown = run(to=role)
+        assert "none in what could be compared" in shown.stdout
+        assert "users: permission denied" in shown.stdout
+        checked = CliRunner().invoke(db, ["check"])
+        assert checked.exit_code == ExitCode.ERROR
+        assert checked.stdout.startswith("No difference was found in what could be compared.\n")
+        assert "users" in checked.stdout.partition("Not compared in full: ")[2]
+        document = json.loads(CliRunner().invoke(db, ["check", "--json"]).stdout)
+        assert "users" in {item["table"] for item in document["incomplete"]}
+    finally:
+        execute(url, f"REVOKE ALL ON DATABASE {name} FROM {name}", f"DROP ROLE {name}")

@@ -135,7 +135,7 @@ def test_what_is_missing_or_unknown_has_a_substitute(workflow):
     assert set(row["legacy_note"].splitlines()) == {
         "user_input missing, now (empty)",
         'input_type unknown, now null: "city"',
-        "updated_at is no time, now null: 5",
+        "updated_at is a number that is in no range of a known unit, now null: 5",
         "updated_at missing, now created_at",
     }
 

@@ -205,6 +205,25 @@ def test_a_name_taken_in_the_meantime_takes_everything_back(old, command, rows, 
     assert command(old).exit_code == 0
 
 
+def test_a_run_deleted_in_the_meantime_loses_no_step_silently(old, command, rows, monkeypatch):
+    """Its step would be neither written nor refused."""
+    assert command(old).exit_code == 0
+    old.node()
+
+    def write_users_late(cursor):
+        rows("DELETE FROM users")
+        return write_users(cursor)
+
+    write_users = writing.WRITE["users"]
+    monkeypatch.setitem(writing.WRITE, "users", write_users_late)
+    result = command(old)
+    assert result.exit_code == 1
+    assert "run the import again" in result.stderr
+    monkeypatch.undo()
+    assert command(old).exit_code == 0
+    assert rows("SELECT count(*) FROM nodes") == [{"count": 1}]
+
+
 def test_an_old_schema_is_told(old, make_database):
     url = make_database().set(drivername="postgresql").render_as_string(hide_password=False)
     with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:

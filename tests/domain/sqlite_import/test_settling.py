@@ -15,7 +15,8 @@ def test_what_hangs_on_a_refused_row_is_accounted_for(old, report):
     assert told.refusals("workflows") == {
         'status "weird" is unknown': ["2"],
         "its user is not in the file": ["3"],
-        "created_at is no time": ["4"],
+        "created_at is no time; write it as 2026-01-31 14:00:00+09:00 in the file, "
+        "and import that again": ["4"],
     }
     orphans = {
         "its workflow was refused": ["1", "2"],
@@ -110,3 +111,42 @@ def test_names_are_unique_whatever_their_case(make_file, report, rows):
         "username missing, now user (legacy 7)",
     ]
     assert report(file).counts("already_there") == [7, 0, 0, 0]
+
+
+def test_a_known_id_without_a_parent_is_refused_too(make_file, report):
+    """SQL's "neither true nor false" once took such rows out without a word."""
+    file = make_file(revision="r2")
+    file.user()
+    workflow = file.workflow()
+    node, call = file.node(workflow), file.generation(workflow)
+    assert report(file).counts("written") == [1, 1, 1, 1]
+    other = make_file("other.db", revision="r2")
+    other.user("another")
+    for table in ("nodes", "generations"):
+        other.execute(f"ALTER TABLE {table} RENAME workflow_id TO was")
+        other.execute(f"ALTER TABLE {table} ADD COLUMN workflow_id")
+    other.execute(
+        "INSERT INTO nodes (id, was, node_name, node_type, execution_order, status) "
+        "VALUES (?, 1, 'n', 'search', 1, 'completed')",
+        node,
+    )
+    other.execute(
+        "INSERT INTO generations (id, was, model_name, user_prompt, output, created_at) "
+        "VALUES (?, 1, 'm', 'p', 'o', '2026-01-11')",
+        call,
+    )
+    told = report(other)
+    reason = "another row in the database has its id"
+    assert told.refusals("nodes") == {reason: [node]}
+    assert told.refusals("generations") == {reason: [call]}
+
+
+def test_a_name_made_of_a_strange_id_fits(make_file, report, rows):
+    file = make_file()
+    file.execute("DROP TABLE users")
+    file.execute("CREATE TABLE users (id, username, email, created_at, updated_at)")
+    for key in ("x" * 300, "a\0tb\nc"):
+        file.user(None, id=key)
+    assert report(file).counts("written") == [2, 0, 0, 0]
+    names = {row["username"] for row in rows("SELECT username FROM users")}
+    assert names == {f"user (legacy {'x' * 300}"[:100], "user (legacy a\ufffdtb\ufffdc)"}

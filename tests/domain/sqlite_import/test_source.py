@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from service.domain.sqlite_import import source
+from service.domain.sqlite_import import source, table
 
 
 def break_file(path, kind):
@@ -152,3 +152,135 @@ def test_rowids_at_the_ends_of_their_range_are_read(old, report):
             f"u{key}".encode() + b"\xff",
         )
     assert report(old).counts("written") == [4, 1, 0, 0]
+
+
+def remade(file, table, ddl):
+    """Make a table anew from its own DDL, with what `ddl` makes of that."""
+    with closing(sqlite3.connect(file.path)) as connection:
+        query = "SELECT sql FROM sqlite_master WHERE name = ?"
+        (sql,) = connection.execute(query, (table,)).fetchone()
+        connection.executescript(f"DROP TABLE {table}; {ddl(sql)}")
+
+
+def test_a_table_without_rowids_is_read_by_its_key(old, report, rows):
+    remade(old, "nodes", lambda sql: f"{sql} WITHOUT ROWID")
+    for key, name in ((3, "third"), (1, "first"), (2, "second")):
+        old.node(id=key, node_name=name)
+    old.execute("UPDATE nodes SET error_message = CAST(x'ff' AS TEXT) WHERE id = 2")
+    told = report(old)
+    assert told.counts("written") == [1, 1, 3, 0]
+    assert told.repairs("nodes") == {"text that was not valid UTF-8, now with U+FFFD": 1}
+    found = rows("SELECT node_name, error_message FROM nodes ORDER BY seq")
+    assert [tuple(row.values()) for row in found] == [
+        ("first", None),
+        ("second", "\ufffd"),
+        ("third", None),
+    ]
+
+
+@pytest.mark.parametrize("names", [["rowid"], ["ROWID", "oid", "_rowid_"]])
+def test_columns_with_the_name_of_the_rowid_hide_no_row(old, report, names):
+    for name in names:
+        old.execute(f"ALTER TABLE users ADD COLUMN {name} TEXT")
+    for number, given in enumerate((None, "zz", "zz", "")):
+        old.user(f"u{number}", **dict.fromkeys(names, given))
+    old.execute("UPDATE users SET username = CAST(x'ff' AS TEXT) WHERE id = 3")
+    told = report(old)
+    assert told.counts("read") == told.counts("written") == [5, 1, 0, 0]
+    assert told.repairs("users") == {"text that was not valid UTF-8, now with U+FFFD": 1}
+    assert told["unknown_columns"] == [f"users.{name.lower()}" for name in names]
+
+
+@pytest.mark.parametrize("kind", ["VIRTUAL", "STORED"])
+def test_a_generated_column_is_read(old, report, rows, kind):
+    computed = f"total_tokens INTEGER AS (prompt_tokens + completion_tokens) {kind}"
+    remade(old, "generations", lambda sql: sql.replace("total_tokens INTEGER", computed))
+    old.generation(prompt_tokens=2, completion_tokens=3)
+    assert report(old).counts("written") == [1, 1, 0, 1]
+    assert rows("SELECT total_tokens FROM generations") == [{"total_tokens": 5}]
+
+
+def test_a_view_in_the_place_of_a_table_is_read(old, report):
+    old.execute("ALTER TABLE users RENAME TO people")
+    old.execute("UPDATE people SET username = CAST(x'ff' AS TEXT)")
+    old.execute("CREATE VIEW USERS AS SELECT id, username AS UserName, email, * FROM people")
+    told = report(old)
+    assert told.counts("read") == told.counts("written") == [1, 1, 0, 0]
+    assert "text that was not valid UTF-8, now with U+FFFD" in told.repairs("users")
+
+
+def test_a_file_in_utf16_is_read(tmp_path, old, report, rows):
+    with closing(sqlite3.connect(old.path)) as file:
+        script = "\n".join(file.iterdump())
+    with closing(sqlite3.connect(tmp_path / "utf16.db")) as file:
+        file.executescript(f"PRAGMA encoding = 'UTF-16be'; {script}")
+    assert report(tmp_path / "utf16.db").counts("written") == [1, 1, 0, 0]
+    assert rows("SELECT user_input FROM workflows") == [{"user_input": "홍대"}]
+
+
+def test_ids_that_are_the_same_but_for_their_type_are_told(old, report):
+    old.close()
+    remade(
+        old,
+        "users",
+        lambda sql: sql.replace("id INTEGER NOT NULL", "id").replace("(id)", "(id, email)"),
+    )
+    with closing(sqlite3.connect(old.path)) as file:
+        file.executemany(
+            "INSERT INTO users VALUES (?, ?, NULL, '2026-01-11', '2026-01-11')",
+            [(1, "a"), ("1", "b"), (None, "c")],
+        )
+        file.commit()
+    told = report(old)
+    assert told.counts("read")[0] == 3
+    assert told.refusals("users") == {
+        "an earlier row has the same id": ["1"],
+        "it has no id": [None],
+    }
+
+
+def test_rows_that_an_index_does_not_know_are_told(old, command, rows):
+    """Where count(*) and the rows differ, nobody can say which of them are right."""
+    for number in range(3):
+        old.user(f"u{number}")
+    old.execute("CREATE INDEX ix_users_id ON users (id) WHERE id < 3")
+    old.execute("PRAGMA writable_schema = ON")
+    old.execute("UPDATE sqlite_master SET sql = replace(sql, ' WHERE id < 3', '')")
+    old.close()
+    result = command(old)
+    assert result.exit_code == 1
+    assert "count(*) of users is 2, but 4 rows can be read" in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert rows("SELECT count(*) FROM users") == [{"count": 0}]
+
+
+def test_a_value_against_a_check_is_no_damage(old, report):
+    remade(
+        old,
+        "nodes",
+        lambda sql: sql.replace(
+            "execution_order INTEGER", "execution_order INTEGER CHECK (execution_order > 1)"
+        ),
+    )
+    old.execute("PRAGMA ignore_check_constraints = ON")
+    old.node()
+    assert report(old).counts("written") == [1, 1, 1, 0]
+
+
+def test_a_file_that_changes_while_nothing_locks_it_takes_everything_back(
+    old, command, rows, monkeypatch
+):
+    def change_and_count(counted):
+        with closing(sqlite3.connect(old.path)) as other:
+            other.execute("UPDATE users SET username = 'another'")
+            other.commit()
+        return count(counted)
+
+    old.execute("PRAGMA journal_mode = WAL")
+    old.close()
+    count = table.Table.count
+    monkeypatch.setattr(table.Table, "count", change_and_count)
+    result = command(old)
+    assert result.exit_code == 1
+    assert "is being written by another program" in result.stderr
+    assert rows("SELECT count(*) FROM users") == [{"count": 0}]

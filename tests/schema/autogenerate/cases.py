@@ -1,6 +1,6 @@
 """A schema with one of everything, and the ways in which a database comes to differ from it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sqlalchemy import (
     ARRAY,
@@ -22,52 +22,68 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ENUM, INT4RANGE, ExcludeConstraint
 
-METADATA = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-Table(
-    "users",
-    METADATA,
-    Column("id", Integer, Identity(), primary_key=True),
-    Column("name", String(50), nullable=False, comment="As the user writes it."),
-    Column("nick", String(20)),
-    Column("email", Text, nullable=False),
-    Column("age", Integer, server_default=text("18")),
-    Column("state", Text, server_default=text("'new'"), nullable=False),
-    Column("level", Enum("low", "high", name="level", native_enum=False, create_constraint=True)),
-    Column("mood", ENUM("sad", "ok", "glad", name="mood"), server_default=text("'ok'")),
-    Column("code", Text(collation="C")),
-    Column("slug", Text, Computed("lower(name)", persisted=True)),
-    Column("tags", ARRAY(Text), server_default=text("'{}'"), nullable=False),
-    Column("created_at", DateTime(timezone=True), server_default=text("now()"), nullable=False),
-    CheckConstraint("age > 0", name="age_positive"),
-    CheckConstraint("state IN ('new', 'old')", name="state_known"),
-    UniqueConstraint("email"),
-    Index("ix_users_nick", "nick"),
-    Index("ix_users_new", "created_at", postgresql_where=text("state = 'new'")),
-    Index("ix_users_tags", "tags", postgresql_using="gin"),
-    Index("ix_users_age", "age", postgresql_include=["name"]),
-    Index("ix_users_created_at", text("created_at DESC")),
-    Index("ix_users_code", "code", postgresql_ops={"code": "text_pattern_ops"}),
-    Index("ix_users_lower", text("lower(name)"), unique=True),
-    comment="Who books.",
-)
-Table(
-    "bookings",
-    METADATA,
-    Column("id", Integer, primary_key=True),
-    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
-    Column("days", INT4RANGE, nullable=False),
-    Column("note", Text),
-    ExcludeConstraint(("days", "&&"), name="bookings_apart", using="gist"),
-    Index("ix_bookings_user_id", "user_id"),
-)
+
+def models(schema: str | None = None) -> MetaData:
+    """Describe the tables, in a schema of their own or in the default one."""
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    place = f"{schema}." if schema else ""
+    Table(
+        "users",
+        metadata,
+        Column("id", Integer, Identity(), primary_key=True),
+        Column("name", String(50), nullable=False, comment="As the user writes it."),
+        Column("nick", String(20)),
+        Column("email", Text, nullable=False),
+        Column("age", Integer, server_default=text("18")),
+        Column("state", Text, server_default=text("'new'"), nullable=False),
+        Column(
+            "level", Enum("low", "high", name="level", native_enum=False, create_constraint=True)
+        ),
+        Column(
+            "mood",
+            ENUM("sad", "ok", "glad", name="mood", schema=schema),
+            server_default=text("'ok'"),
+        ),
+        Column("code", Text(collation="C")),
+        Column("slug", Text, Computed("lower(name)", persisted=True)),
+        Column("tags", ARRAY(Text), server_default=text("'{}'"), nullable=False),
+        Column("created_at", DateTime(timezone=True), server_default=text("now()"), nullable=False),
+        CheckConstraint("age > 0", name="age_positive"),
+        CheckConstraint("state IN ('new', 'old')", name="state_known"),
+        UniqueConstraint("email"),
+        Index("ix_users_nick", "nick"),
+        Index("ix_users_new", "created_at", postgresql_where=text("state = 'new'")),
+        Index("ix_users_tags", "tags", postgresql_using="gin"),
+        Index("ix_users_age", "age", postgresql_include=["name"]),
+        Index("ix_users_created_at", text("created_at DESC")),
+        Index("ix_users_code", "code", postgresql_ops={"code": "text_pattern_ops"}),
+        Index("ix_users_lower", text("lower(name)"), unique=True),
+        schema=schema,
+        comment="Who books.",
+    )
+    Table(
+        "bookings",
+        metadata,
+        Column("id", Integer, primary_key=True),
+        Column("user_id", ForeignKey(f"{place}users.id", ondelete="CASCADE"), nullable=False),
+        Column("days", INT4RANGE, nullable=False),
+        Column("note", Text),
+        ExcludeConstraint(("days", "&&"), name="bookings_apart", using="gist"),
+        Index("ix_bookings_user_id", "user_id"),
+        schema=schema,
+    )
+    return metadata
+
+
+METADATA = models()
 
 ROWS = (
     "INSERT INTO users (name, email, nick) VALUES ('Ada', 'a@b.c', 'a'), ('Bo', 'b@b.c', 'b')",
@@ -88,7 +104,14 @@ class Case:
     kinds: tuple[str, ...]
     files: tuple[str, ...] = ("",)
     comes_back: bool = True
-    attributes: dict[str, object] = field(default_factory=dict)
+    rename: str | None = None
+
+    def renames(self, schema: str | None = None) -> list[str]:
+        """Write the rename that it is, if it is one, for tables in a schema."""
+        if not self.rename or not schema:
+            return [self.rename] if self.rename else []
+        old, _, new = self.rename.partition(":")
+        return [f"{schema}.{old}:{new}" if "." in old else f"{schema}.{old}:{schema}.{new}"]
 
 
 BOTH = ("", "validate")
@@ -429,13 +452,13 @@ CASES = (
         ("ALTER TABLE users RENAME nick TO alias",),
         ("rename_column",),
         ("",),
-        attributes={"renames": ["users.alias:nick"]},
+        rename="users.alias:nick",
     ),
     Case(
         "table renamed",
         ("ALTER TABLE bookings RENAME TO stays",),
         ("rename_table",),
         ("",),
-        attributes={"renames": ["stays:bookings"]},
+        rename="stays:bookings",
     ),
 )

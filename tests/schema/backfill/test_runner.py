@@ -315,3 +315,16 @@ def test_a_database_error_is_no_psycopg2_error(counters, fill):
         fill(Backfill("broken", table="counters", set={"n": "1 / 0"}))
     assert not isinstance(raised.value, psycopg2.Error)
     assert "division by zero" in raised.value.detail
+
+
+def test_rows_without_a_key_are_refused_and_no_position_is_put_down(engine, fill, fetch, execute):
+    execute(engine.url, "CREATE TABLE logs (n int)")
+    logs = Backfill("logs", table="logs", set={"n": "1"})
+    done = fill(logs)
+    assert (done.rows_done, done.fraction) == (0, 1)
+    assert done.finished_at
+    execute(engine.url, "INSERT INTO logs VALUES (0)", "DELETE FROM backfills")
+    with pytest.raises(ConfigurationError, match="The table logs has no primary key"):
+        fill(logs)
+    assert fetch("SELECT count(*) FROM backfills") == [(0,)]
+    assert fill(Backfill("logs", "logs", {"n": "1"}, "n IS NULL")).finished_at

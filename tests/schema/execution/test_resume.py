@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from service.errors import ConfigurationError
+from service.errors import ConfigurationError, ServiceError
 from service.schema.current import read_current
 
 FLASK = str(Path(sys.executable).parent / "flask")
@@ -104,6 +104,25 @@ def test_a_failed_build_can_be_repeated_when_its_reason_is_gone(table, engine, e
     table.run("upgrade", "head")
     assert _rows(engine, INDEX_STATE) == [(True,)]
     assert _rows(engine, "SELECT version_num FROM alembic_version") == [("two",)]
+
+
+def test_a_build_is_noted_before_it_begins(table, engine, execute):
+    """So that a run that comes after knows whose index it finds."""
+    execute(table.url, "UPDATE t SET note = 'twice' WHERE id < 3")
+    table.write("two", INDEX.replace('["note"],', '["note"], unique=True,'))
+    with pytest.raises(ConfigurationError, match="duplicated"):
+        table.run("upgrade", "head")
+    noted = "SELECT revision, direction, rowcounts FROM schema_progress"
+    assert _rows(engine, noted) == [("two", "upgrade", [])]
+
+
+def test_a_block_that_did_nothing_leaves_nothing_half_done(table, engine):
+    table.write(
+        "two", "with op.get_context().autocommit_block():\n    raise ValueError('not today')"
+    )
+    with pytest.raises(ServiceError, match="not today"):
+        table.run("upgrade", "head")
+    assert _rows(engine, "SELECT to_regclass('schema_progress')") == [(None,)]
 
 
 def test_a_build_that_goes_on_without_its_client_is_waited_for(table, engine, execute, capfd):

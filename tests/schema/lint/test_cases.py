@@ -12,6 +12,7 @@ from service.schema.target import connected
 
 CASES = Path(__file__).parent / "cases"
 EXPECT = re.compile(r"^# expect: (.+)$", re.MULTILINE)
+EXPECT_LIVE = re.compile(r"^# expect with a database: (.+)$", re.MULTILINE)
 
 
 def _cases() -> list[Path]:
@@ -26,12 +27,12 @@ def _files(case: Path) -> list[Path]:
     return [case] if case.is_file() else sorted(case.glob("*.py"))
 
 
-def _labels(case: Path) -> list[tuple[str, str, set[str]]]:
+def _labels(case: Path, *, live: bool = False) -> list[tuple[str, str, set[str]]]:
     """Read the labelled revisions: each with the one before it and the expected rules."""
     found = []
     for file in _files(case):
         text = file.read_text(encoding="utf-8")
-        label = EXPECT.search(text)
+        label = (live and EXPECT_LIVE.search(text)) or EXPECT.search(text)
         ids = dict(re.findall(r'^(revision|down_revision) = "(.+)"$', text, re.MULTILINE))
         if label:
             rules = set() if label[1] == "none" else set(label[1].split(", "))
@@ -70,7 +71,7 @@ def test_from_the_files_alone(folder, case):
 def test_with_the_catalog_of_a_database(folder, case, server, base_database):
     config = configuration(folder(case), quiet=True)
     with connected(server.set(database=base_database), timeout_s=5) as connection:
-        for before, revision, expected in _labels(case):
+        for before, revision, expected in _labels(case, live=True):
             found = lint(config, f"{before}:{revision}", connection)
             assert {item.rule for item in found.findings} == expected, found.findings
             assert found.is_live

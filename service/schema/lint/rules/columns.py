@@ -6,73 +6,37 @@ from typing import Any
 from postgast import pg_query_pb2 as pg
 
 from service.schema.lint import fixes
+from service.schema.lint.added import (
+    POSTGRES_18,
+    add,
+    add_and_fill,
+    backfill,
+    numbered,
+    set_not_null,
+)
 from service.schema.lint.alter_effects import (
     column_constraint,
     column_default,
     is_stored,
     nullable_key,
+    sets_stored,
 )
 from service.schema.lint.finding import Problem, Situation
 from service.schema.lint.names import relation, text_of, type_of, type_text
-from service.schema.lint.replay import definition, is_serial, without_sequence
+from service.schema.lint.replay import definition, is_serial
 from service.schema.lint.volatility import is_volatile
 
 _REWRITE = "writes every row anew under ACCESS EXCLUSIVE, so that all reads and writes wait"
-_POSTGRES_18 = 18
-"""The first version with `NOT NULL ... NOT VALID` and virtual generated columns."""
-
-
-def _add(table: str, column: Any, type_: str) -> str:
-    return fixes.execute(
-        f"ALTER TABLE {fixes.name(table)} ADD COLUMN {fixes.name(column.colname)} {type_}"
-    )
-
-
-def _add_and_fill(table: str, column: Any, type_: str, value: str) -> str:
-    """Write the column and its default apart, and the older rows' values as a backfill."""
-    bare, schema = fixes.arguments(table)
-    return fixes.then(
-        f"{_add(table, column, type_)}\n"
-        f"op.alter_column({bare}, {fixes.quoted(column.colname)}, "
-        f"server_default=sa.text({fixes.text(value)}){schema})",
-        _backfill(table, column.colname, value),
-    )
-
-
-def _backfill(table: str, column: str, value: str) -> str:
-    return (
-        "from service.schema.backfill import Backfill\n"
-        f'Backfill(name="{table.replace(".", "_")}_{column}", table={fixes.quoted(table)}, '
-        f"set={{{fixes.quoted(column)}: {fixes.quoted(value)}}}, "
-        f"where={fixes.quoted(fixes.name(column) + ' IS NULL')}).run(op)"
-    )
-
-
-def set_not_null(situation: Situation, table: str, column: str) -> str:
-    """Write how a column becomes NOT NULL without a scan under ACCESS EXCLUSIVE."""
-    bare, schema = fixes.arguments(table)
-    alter = f"ALTER TABLE {fixes.name(table)}"
-    base = table.rpartition(".")[2]
-    if situation.catalog.major >= _POSTGRES_18:
-        constraint = f"{base}_{column}_not_null"
-        add = f"{alter} ADD CONSTRAINT {fixes.name(constraint)} NOT NULL {fixes.name(column)}"
-        found = situation.catalog.table(table)
-        known = [
-            item.name
-            for item in (found.constraints.values() if found else ())
-            if item.kind == "not null" and item.columns == (column,)
-        ]
-        if known:
-            return fixes.validate(table, known[0])
-        return fixes.then(fixes.execute(f"{add} NOT VALID"), fixes.validate(table, constraint))
-    constraint = f"ck_{base}_{column}_not_null"
-    return fixes.then(
-        f"op.create_check_constraint(op.f({fixes.quoted(constraint)}), {bare}, "
-        f"{fixes.quoted(fixes.name(column) + ' IS NOT NULL')}{schema}, postgresql_not_valid=True)",
-        fixes.validate(table, constraint),
-        f"op.alter_column({bare}, {fixes.quoted(column)}, nullable=False{schema})\n"
-        f'op.drop_constraint(op.f({fixes.quoted(constraint)}), {bare}, type_="check"{schema})',
-    )
+_NEUTRAL = {
+    **dict.fromkeys(("bpchar", "text", "varchar"), "''"),
+    **dict.fromkeys(("float4", "float8", "int2", "int4", "int8", "numeric"), "0"),
+    **dict.fromkeys(("timestamp", "timestamptz"), "now()"),
+    "bool": "false",
+    "date": "CURRENT_DATE",
+    "interval": "'0'",
+    "jsonb": "'{}'",
+}
+"""What stands for no value yet in columns of a type; none of it is written to the rows."""
 
 
 def not_null_without_default(situation: Situation) -> Iterator[Problem]:
@@ -88,12 +52,21 @@ def not_null_without_default(situation: Situation) -> Iterator[Problem]:
                 "not-null-without-default",
                 f"Postgres refuses it as soon as {table} has a row, and code of the release before "
                 f"inserts rows without {column.colname}.",
-                fixes.then(
-                    _add(table, column, type_text(column.type_name)),
-                    f"# fill {table}.{column.colname} with a Backfill, then:\n"
-                    + set_not_null(situation, table, column.colname),
-                ),
+                _with_value(table, column),
             )
+
+
+def _with_value(table: str, column: Any) -> str:
+    """Write the column with a constant that old rows and older code's INSERTs get, or nullable."""
+    type_ = type_text(column.type_name)
+    value = _NEUTRAL.get(type_of(column.type_name).name)
+    if type_of(column.type_name).is_array:
+        value = "'{}'"
+    if value is None:
+        later = f"# NOT NULL a release later, when all code that runs writes {column.colname}"
+        return f"{add(table, column, type_)}\n{later}"
+    which = "# or another value, which old rows and INSERTs of the release before get:"
+    return f"{which}\n{add(table, column, f'{type_} NOT NULL DEFAULT {value}')}"
 
 
 def _has_value(column: Any) -> bool:
@@ -117,7 +90,9 @@ def volatile_default(situation: Situation) -> Iterator[Problem]:
             yield Problem(
                 "volatile-default",
                 f"The default {value} differs from row to row: Postgres {_REWRITE}.",
-                _add_and_fill(table, column, type_text(column.type_name), value),
+                fixes.then(
+                    *add_and_fill(situation, table, column, type_text(column.type_name), value)
+                ),
             )
 
 
@@ -131,16 +106,18 @@ def stored_generated_column(situation: Situation) -> Iterator[Problem]:
             virtual = f"{type_} GENERATED ALWAYS AS ({value}) VIRTUAL"
             plain = fixes.then(
                 "# with a trigger or the application filling it for new rows:\n"
-                + _add(table, column, type_),
-                _backfill(table, column.colname, value),
+                + add(table, column, type_),
+                backfill(situation, table, column.colname, value),
             )
-            has_virtual = situation.catalog.major >= _POSTGRES_18
+            has_virtual = situation.catalog.major >= POSTGRES_18
             yield Problem(
                 "stored-generated-column",
                 f"Postgres {_REWRITE}.",
-                _add(table, column, virtual) if has_virtual else plain,
+                add(table, column, virtual) if has_virtual else plain,
             )
     for table, command in situation.commands(pg.AT_SetExpression):
+        if not sets_stored(situation.catalog, table, command):
+            continue
         yield Problem(
             "stored-generated-column",
             f"A stored column's new expression {_REWRITE}.",
@@ -156,16 +133,10 @@ def identity_column(situation: Situation) -> Iterator[Problem]:
         type_ = type_of(column.type_name)
         if column_constraint(column, pg.CONSTR_IDENTITY) is None and not is_serial(type_):
             continue
-        plain = without_sequence(type_).name if is_serial(type_) else type_text(column.type_name)
-        base = table.rpartition(".")[2]
-        sequence = f"{base}_{column.colname}_seq"
-        number = f"nextval({fixes.literal(fixes.name(sequence))})"
         yield Problem(
             "identity-column",
             f"Every row gets a number of its own: Postgres {_REWRITE}.",
-            fixes.execute(f"CREATE SEQUENCE {fixes.name(sequence)}")
-            + "\n"
-            + _add_and_fill(table, column, plain, number),
+            numbered(situation, table, column),
         )
 
 

@@ -7,16 +7,8 @@ from postgast import pg_query_pb2 as pg
 
 from service.schema.lint import fixes
 from service.schema.lint.finding import Problem, Situation
-from service.schema.lint.names import (
-    dotted,
-    find,
-    kind_of,
-    qualified,
-    relation,
-    strings,
-    type_of,
-)
-from service.schema.lint.replay import definition
+from service.schema.lint.names import dotted, find, qualified, relation, strings
+from service.schema.lint.twins import added_instead, created_instead
 
 _RELATIONS = {pg.OBJECT_TABLE, pg.OBJECT_MATVIEW, pg.OBJECT_VIEW}
 _TYPES = {pg.OBJECT_TYPE, pg.OBJECT_DOMAIN}
@@ -35,7 +27,7 @@ def rename_column(situation: Situation) -> Iterator[Problem]:
                 f"Code that runs meanwhile reads {table}.{node.subname} and fails.",
                 f"# put {node.newname} beside it, as the last column, by CREATE OR REPLACE VIEW",
             )
-    elif situation.is_in_use(table):
+    elif situation.is_in_use(table) and not situation.is_column_new(table, node.subname):
         column = situation.catalog.column(table, node.subname)
         type_ = f" of type {column.type.name}" if column else ""
         yield Problem(
@@ -93,9 +85,16 @@ def drop_column(situation: Situation) -> Iterator[Problem]:
     """Find columns that go, and those that look like they were renamed by drop and add."""
     yield from _drop_type(situation)
     for table, command in situation.commands(pg.AT_DropColumn):
-        if _is_added_before(situation, table, command.name):
+        if situation.is_column_new(table, command.name):
             continue
-        twin = _added_instead(situation, table, command.name)
+        yield Problem(
+            "drop-column",
+            f"Code that runs meanwhile reads {table}.{command.name} and fails; the values are "
+            "lost.",
+            "# first release code that no longer reads it, then:\n"
+            + fixes.allow("drop-column", "last read in release X"),
+        )
+        twin = added_instead(situation, table, command.name)
         if twin:
             yield Problem(
                 "drop-and-add-is-rename",
@@ -107,26 +106,6 @@ def drop_column(situation: Situation) -> Iterator[Problem]:
                 f"set={{{fixes.quoted(twin)}: {fixes.quoted(fixes.name(command.name))}}}, "
                 f"where={fixes.quoted(fixes.name(twin) + ' IS NULL')}).run(op)",
             )
-        else:
-            yield Problem(
-                "drop-column",
-                f"Code that runs meanwhile reads {table}.{command.name} and fails; the values are "
-                "lost.",
-                "# first release code that no longer reads it, then:\n"
-                + fixes.allow("drop-column", "last read in release X"),
-            )
-
-
-def _is_added_before(situation: Situation, table: str, column: str) -> bool:
-    """Tell whether a column was added in the same transaction, so that nobody has seen it."""
-    return any(
-        item.alter_table_cmd.subtype == pg.AT_AddColumn
-        and definition(item.alter_table_cmd).colname == column
-        for past in situation.earlier
-        if past.statement.tree is not None and kind_of(past.statement.tree) == "alter_table_stmt"
-        if relation(past.statement.tree.alter_table_stmt.relation) == table
-        for item in past.statement.tree.alter_table_stmt.cmds
-    )
 
 
 def _drop_type(situation: Situation) -> Iterator[Problem]:
@@ -163,25 +142,6 @@ def _drop_type(situation: Situation) -> Iterator[Problem]:
             )
 
 
-def _added_instead(situation: Situation, table: str, name: str) -> str | None:
-    """Find a column that the revision adds to the table with the type of one that it drops."""
-    dropped = situation.catalog.column(table, name)
-    if dropped is None:
-        return None
-    for statement in situation.revision:
-        if statement.tree is None or kind_of(statement.tree) != "alter_table_stmt":
-            continue
-        node = statement.tree.alter_table_stmt
-        if relation(node.relation) != table:
-            continue
-        for item in node.cmds:
-            if item.alter_table_cmd.subtype == pg.AT_AddColumn:
-                added = definition(item.alter_table_cmd)
-                if type_of(added.type_name) == dropped.type and added.colname != name:
-                    return str(added.colname)
-    return None
-
-
 def drop_table(situation: Situation) -> Iterator[Problem]:
     """Find tables that go, and those that look like they were renamed by drop and create."""
     node = situation.node
@@ -195,21 +155,20 @@ def drop_table(situation: Situation) -> Iterator[Problem]:
         yield from _drop_view(situation)
         return
     for name in names:
-        twin = _created_instead(situation, name)
+        yield Problem(
+            "drop-table",
+            f"Code that runs meanwhile uses {name} and fails; the rows are lost.",
+            "# first release code that no longer uses it, then:\n"
+            + fixes.allow("drop-table", "last used in release X"),
+        )
+        twin = created_instead(situation, name)
         if twin:
             yield Problem(
                 "drop-and-add-is-rename",
                 f"{twin} has the columns of {name}, which is dropped: if this is a rename, all "
                 "rows are lost.",
-                f"# keep {name}, and instead of both:\n"
-                f"op.rename_table({fixes.quoted(name)}, {fixes.quoted(twin)})",
-            )
-        else:
-            yield Problem(
-                "drop-table",
-                f"Code that runs meanwhile uses {name} and fails; the rows are lost.",
-                "# first release code that no longer uses it, then:\n"
-                + fixes.allow("drop-table", "last used in release X"),
+                f"# keep {name} for now; write both in the code, copy its rows to {twin} in "
+                "batches, and drop it a release after the last code that reads it",
             )
 
 
@@ -238,25 +197,6 @@ def _drop_view(situation: Situation) -> Iterator[Problem]:
 def _made_views(tree: Any) -> list[Any]:
     views = [item.view for item in find(tree, pg.ViewStmt)]
     return views + [item.into.rel for item in find(tree, pg.CreateTableAsStmt)]
-
-
-def _created_instead(situation: Situation, name: str) -> str | None:
-    dropped = situation.catalog.table(name)
-    if dropped is None or not dropped.columns:
-        return None
-    columns = {column.name: column.type.name for column in dropped.columns.values()}
-    for statement in situation.revision:
-        if statement.tree is None or kind_of(statement.tree) != "create_stmt":
-            continue
-        node = statement.tree.create_stmt
-        made = {
-            item.column_def.colname: type_of(item.column_def.type_name).name
-            for item in node.table_elts
-            if item.HasField("column_def")
-        }
-        if made == columns and relation(node.relation) != name:
-            return relation(node.relation)
-    return None
 
 
 RULES = (

@@ -38,7 +38,7 @@ def foreign_key_validates(situation: Situation) -> Iterator[Problem]:
         if column is not None and column_default(column) is None:
             continue  # Postgres knows that no row has a value.
         parent = relation(constraint.pktable)
-        name = constraint_name(table, constraint, columns)
+        name = constraint_name(table, constraint, columns, _taken(situation, table))
         yield Problem(
             "foreign-key-validates",
             f"Postgres reads all rows of {table} while it holds SHARE ROW EXCLUSIVE on {table} and "
@@ -51,6 +51,16 @@ def foreign_key_validates(situation: Situation) -> Iterator[Problem]:
                 fixes.validate(table, name),
             ),
         )
+
+
+def _taken(situation: Situation, table: str) -> set[str]:
+    """Name what Postgres gives no constraint of a table as its name, as it is there already."""
+    found = situation.catalog.table(table)
+    dropped = {
+        command.name for _, command in situation.commands(pg.AT_DropConstraint) if command.name
+    }
+    names = {*(found.constraints if found else ()), *situation.catalog.indexes}
+    return names - dropped
 
 
 def _is_unchecked(constraint: Any) -> bool:
@@ -118,7 +128,7 @@ def check_validates(situation: Situation) -> Iterator[Problem]:
     for table, constraint, columns, column in _added(situation):
         if constraint.contype != pg.CONSTR_CHECK or _is_unchecked(constraint):
             continue
-        name = constraint_name(table, constraint, columns)
+        name = constraint_name(table, constraint, columns, _taken(situation, table))
         bare, schema = fixes.arguments(table)
         condition = fixes.text(text_of(constraint.raw_expr))
         yield Problem(
@@ -202,7 +212,7 @@ def primary_key_builds_index(situation: Situation) -> Iterator[Problem]:
 def _builds(situation: Situation, kind: int, rule: str, sql: str) -> Iterator[Problem]:
     for table, constraint, columns, column in _added(situation):
         if constraint.contype == kind and not constraint.indexname:
-            name = constraint_name(table, constraint, columns)
+            name = constraint_name(table, constraint, columns, _taken(situation, table))
             found = situation.catalog.table(table)
             is_replaced = found is not None and name in found.constraints
             index = f"{name}_new" if is_replaced else name

@@ -21,16 +21,19 @@ from service.schema.lint.names import (
 from service.schema.lint.partitions import comparison
 
 _BATCH = 10_000
+# What they hold is done later, if at all.
+_ONLY_SAID = {"create_function_stmt", "rule_stmt"}
 
 
 def data_change_with_ddl(situation: Situation) -> Iterator[Problem]:
     """Find UPDATEs and DELETEs of more than a few rows, and copies made under a lock."""
-    if situation.statement.is_batched:
+    if situation.statement.is_batched or situation.kind in _ONLY_SAID:
         return
     for kind in (pg.UpdateStmt, pg.DeleteStmt, pg.MergeStmt):
         for node in find(situation.statement.tree, kind):
             table = relation(node.relation)
-            if situation.is_in_use(table) and not _is_narrow(situation, table, node):
+            is_ours = not table.startswith("pg_")
+            if is_ours and situation.is_in_use(table) and not _is_narrow(situation, table, node):
                 yield Problem("data-change-with-ddl", _why(situation, table), _fix(table, node))
     yield from _copies_under_lock(situation)
 
@@ -196,14 +199,14 @@ def _fix(table: str, node: Any) -> str:
             "from service.schema.backfill import Backfill\n"
             f"FILL = Backfill(name={fixes.quoted(name)}, table={fixes.quoted(table)}, "
             f"set={{{changes}}}{narrowed})\n"
-            "# in a revision of its own, or before the deploy with `flask db backfill run "
-            f"{name}`:\nFILL.run(op)"
+            f"# or before the deploy: `flask db backfill run {name}`\nFILL.run(op)"
         )
     if isinstance(node, pg.DeleteStmt) and not node.using_clause:
         name = fixes.name(table)
         some = f"SELECT ctid FROM {name}" + (f" WHERE {where}" if where else "")  # noqa: S608  shown
         batch = f"DELETE FROM {name} WHERE ctid = ANY (ARRAY({some} LIMIT {_BATCH}))"  # noqa: S608  shown
         return fixes.outside_transaction(
+            "import sqlalchemy as sa",
             f"delete = sa.text({fixes.text(batch)})",
             f"{fixes.allow('not-analysable', 'deletes in batches')}",
             "while op.get_bind().execute(delete).rowcount:",
@@ -217,7 +220,7 @@ def _is_of_itself(table: str, node: Any) -> bool:
     changes = getattr(node, "target_list", ())
     if any(kind_of(item.res_target.val) == "multi_assign_ref" for item in changes):
         return False
-    if find(node, pg.CurrentOfExpr):
+    if find(node, pg.CurrentOfExpr) or find(node, pg.ParamRef):
         return False
     others = [item for item in find(node, pg.RangeVar) if item != node.relation]
     known = {item.alias.aliasname or item.relname for item in others}

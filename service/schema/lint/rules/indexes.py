@@ -144,7 +144,11 @@ def concurrent_if_not_exists(situation: Situation) -> Iterator[Problem]:
             "concurrent-if-not-exists",
             "A build that failed before left an invalid index of this name: IF NOT EXISTS keeps "
             "it, and no query ever uses it. Without, `flask db upgrade` builds it anew.",
-            fixes.rewritten(situation.statement.tree, if_not_exists=False),
+            fixes.rewritten(
+                situation.statement.tree,
+                if_not_exists=False,
+                is_outside=not situation.is_in_transaction,
+            ),
         )
 
 

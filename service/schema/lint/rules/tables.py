@@ -72,11 +72,12 @@ def transaction_control(situation: Situation) -> Iterator[Problem]:
             at for at, item in enumerate(situation.revision) if item is situation.statement
         )
         rest = [fixes.execute(item.sql) for item in situation.revision[place + 1 :]]
+        outside = fixes.outside_transaction(*rest)
         yield Problem(
             "transaction-control",
             "It ends the transaction that keeps the revision whole: what fails after it leaves the "
             "schema half-way. `flask db upgrade` refuses it.",
-            fixes.outside_transaction(*rest) if rest else "# leave it out",
+            "# leave it out" + (f", and all that follows:\n{outside}" if rest else ""),
         )
 
 
@@ -203,7 +204,8 @@ def _with_check(situation: Situation, table: str, name: str) -> str:
         f"op.create_check_constraint(op.f({fixes.quoted(constraint)}), {bare}, "
         f"{fixes.text(condition)}{schema}, postgresql_not_valid=True)",
         fixes.validate(name, constraint),
-        fixes.execute(situation.statement.sql),
+        f"{fixes.execute(situation.statement.sql)}\n"
+        f'op.drop_constraint(op.f({fixes.quoted(constraint)}), {bare}, type_="check"{schema})',
     )
 
 

@@ -1,4 +1,4 @@
-"""Rules on types: columns that get another one, and the values of enums."""
+"""Rules on enums: their values, and others that take their place."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,78 +6,17 @@ from typing import Any
 from postgast import pg_query_pb2 as pg
 
 from service.schema.lint import fixes
-from service.schema.lint.alter_effects import type_change_rewrites
 from service.schema.lint.finding import Problem, Situation
 from service.schema.lint.names import (
-    Type,
     dotted,
     find,
     kind_of,
     qualified,
     relation,
     strings,
-    text_of,
     type_of,
-    type_text,
 )
-from service.schema.lint.replay import collation_of, definition
-from service.schema.lint.types import rebuilds_indexes
-
-
-def type_change_rewrites_table(situation: Situation) -> Iterator[Problem]:
-    """Find changes of a column's type that write the table anew, or the column's indexes."""
-    for table, command in situation.commands(pg.AT_AlterColumnType):
-        new = type_of(definition(command).type_name)
-        column = situation.catalog.column(table, command.name)
-        if type_change_rewrites(situation.catalog, table, command):
-            what = f"all rows and indexes of {table}"
-        elif column and (
-            rebuilds_indexes(column.type, new)
-            or column.collation != collation_of(definition(command))
-        ):
-            indexes = situation.catalog.indexes_on(table, command.name)
-            if not indexes:
-                continue
-            what = f"{' and '.join(indexes)}, with all rows of {table},"
-        else:
-            continue
-        old = _written(column.type) if column else "an unknown type"
-        yield Problem(
-            "type-change-rewrites",
-            f"From {old} to {_written(new)} Postgres writes {what} anew under ACCESS EXCLUSIVE: "
-            "reads and writes wait.",
-            _new_column(table, command.name, situation),
-        )
-
-
-def _written(type_: Type) -> str:
-    modifiers = f"({', '.join(map(str, type_.modifiers))})" if type_.modifiers else ""
-    return f"{type_.name}{modifiers}{'[]' * type_.is_array}"
-
-
-def _new_column(table: str, column: str, situation: Situation) -> str:
-    for _, command in situation.commands(pg.AT_AlterColumnType):
-        if command.name == column:
-            new = f"{column}_new"
-            changed = definition(command)
-            type_ = type_text(changed.type_name)
-            value = f"CAST({fixes.name(column)} AS {type_})"
-            if changed.HasField("raw_default"):  # USING
-                value = text_of(changed.raw_default)
-            bare = table.rpartition(".")[2]
-            return (
-                fixes.execute(
-                    f"ALTER TABLE {fixes.name(table)} ADD COLUMN {fixes.name(new)} {type_}"
-                )
-                + "\n# write both in the code, then in the next revision:\n"
-                "from service.schema.backfill import Backfill\n"
-                f'Backfill(name="{bare}_{new}", table={fixes.quoted(table)}, '
-                f"set={{{fixes.quoted(new)}: "
-                f"{fixes.quoted(value)}}}, "
-                f"where={fixes.quoted(f'{fixes.name(new)} IS NULL')}).run(op)\n"
-                f"# read {new} in the code, and drop {column} a release later"
-            )
-    raise AssertionError(column)
+from service.schema.lint.replay import definition
 
 
 def enum_recreated(situation: Situation) -> Iterator[Problem]:
@@ -171,7 +110,6 @@ def _uses(situation: Situation, enum: str, value: str) -> bool:
 
 
 RULES = (
-    type_change_rewrites_table,
     enum_recreated,
     enum_value_renamed,
     enum_value_used_in_transaction,

@@ -1,5 +1,5 @@
 """What autogenerate makes of a renamed column: its content is lost."""
-# expect: drop-and-add-is-rename
+# expect: drop-column, drop-and-add-is-rename
 
 import sqlalchemy as sa
 from alembic import op

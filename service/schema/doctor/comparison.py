@@ -1,0 +1,33 @@
+"""A check of the models: whether the database can be compared with them, and is as they are."""
+
+from sqlmodel import SQLModel
+
+import service.models  # noqa: F401  the tables register themselves in SQLModel.metadata
+from service.schema import inspection
+from service.schema.autogenerate import beyond, gaps
+from service.schema.autogenerate.drift import compare
+from service.schema.doctor.finding import Finding, fine, listed, skipped, warning
+from service.schema.doctor.patient import Answering, Patient
+from service.schema.standing import standing
+
+
+def models(patient: Patient, database: Answering) -> Finding:
+    """Compare the database with the models."""
+    connection = database.connection
+    stands = standing(inspection.stored_revisions(connection), patient.folder)
+    if stands.pending or stands.unknown:
+        return skipped("The models are not looked at as long as the revisions differ.")
+    beside = beyond.notes(connection, SQLModel.metadata)
+    # The comparison works in a transaction of its own, which it rolls back.
+    with connection.engine.connect() as own:
+        compared = compare(
+            own.execution_options(isolation_level="READ COMMITTED"), SQLModel.metadata
+        )
+    more = [*gaps.said(compared.incomplete), *([beyond.said(beside)] if beside else [])]
+    if compared.differences:
+        names = sorted({item.table or item.name for item in compared.differences})
+        said = f"The models and the database differ in {listed(names)}."
+        return warning(" ".join([said, *more]), "flask db check   (names each difference)")
+    if compared.incomplete:
+        return warning(" ".join(more), "flask db check")
+    return fine(" ".join(["The database is as the models want it.", *more]))

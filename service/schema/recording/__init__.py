@@ -1,0 +1,1 @@
+"""Runs revisions without a database, to learn their statements, and keeps them from other I/O."""
