@@ -1,5 +1,6 @@
 """The doctor: finds what is wrong around a database, and names the command that mends it."""
 
+import re
 from dataclasses import replace
 
 import psycopg2
@@ -160,9 +161,34 @@ def test_what_failed_schema_changes_left(diagnose, execute, url):
         execute(url, "CREATE UNIQUE INDEX CONCURRENTLY uq_odd ON odd (id)")
     found = diagnose().findings
     assert "DROP INDEX CONCURRENTLY uq_odd;" in found["invalid-indexes"].mend
-    assert found["constraints"].mend == 'ALTER TABLE odd VALIDATE CONSTRAINT "ck_odd";'
+    assert "rows break ck_odd on odd" in found["constraints"].said
+    assert "SELECT * FROM odd AS t WHERE NOT ((id > 1));" in found["constraints"].mend
+    assert "VALIDATE" not in found["constraints"].mend
+    execute(url, "UPDATE odd SET id = 2")
+    assert diagnose().findings["constraints"].mend == (
+        'ALTER TABLE odd VALIDATE CONSTRAINT "ck_odd";'
+    )
     assert "odd.at: timestamp without time zone" in found["time-zone"].said
     assert found["backfills"].mend == "flask db backfill resume names"
+
+
+def test_rows_that_break_what_is_not_valid_are_found(diagnose, execute, url):
+    execute(
+        url,
+        "CREATE TABLE trips (id int PRIMARY KEY, host int, name text)",
+        "INSERT INTO trips VALUES (1, 7, NULL)",
+        "ALTER TABLE trips ADD CONSTRAINT fk_host FOREIGN KEY (host) REFERENCES trips NOT VALID",
+        "ALTER TABLE trips ADD CONSTRAINT trips_name_not_null NOT NULL name NOT VALID",
+    )
+    mend = diagnose().findings["constraints"].mend
+    (shown,) = re.findall("SELECT .*;", mend)
+    with psycopg2.connect(_text(url)) as connection, connection.cursor() as cursor:
+        cursor.execute(shown)
+        assert cursor.fetchall() == [(1, 7, None)]
+    assert "UPDATE trips SET name = ... WHERE name IS NULL;" in mend
+    assert "VALIDATE" not in mend
+    execute(url, "UPDATE trips SET host = 1, name = 'Seoul'")
+    assert "VALIDATE" in diagnose().findings["constraints"].mend
 
 
 def test_a_session_idle_in_a_transaction_is_named(diagnose, url, monkeypatch):

@@ -194,14 +194,27 @@ def revision(depends_on: tuple[str, ...], **options: Any) -> Result:
         help="A column (or table, OLD:NEW) that got another name.",
     ),
     click.option("--no-rename", "no_renames", is_flag=True, help="What looks renamed is not."),
+    click.option(
+        "--epochs",
+        multiple=True,
+        metavar="TABLE.COLUMN:s|ms|us",
+        help="What a column counts that becomes a time, since 1970.",
+    ),
     doing="Comparing the models with the database",
 )
-def migrate(renames: tuple[str, ...], *, no_renames: bool, **options: Any) -> Result:
+def migrate(
+    renames: tuple[str, ...], epochs: tuple[str, ...], *, no_renames: bool, **options: Any
+) -> Result:
     """Write a new revision from what differs between the models and the database.
 
     Example: flask db migrate -m "Add users.nickname"
     """
-    attributes = {"renames": list(renames), "no_renames": no_renames, "ask": _ask()}
+    attributes = {
+        "renames": list(renames),
+        "no_renames": no_renames,
+        "epochs": list(epochs),
+        "ask": _ask(),
+    }
     return _written(_run("revision", autogenerate=True, attributes=attributes, **options))
 
 

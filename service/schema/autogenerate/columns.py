@@ -1,13 +1,14 @@
 """Compares where a column's values come from: sequences, identity, generated expressions."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from alembic.autogenerate.api import AutogenContext
 from alembic.operations.ops import AddColumnOp, DropColumnOp, MigrateOperation
-from sqlalchemy import Table
+from sqlalchemy import Enum, Table
 
 from service.schema.autogenerate import declared
-from service.schema.autogenerate.changes import Change, Execute, Phase, Step
+from service.schema.autogenerate.changes import Change, Execute, Order, Phase, Step
 from service.schema.autogenerate.numbering import (
     alteration,
     continued,
@@ -38,7 +39,7 @@ def compare(autogen: AutogenContext, model: Table, live: Shape, wanted: Shape) -
         old, new = live.columns[name], wanted.columns[name]
         sources = {old.source, new.source}
         if "generated" in sources:
-            if (old.generated, old.expression) != (new.generated, new.expression):
+            if _computing(old) != _computing(new):
                 checks = [item for item in live.constraints.values() if item.kind == "c"]
                 yield table.generate(old, new, has_checks=bool(checks))
         elif old.source == new.source in {"serial", "identity"}:
@@ -65,12 +66,18 @@ class _Table:
         place = place_of(model.schema, model.name, autogen.dialect)
         self._schema, self._name, self._said = place.schema, place.name, str(place)
         self._quoted = place.quoted(autogen.dialect)
+        every = autogen.inspector.get_columns(self._name, schema=self._schema)
+        self._there = {str(column["name"]): column for column in every}
         connection = autogen.connection
         version = connection.dialect.server_version_info if connection else None
         self._sets_expressions = int((version or (0,))[0]) >= _SET_EXPRESSION_SINCE
 
     def feed(self, old: Column, new: Column) -> Change:
-        return self._change(old, new, self._words(old, new))
+        steps = [
+            Step(Phase.CHANGE, self._leave(old), self._enter(old), Order.OLD_SOURCE),
+            Step(Phase.CHANGE, self._enter(new), self._leave(new), Order.NEW_SOURCE),
+        ]
+        return Change("change_source", self._said, new.name, self._words(old, new), steps)
 
     def _words(self, old: Column, new: Column) -> str:
         return (
@@ -78,17 +85,12 @@ class _Table:
             f"{_WORDS[old.source]} in the database."
         )
 
-    def _change(self, old: Column, new: Column, detail: str) -> Change:
-        up = [*self._leave(old), *self._enter(new)]
-        down = [*self._leave(new), *self._enter(old)]
-        return Change("change_source", self._said, new.name, detail, [Step(Phase.CHANGE, up, down)])
-
     def own(self, old: Column, new: Column) -> Change:
         """Let a column own the sequence that its default uses already."""
         up = [*self._renumbered(old, old.numbers, new.numbers), self._owned(old)]
         down = [self._owned(old, by_none=True), *self._renumbered(old, new.numbers, old.numbers)]
-        detail = self._words(old, new)
-        return Change("change_source", self._said, new.name, detail, [Step(Phase.CHANGE, up, down)])
+        steps = [Step(Phase.CHANGE, up, down, Order.NEW_SOURCE)]
+        return Change("change_source", self._said, new.name, self._words(old, new), steps)
 
     def renumber(self, old: Column, new: Column) -> Iterator[Change]:
         """Change the sequence of a column, as far as the change of its type has not done that."""
@@ -114,7 +116,7 @@ class _Table:
                 self._renumbered(old, new.numbers, old.numbers),
             ]
         )
-        step = Step(Phase.CHANGE, there, back)
+        step = Step(Phase.CHANGE, there, back, Order.NEW_SOURCE)
         yield Change("change_sequence", self._said, new.name, detail, [step])
 
     def _renumbered(self, at: Column, old: Numbers | None, new: Numbers | None) -> list[Execute]:
@@ -140,37 +142,74 @@ class _Table:
             f"The column {self._said}.{new.name} is {_expression(new)} in the models and "
             f"{_expression(old)} in the database."
         )
-        up: list[MigrateOperation]
-        down: list[MigrateOperation]
+        kept = (old.type, old.collation) == (new.type, new.collation)
+        kind: Any = self._model.c[new.name].type
+        is_enum = isinstance(getattr(kind, "item_type", kind), Enum)
+        # An enum may be made anew at the same time.
+        steps = apart = self._made_anew(old, new, keeps_type=kept and not is_enum)
         # PostgreSQL 18 refuses that for virtual columns of tables with CHECKs.
         may_be_set = self._sets_expressions and not (new.generated == "v" and has_checks)
-        if may_be_set and old.generated == new.generated:
-            up, down = [self._set_expression(new)], [self._set_expression(old)]
-        else:
-            # The values follow from other columns: nothing is lost that could not be made again.
-            up = [
-                DropColumnOp(self._name, new.name, schema=self._schema),
-                AddColumnOp.from_column_and_tablename(
-                    self._schema, self._name, self._model.c[new.name]
-                ),
+        if may_be_set and kept and old.generated == new.generated:
+            there, back = self._set_expression(new), self._set_expression(old)
+            steps = [Step(Phase.CHANGE, [there], [back], Order.NEW_COMPUTED)]
+        return Change("change_computed", self._said, new.name, detail, steps, apart=apart)
+
+    def _made_anew(self, old: Column, new: Column, *, keeps_type: bool) -> list[Step]:
+        """Drop it and add it: what is computed can be made again. What was, stays as it is."""
+        # What others are computed of goes after these, and comes before them.
+        gone = Order.OLD_COMPUTED if old.generated else Order.OLD_SOURCE
+        come = Order.NEW_COMPUTED if new.generated else Order.OTHER
+        drop = DropColumnOp(self._name, new.name, schema=self._schema)
+        add = self._new(new)
+        stay = self._alter(new, "DROP EXPRESSION")
+        if keeps_type and new.generated == "s" and not old.generated:
+            return [
+                Step(Phase.CHANGE, [drop], self._enter(old), gone),
+                Step(Phase.CHANGE, [add], [stay, *self._as_required(old)], come),
             ]
-            down = [DropColumnOp(self._name, new.name, schema=self._schema), self._add(old)]
-        return Change(
-            "change_computed", self._said, new.name, detail, [Step(Phase.CHANGE, up, down)]
-        )
+        if keeps_type and old.generated == "s" and not new.generated:
+            return [
+                Step(Phase.CHANGE, [stay], [drop, *self._add(old)], gone),
+                Step(Phase.CHANGE, self._enter(new), self._leave(new), Order.NEW_SOURCE),
+            ]
+        return [
+            Step(Phase.CHANGE, [drop], self._add(old), gone),
+            Step(Phase.CHANGE, [add], [drop], come),
+        ]
+
+    def _as_required(self, old: Column) -> list[Execute]:
+        is_nullable = self._there[old.name]["nullable"]
+        return [] if is_nullable else [self._alter(old, "SET NOT NULL")]
+
+    def _new(self, new: Column) -> AddColumnOp:
+        column = self._model.c[new.name]
+        if not new.generated and self._there[new.name]["nullable"] and not column.nullable:
+            # A step of its own makes it NOT NULL, when older rows have their values.
+            column = column._copy()  # noqa: SLF001  SQLAlchemy's copy() is gone, Alembic does so, too
+            column.nullable = True
+        return AddColumnOp.from_column_and_tablename(self._schema, self._name, column)
 
     def _set_expression(self, column: Column) -> Execute:
         return self._alter(column, f"SET EXPRESSION AS ({column.expression})")
 
-    def _add(self, column: Column) -> Execute:
+    def _add(self, column: Column) -> list[Execute]:
         words = [f"ALTER TABLE {self._quoted} ADD COLUMN {self._quote(column.name)}"]
         words.append(column.type)
+        if column.collation:
+            words.append(f"COLLATE {column.collation}")
         if column.generated:
             kind = "STORED" if column.generated == "s" else "VIRTUAL"
             words.append(f"GENERATED ALWAYS AS ({column.expression}) {kind}")
         elif column.expression is not None:
             words.append(f"DEFAULT {column.expression}")
-        return Execute(" ".join(words))
+        there = self._there[column.name]
+        if not there["nullable"]:
+            words.append("NOT NULL")
+        added = [Execute(" ".join(words))]
+        if comment := there.get("comment"):
+            place = f"{self._quoted}.{self._quote(column.name)}"
+            added.append(Execute(f"COMMENT ON COLUMN {place} IS {literal(comment)}"))
+        return added
 
     def _leave(self, column: Column) -> list[MigrateOperation]:
         match column.source:
@@ -237,6 +276,10 @@ class _Table:
         return Execute(
             f"ALTER TABLE {self._quoted} ALTER COLUMN {self._quote(column.name)} {action}"
         )
+
+
+def _computing(column: Column) -> tuple[object, ...]:
+    return column.generated, column.expression, column.type, column.collation
 
 
 def _expression(column: Column) -> str:

@@ -10,7 +10,15 @@ from alembic.util import DispatchPriority, PriorityDispatchResult
 from sqlalchemy import Column, DefaultClause, Table, text
 from sqlalchemy.exc import SAWarning
 
-from service.schema.autogenerate import columns, constraints, enums, indexes, schemas, sequences
+from service.schema.autogenerate import (
+    columns,
+    constraints,
+    enums,
+    foreign_keys,
+    indexes,
+    schemas,
+    sequences,
+)
 from service.schema.autogenerate.declared import schemas as schemas_of
 from service.schema.autogenerate.place import Place, place_of
 from service.schema.autogenerate.twin import twins
@@ -38,7 +46,10 @@ def _table(  # noqa: PLR0917  Alembic calls it so
     there: Table | None,
     model: Table | None,
 ) -> PriorityDispatchResult:
-    """Compare constraints (but foreign keys, which Alembic sees), indexes and columns' sources."""
+    """Compare constraints (but foreign keys, which Alembic sees), indexes and columns' sources.
+
+    Of foreign keys Alembic sees all but the names.
+    """
     if there is None or model is None:
         return CONTINUE
     if not (pair := twins(autogen).pair(Place(schema, name))):
@@ -48,6 +59,7 @@ def _table(  # noqa: PLR0917  Alembic calls it so
         *columns.compare(autogen, model, live, wanted),
         *constraints.compare(autogen, model, live, wanted),
         *indexes.compare(autogen, model, live, wanted),
+        *foreign_keys.compare(autogen, model, there),
     ]
     operations.ops.extend(found)
     return STOP
@@ -69,7 +81,9 @@ def _type(  # noqa: PLR0917  Alembic calls it so
     operation.existing_type = there.type
     if live.collation and hasattr(there.type, "collation"):
         there.type.collation = live.collation.strip('"')
-    if (live.type, live.collation) != (wanted.type, wanted.collation):
+    # A computed column of another type is made anew, with its expression.
+    is_computed = live.generated or wanted.generated
+    if not is_computed and (live.type, live.collation) != (wanted.type, wanted.collation):
         operation.modify_type = model.type
         operation.kw["live_type"] = live.type
         operation.kw["wanted_type"] = wanted.type

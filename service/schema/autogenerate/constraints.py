@@ -14,6 +14,7 @@ from service.schema.autogenerate.changes import (
     Change,
     Concurrently,
     Execute,
+    Order,
     Phase,
     Step,
 )
@@ -76,6 +77,7 @@ class _Table:
     def __init__(self, autogen: AutogenContext, model: Table) -> None:
         self._autogen = autogen
         self._preparer = autogen.dialect.identifier_preparer
+        self._model = model
         place = place_of(model.schema, model.name, autogen.dialect)
         self._schema, self._name = place.schema, place.name
         self._quoted = place.quoted(autogen.dialect)
@@ -99,13 +101,13 @@ class _Table:
         there = self._alter(f"RENAME CONSTRAINT {self._quote(old.name)} TO {self._quote(new.name)}")
         back = self._alter(f"RENAME CONSTRAINT {self._quote(new.name)} TO {self._quote(old.name)}")
         detail = f"The {_WORDS[old.kind]} constraint {old.name} is {new.name} in the models."
-        steps = [Step(Phase.CHANGE, [there], [back])]
-        return Change("rename_constraint", self._said, old.name, detail, steps)
+        steps = [Step(Phase.CHANGE, [there], [back], Order.RENAME)]
+        apart = [self._removal(old), *self._steps_to_add(new)]
+        return Change("rename_constraint", self._said, old.name, detail, steps, apart=apart)
 
     def remove(self, old: Constraint) -> Change:
         detail = f"The models lack the {_WORDS[old.kind]} constraint {old.name}: {old.definition}."
-        steps = [Step(Phase.CHANGE, [self._drop(old)], [self._restore(old)])]
-        return Change("remove_constraint", self._said, old.name, detail, steps)
+        return Change("remove_constraint", self._said, old.name, detail, [self._removal(old)])
 
     def add(self, new: Constraint) -> Change:
         detail = (
@@ -118,12 +120,18 @@ class _Table:
             f"The {_WORDS[new.kind]} constraint {new.name} is {new.definition} in the models and "
             f"{old.definition} in the database."
         )
-        if new.kind in "pu" and old.kind == new.kind:
+        apart = [self._removal(old), *self._steps_to_add(new)]
+        steps = apart
+        if new.kind in "pu" and old.kind == new.kind and self._keeps_columns(old):
             steps = self._steps_to_add(new, instead_of=old)
-        else:
-            drop = Step(Phase.CHANGE, [self._drop(old)], [self._restore(old)])
-            steps = [drop, *self._steps_to_add(new)]
-        return Change("change_constraint", self._said, new.name, detail, steps)
+        return Change("change_constraint", self._said, new.name, detail, steps, apart=apart)
+
+    def _removal(self, old: Constraint) -> Step:
+        return Step(Phase.CHANGE, [self._drop(old)], [self._restore(old)], Order.OLD_CONSTRAINT)
+
+    def _keeps_columns(self, old: Constraint) -> bool:
+        """Whether no column of it is dropped, which would take the constraint along."""
+        return all(name in self._model.columns for name in old.columns)
 
     def validate(self, old: Constraint) -> Change:
         detail = (
@@ -143,7 +151,7 @@ class _Table:
                 text = condition(self._checks[new.name], self._autogen)
                 make = AddCheck(self._name, new.name, text, self._schema)
             return [
-                Step(Phase.CHANGE, [make], [self._drop(new)]),
+                Step(Phase.CHANGE, [make], [self._drop(new)], Order.NEW_CONSTRAINT),
                 self._validation(new.name),
             ]
         if new.kind in "pu" and (match := _KEY.fullmatch(new.definition)):
@@ -151,7 +159,8 @@ class _Table:
         before = [self._drop(instead_of)] if instead_of else []
         after = [self._restore(instead_of)] if instead_of else []
         make = self._alter(f"ADD CONSTRAINT {self._quote(new.name)} {new.definition}")
-        return [Step(Phase.CHANGE, [*before, make], [self._drop(new), *after])]
+        step = Step(Phase.CHANGE, [*before, make], [self._drop(new), *after], Order.NEW_CONSTRAINT)
+        return [step]
 
     def _key(self, new: Constraint, match: re.Match[str], old: Constraint | None) -> Step:
         """Build the index without a lock, then make it the constraint's."""

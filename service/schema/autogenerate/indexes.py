@@ -11,6 +11,7 @@ from service.schema.autogenerate.changes import (
     Change,
     Concurrently,
     Execute,
+    Order,
     Phase,
     Remark,
     Step,
@@ -61,8 +62,9 @@ class _Table:
     def rename(self, old: Index, new: Index) -> Change:
         there, back = self._renaming(old.name, new.name), self._renaming(new.name, old.name)
         detail = f"The index {old.name} is {new.name} in the models."
-        steps = [Step(Phase.CHANGE, [there], [back])]
-        return Change("rename_index", self._said, old.name, detail, steps)
+        steps = [Step(Phase.CHANGE, [there], [back], Order.RENAME)]
+        apart = [self._early_removal(old), self._addition(new)]
+        return Change("rename_index", self._said, old.name, detail, steps, apart=apart)
 
     def _renaming(self, old: str, new: str) -> Execute:
         place = Place(self._schema, old).quoted(self._dialect)
@@ -70,7 +72,8 @@ class _Table:
 
     def remove(self, old: Index) -> Change:
         detail = f"The models lack the index {old.name}: {old.definition}."
-        return Change("remove_index", self._said, old.name, detail, [self._removal(old)])
+        steps, apart = [self._removal(old)], [self._early_removal(old)]
+        return Change("remove_index", self._said, old.name, detail, steps, apart=apart)
 
     def add(self, new: Index) -> Change:
         detail = f"The database lacks the index {new.name}: {new.definition}."
@@ -81,12 +84,12 @@ class _Table:
             f"The index {new.name} is ({new.nameless}) in the models and ({old.nameless}) in the "
             "database."
         )
+        apart = [self._early_removal(old), self._addition(new)]
+        up = self._addition(new).up
+        steps = [Step(Phase.INDEXES, up, self._restoration(old))]
         if self._goes_with_column(old):
-            steps = [self._removal(old), self._addition(new)]
-        else:
-            up = self._addition(new).up
-            steps = [Step(Phase.INDEXES, up, self._restoration(old))]
-        return Change("change_index", self._said, new.name, detail, steps)
+            steps = apart
+        return Change("change_index", self._said, new.name, detail, steps, apart=apart)
 
     def rebuild(self, old: Index) -> Change:
         detail = (
@@ -94,7 +97,8 @@ class _Table:
             "every write maintains it."
         )
         steps = [Step(Phase.INDEXES, self._restoration(old))]
-        return Change("rebuild_index", self._said, old.name, detail, steps)
+        apart = [self._early_removal(old), *steps]
+        return Change("rebuild_index", self._said, old.name, detail, steps, apart=apart)
 
     def _addition(self, new: Index) -> Step:
         make: MigrateOperation = self._create(new)
@@ -106,10 +110,12 @@ class _Table:
 
     def _removal(self, old: Index) -> Step:
         if self._goes_with_column(old):
-            again = Execute(old.definition)
-            drop = DropIndexOp(conv(old.name), self._name, schema=self._schema)
-            return Step(Phase.CHANGE, [drop], [again])
+            return self._early_removal(old)
         return Step(Phase.INDEXES, self._apart(self._drop(old)), self._restoration(old))
+
+    def _early_removal(self, old: Index) -> Step:
+        drop = DropIndexOp(conv(old.name), self._name, schema=self._schema)
+        return Step(Phase.CHANGE, [drop], [Execute(old.definition)], Order.OLD_INDEX)
 
     def _goes_with_column(self, old: Index) -> bool:
         """Whether a column of it is dropped, which would take the index along, lock and all."""

@@ -13,6 +13,7 @@ from sqlmodel import SQLModel
 
 import service.models  # noqa: F401  the tables register themselves in SQLModel.metadata
 from service.schema.autogenerate import beyond, gaps, renames
+from service.schema.autogenerate.arrangement import arranged
 from service.schema.autogenerate.changes import Change
 from service.schema.autogenerate.comparators import PLUGIN
 from service.schema.autogenerate.rendering import render_item
@@ -35,17 +36,19 @@ def options(config: Config) -> dict[str, Any]:
         if not directives or directives[0].upgrade_ops is None or context.connection is None:
             return
         first = directives[0]
-        assert first.upgrade_ops is not None  # noqa: S101  it was asked a line before
-        for sentence in _unseen(context.connection, metadata, first.upgrade_ops):
+        connection = context.connection
+        assert first.upgrade_ops is not None  # noqa: S101  it was asked two lines before
+        for sentence in _unseen(connection, metadata, first.upgrade_ops):
             print(sentence, file=sys.stderr)  # noqa: T201  a command's answer
         # `check` and pytest-alembic compare, too, and want to see what Alembic found.
         if not getattr(config.cmd_opts, "autogenerate", False):
             return
-        found, renamed = renames.settle(
-            context, metadata, first.upgrade_ops, renames.wishes(config)
-        )
-        every = sorted(
-            [*renamed, *changes(context.connection, found)], key=lambda change: change.order
+        every = renames.settle(
+            context,
+            metadata,
+            first.upgrade_ops,
+            renames.wishes(config),
+            lambda found: arranged(connection, changes(connection, found)),
         )
         directives[:] = scripts(first, every) if every else []
         if not directives:

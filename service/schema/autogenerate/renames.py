@@ -15,10 +15,27 @@ from sqlalchemy import Connection, Dialect, Table, text
 from sqlalchemy.exc import DBAPIError
 
 from service.errors import ConfigurationError
+from service.schema.autogenerate import epochs
 from service.schema.autogenerate.changes import Change, Execute, Order, Phase, Step
-from service.schema.autogenerate.place import Place, place_of
+from service.schema.autogenerate.place import Place, place_of, prefix
 
 Ask = Callable[[str], bool]
+
+_LONGEST_NAME = 63
+_NAMED_AFTER = text("""
+    SELECT 'sequence', s.relname::text, ARRAY[a.attname::text]
+    FROM pg_depend d JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'
+    JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+    WHERE d.classid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
+      AND d.refclassid = 'pg_class'::regclass AND d.refobjid = to_regclass(:table)
+    UNION ALL
+    SELECT 'key', con.conname::text,
+           ARRAY(SELECT a.attname::text FROM pg_attribute a
+                 WHERE a.attrelid = con.conrelid AND a.attnum = ANY (con.conkey)
+                 ORDER BY array_position(con.conkey, a.attnum))
+    FROM pg_constraint con WHERE con.contype = 'f' AND con.conrelid = to_regclass(:table)
+    ORDER BY 1, 2
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +65,25 @@ class Rename:
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What the caller knows: the renames, whether all else is drop + add, whom to ask."""
+    """What the caller knows: the renames, whether all else is drop + add, units, whom to ask."""
 
     renames: tuple[Rename, ...]
     no_renames: bool
+    epochs: dict[str, str]
     ask: Ask | None
 
 
 def wishes(config: Config) -> Wishes:
-    """Read `renames`, `no_renames` and `ask` of the attributes, `-x rename=` and `-x no-rename=1`.
+    """Read `renames`, `no_renames`, `epochs` and `ask` of the attributes, and what `-x` says.
 
-    Raises ConfigurationError for a rename that can't be read.
+    That is `-x rename=`, `-x no-rename=1` and `-x epochs=`. Raises ConfigurationError for what
+    can't be read.
     """
     given = [item.partition("=") for item in getattr(config.cmd_opts, "x", None) or ()]
     said = [value for key, _, value in given if key == "rename"]
     said += config.attributes.get("renames") or ()
+    counted = [value for key, _, value in given if key == "epochs"]
+    counted += config.attributes.get("epochs") or ()
     no_renames = any(key == "no-rename" and value not in {"", "0"} for key, _, value in given)
     ask = config.attributes.get("ask")
     if ask is None and "ask" not in config.attributes and sys.stdin and sys.stdin.isatty():
@@ -70,16 +91,21 @@ def wishes(config: Config) -> Wishes:
     return Wishes(
         tuple(_parse(item) for item in said),
         no_renames or bool(config.attributes.get("no_renames")),
+        epochs.parse(counted),
         ask,
     )
 
 
 def settle(
-    context: MigrationContext, metadata: Any, found: UpgradeOps, wanted: Wishes
-) -> tuple[UpgradeOps, list[Change]]:
-    """Find out which drops and adds are renames; compare once more as if these were done.
+    context: MigrationContext,
+    metadata: Any,
+    found: UpgradeOps,
+    wanted: Wishes,
+    word: Callable[[UpgradeOps], list[Change]],
+) -> list[Change]:
+    """Find out which drops and adds are renames; compare and word once more as if these were done.
 
-    Returns the remaining differences, and the renames. Raises ConfigurationError when there may be
+    Returns the renames and what else differs, worded. Raises ConfigurationError when there may be
     renames and nobody to ask, or when a rename that was asked for isn't possible.
     """
     renames = list(wanted.renames)
@@ -97,19 +123,25 @@ def settle(
             if wanted.ask(item.question):
                 renames.append(item)
     if not renames:
-        return found, []
+        epochs.settle(found, context.dialect, wanted.epochs, wanted.ask)
+        return word(found)
     connection = context.connection
     assert connection is not None  # noqa: S101  there is no comparison without one
     dialect = connection.dialect
     savepoint = connection.begin_nested()
     try:
-        for item in renames:
-            _apply(connection, item, dialect)
+        # Read the names along with it before the comparison, which then sees the new ones.
+        along = {item: _apply(connection, item) for item in renames}
         rest = produce_migrations(context, metadata).upgrade_ops
+        assert rest is not None  # noqa: S101  Alembic always makes one
+        epochs.settle(rest, context.dialect, wanted.epochs, wanted.ask)
+        others = word(rest)
     finally:
         savepoint.rollback()
-    assert rest is not None  # noqa: S101  Alembic always makes one
-    return rest, [_change(item, dialect) for item in renames]
+    # What takes added values of enums back again uses the new names.
+    has_values = any(step.phase is Phase.VALUES for change in others for step in change.steps)
+    phase = Phase.VALUES if has_values else Phase.CHANGE
+    return [*(_change(item, dialect, phase, along[item]) for item in renames), *others]
 
 
 def candidates(context: MigrationContext, found: UpgradeOps) -> list[Rename]:
@@ -161,7 +193,8 @@ def _undecided(probable: list[Rename]) -> ConfigurationError:
         f"data would be lost. Say `--rename {first}` or `--no-rename` (to alembic: "
         f"`-x rename={first}` or `-x no-rename=1`). Code that runs during the upgrade breaks on a "
         "rename: to expand (add the new name, write both) and to contract (drop the old one in a "
-        "later release) is safer."
+        "later release) is safer. A column that is split, or joined with another, goes that way, "
+        "too: add the new ones, backfill them from the old, drop that later."
     )
     message = message[0].upper() + message[1:] if not first.table else message
     return ConfigurationError(message, renames=[str(item) for item in probable])
@@ -185,15 +218,44 @@ def _concern_the_same(one: Rename, other: Rename) -> bool:
     return one.table == other.table and (one.old == other.old or one.new == other.new)
 
 
-def _apply(connection: Connection, item: Rename, dialect: Dialect) -> None:
+def _apply(connection: Connection, item: Rename) -> list[tuple[str, str]]:
+    """Rename it; returns the statements, there and back, for what has its name from it."""
     try:
-        for statement in _statements(item, dialect):
+        for statement in _statements(item, connection.dialect):
             # nosemgrep: sql-of-pieces  quoted
             connection.execute(text(statement))
     except DBAPIError as error:
         reason = str(error.orig).strip().splitlines()[0]
         message = f"The rename {item} isn't possible: {reason}."
         raise ConfigurationError(message) from error
+    along = list(_along(connection, item))
+    for there, _ in along:
+        # nosemgrep: sql-of-pieces  quoted
+        connection.execute(text(there))
+    return along
+
+
+def _along(connection: Connection, item: Rename) -> Iterator[tuple[str, str]]:
+    """Find sequences and foreign keys to which Postgres gave a name made of the old one."""
+    dialect = connection.dialect
+    quote = dialect.identifier_preparer.quote
+    place = _place(item.table or item.new, dialect)
+    former = place.name if item.table else _place(item.old, dialect).name
+    before, table = prefix(place.schema, dialect), place.quoted(dialect)
+    for kind, name, columns in connection.execute(_NAMED_AFTER, {"table": table}):
+        old_columns = [item.old if item.table and one == item.new else one for one in columns]
+        tail = "seq" if kind == "sequence" else "fkey"
+        old = "_".join([former, *old_columns, tail])
+        new = "_".join([place.name, *columns, tail])
+        if name != old or old == new or len(new.encode()) > _LONGEST_NAME:
+            continue
+        old, new = quote(old), quote(new)
+        if kind == "sequence":
+            alter = "ALTER SEQUENCE"
+            yield f"{alter} {before}{old} RENAME TO {new}", f"{alter} {before}{new} RENAME TO {old}"
+        else:
+            alter = f"ALTER TABLE {table} RENAME CONSTRAINT"
+            yield f"{alter} {old} TO {new}", f"{alter} {new} TO {old}"
 
 
 def _statements(item: Rename, dialect: Dialect) -> Iterator[str]:
@@ -216,7 +278,7 @@ def _place(name: str, dialect: Dialect) -> Place:
     return place_of(schema, table, dialect)
 
 
-def _change(item: Rename, dialect: Dialect) -> Change:
+def _change(item: Rename, dialect: Dialect, phase: Phase, along: list[tuple[str, str]]) -> Change:
     up: list[MigrateOperation]
     down: list[MigrateOperation]
     if item.table:
@@ -230,7 +292,9 @@ def _change(item: Rename, dialect: Dialect) -> Change:
         down = [Execute(statement) for statement in _statements(back, dialect)]
         kind, table, what = "rename_table", item.old, f"table {item.old}"
     detail = f"The {what} is {item.new} in the models."
-    steps = [Step(Phase.CHANGE, up, down)]
+    ups = [*up, *(Execute(there) for there, _ in along)]
+    downs = [*(Execute(back) for _, back in reversed(along)), *down]
+    steps = [Step(phase, ups, downs)]
     return Change(kind, table, item.old, detail, steps, order=Order.RENAME)
 
 

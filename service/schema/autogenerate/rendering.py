@@ -112,7 +112,11 @@ def _concurrently(autogen: AutogenContext, op: Concurrently) -> str:
 
 @renderers.dispatch_for(Remark)
 def _remark(_autogen: AutogenContext, op: Remark) -> list[str]:
-    return textwrap.wrap(op.text, 90, initial_indent="# ", subsequent_indent="# ")
+    return [
+        line
+        for text in op.paragraphs
+        for line in textwrap.wrap(text, 92, initial_indent="# ", subsequent_indent="# ")
+    ]
 
 
 @renderers.dispatch_for(Change)

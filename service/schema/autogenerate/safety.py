@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from collections.abc import Sequence as SequenceOf
+from copy import copy
 from typing import Any
 
 from alembic.operations import ops
@@ -16,14 +17,11 @@ from sqlalchemy import (
     Identity,
     Sequence,
     String,
-    text,
 )
 from sqlalchemy.schema import SchemaItem
-from sqlalchemy.sql.elements import conv
 from sqlalchemy.types import TypeEngine
 
 from service.schema.autogenerate.changes import (
-    AlterType,
     Change,
     Concurrently,
     Execute,
@@ -32,25 +30,12 @@ from service.schema.autogenerate.changes import (
     Remark,
     Step,
 )
+from service.schema.autogenerate.epochs import kinds
 from service.schema.autogenerate.place import Place
+from service.schema.autogenerate.required import required
+from service.schema.autogenerate.retyping import Retyping, default_steps
 
 _LONGEST_NAME = 63
-_NEEDS_USING = text("""
-    SELECT NOT (
-        regexp_replace(:old, '\\(.*\\)', '') = regexp_replace(:new, '\\(.*\\)', '')
-        OR EXISTS (SELECT FROM pg_type WHERE oid = to_regtype(regexp_replace(:new, '\\(.*\\)', ''))
-                   AND typcategory = 'S')
-        OR EXISTS (SELECT FROM pg_cast WHERE castcontext IN ('a', 'i')
-                   AND castsource = to_regtype(regexp_replace(:old, '\\(.*\\)', ''))
-                   AND casttarget = to_regtype(regexp_replace(:new, '\\(.*\\)', '')))
-    )
-""")
-
-_CAST = text("""
-    SELECT EXISTS (SELECT FROM pg_cast
-                   WHERE castsource = to_regtype(regexp_replace(:old, '\\(.*\\)', ''))
-                     AND casttarget = to_regtype(regexp_replace(:new, '\\(.*\\)', '')))
-""")
 
 
 def changes(connection: Connection, upgrade: ops.UpgradeOps) -> list[Change]:
@@ -58,9 +43,8 @@ def changes(connection: Connection, upgrade: ops.UpgradeOps) -> list[Change]:
     found = _without_circles(list(_flat(upgrade)))
     new = {_place(op) for op in found if isinstance(op, ops.CreateTableOp)}
     old = {_place(op) for op in found if isinstance(op, ops.DropTableOp)}
-    worded = [
-        op if isinstance(op, Change) else _Wording(connection, new | old).word(op) for op in found
-    ]
+    wording = _Wording(connection, new | old)
+    worded = [op if isinstance(op, Change) else wording.word(op) for op in found]
     return sorted(worded, key=lambda change: change.order)
 
 
@@ -75,6 +59,13 @@ def _flat(container: ops.OpContainer) -> Iterator[MigrateOperation]:
 def _titled(op: Any) -> str:
     """Name the table of an operation for people."""
     return str(Place(op.schema, str(op.table_name)))
+
+
+def _usual_name(op: ops.CreateForeignKeyOp) -> str:
+    """Name a foreign key as Postgres does where the models don't."""
+    tail = "_fkey"
+    start = "_".join([op.source_table, *op.local_cols]).encode()[: _LONGEST_NAME - len(tail)]
+    return start.decode(errors="ignore") + tail
 
 
 def _place(op: Any) -> tuple[str | None, str]:
@@ -187,22 +178,25 @@ class _Wording:
         name = str(op.constraint_name)
         is_key = op.constraint_type == "foreignkey"
         detail = f"The models lack the {'foreign key' if is_key else 'constraint'} {name}."
-        order = Order.OLD_FOREIGN_KEY if is_key else Order.OTHER
+        order = Order.OLD_FOREIGN_KEY if is_key else Order.OLD_CONSTRAINT
         kind = "remove_fk" if is_key else "remove_constraint"
         return _change(kind, _titled(op), name, detail, op, order=order)
 
     def _add_foreign_key(self, op: ops.CreateForeignKeyOp) -> Change:
+        op.constraint_name = op.constraint_name or _usual_name(op)
         name = self._preparer.format_constraint(op.to_constraint())
         schema = op.kw.get("source_schema")
         table = str(Place(schema, op.source_table))
         referent = Place(op.kw.get("referent_schema"), op.referent_table)
         detail = f"The database lacks the foreign key {name} to {referent}."
         if (schema, op.source_table) in self._fresh:
-            return _change("add_fk", table, str(name), detail, op)
+            order = Order.NEW_FOREIGN_KEY
+            return _change("add_fk", table, str(name), detail, op, order=order)
         op.kw["postgresql_not_valid"] = True
         validate = self._alter(op.source_table, f"VALIDATE CONSTRAINT {name}", schema)
         steps = [Step(Phase.CHANGE, [op], [op.reverse()]), Step(Phase.VALIDATE, [validate])]
-        return Change("add_fk", table, str(name), detail, steps)
+        order = Order.NEW_FOREIGN_KEY
+        return Change("add_fk", table, str(name), detail, steps, order=order, origin=op)
 
     def _add_column(self, op: ops.AddColumnOp) -> Change:
         table, column, said = op.table_name, op.column, _titled(op)
@@ -222,18 +216,17 @@ class _Wording:
         alter.existing_nullable = True
         remark = Remark(
             f"{said}.{column.name} is NOT NULL and has no server default. First deploy the code "
-            "that fills it and backfill the older rows; until then VALIDATE fails, harmlessly."
+            "that fills it, then apply this: from here on, what doesn't is refused."
         )
         steps = [
             Step(Phase.CHANGE, [add], [add.reverse()]),
-            *self._not_null(alter, Phase.REQUIRE, remark),
+            *required(self._connection, alter, Phase.REQUIRE, remark),
         ]
         return Change("add_column", said, column.name, f"{detail[:-1]}, NOT NULL.", steps)
 
     def _alter_column(self, op: ops.AlterColumnOp) -> Change:
-        table, column = op.table_name, op.column_name
+        titled, column = _titled(op), op.column_name
         op.modify_type, op.existing_type = _plain(op.modify_type), _plain(op.existing_type)
-        steps: list[Step] = []
         said: list[str] = []
         if op.modify_type is not None:
             said.append(f"its type is {op.modify_type!r}, not {op.existing_type!r}")
@@ -243,28 +236,51 @@ class _Wording:
             said.append(f"its comment is {op.modify_comment!r}, not {op.existing_comment!r}")
         if op.modify_nullable is not None:
             said.append("it may be null" if op.modify_nullable else "it may not be null")
-        titled = _titled(op)
         detail = f"The column {titled}.{column} differs in the models: {', '.join(said)}."
-        tightened = op.modify_nullable is False
-        if tightened:
-            op.modify_nullable = None
+        rest = copy(op)
+        rest.kw = {}
+        values, apart = self._values(op, rest)
+        steps: list[Step] = []
+        if op.modify_nullable is False:
+            rest.modify_nullable = None
+            steps += required(self._connection, op, Phase.CHANGE)
+        if rest.has_changes():
+            steps.append(Step(Phase.CHANGE, [rest], [rest.reverse()]))
+        return Change(
+            "change_column",
+            titled,
+            column,
+            detail,
+            [*values, *steps],
+            order=Order.ALTER,
+            apart=[*apart, *steps] if apart else (),
+            origin=op,
+        )
+
+    def _values(
+        self, op: ops.AlterColumnOp, rest: ops.AlterColumnOp
+    ) -> tuple[list[Step], list[Step]]:
+        """Change type and default; `rest` is left with what is done in any case.
+
+        The second list is what to do with the default where the type is made anew.
+        """
         old, new = op.existing_server_default, op.modify_server_default
         if isinstance(old, Identity) and isinstance(new, Identity):
-            op.modify_server_default = False
-            steps.append(self._renumbering(op, old, new))
-        if op.has_changes():
-            steps.append(self._alteration(op))
-        if tightened:
-            alter = ops.AlterColumnOp(
-                table,
-                column,
-                schema=op.schema,
-                existing_type=op.modify_type or op.existing_type,
-                modify_nullable=False,
-            )
-            alter.existing_nullable = True
-            steps += self._not_null(alter, Phase.CHANGE)
-        return Change("change_column", titled, column, detail, steps)
+            rest.modify_server_default = False
+            return [self._renumbering(op, old, new)], []
+        if op.modify_type is None or op.existing_type is None:
+            if new is False:
+                return [], []
+            rest.modify_server_default = False
+            plain = copy(rest)
+            plain.modify_comment, plain.modify_nullable = False, None
+            plain.modify_server_default = new
+            both = default_steps(self._connection, op, old, new)
+            return [Step(Phase.CHANGE, [plain], [plain.reverse()])], both
+        rest.modify_type, rest.modify_server_default = None, False
+        rest.existing_type = op.modify_type
+        old_kind, new_kind = kinds(op, self._connection.dialect)
+        return Retyping(self._connection, op, old_kind, new_kind).steps(), []
 
     def _renumbering(self, op: ops.AlterColumnOp, old: Identity, new: Identity) -> Step:
         """Change an identity, which Alembic would write as if it were a new one."""
@@ -287,69 +303,6 @@ class _Wording:
             return self._alter(op.table_name, action, op.schema)
 
         return Step(Phase.CHANGE, [alter(new)], [alter(old)])
-
-    def _alteration(self, op: ops.AlterColumnOp) -> Step:
-        """Change type, default, comment; a default may stand in the way of the type."""
-        old, new = op.kw.pop("live_type", ""), op.kw.pop("wanted_type", "")
-        if op.modify_type is None or op.existing_type is None:
-            return Step(Phase.CHANGE, [op], [op.reverse()])
-        if not old or not new:
-            dialect = self._connection.dialect
-            old, new = (kind.compile(dialect) for kind in (op.existing_type, op.modify_type))
-        return Step(Phase.CHANGE, self._retype(op, old, new), self._retype(op.reverse(), new, old))
-
-    def _retype(self, op: ops.AlterColumnOp, old: str, new: str) -> list[MigrateOperation]:
-        if not self._needs_using(old, new) and not isinstance(op.existing_type, Enum):
-            return [op]
-        column = self._quote(op.column_name)
-        typed = AlterType(
-            op.table_name,
-            op.column_name,
-            schema=op.schema,
-            existing_type=op.existing_type,
-            modify_type=op.modify_type,
-        )
-        typed.existing_nullable = op.existing_nullable
-        is_direct = old.endswith("[]") or self._connection.scalar(_CAST, {"old": old, "new": new})
-        typed.using = f"{column}::{new}" if is_direct else f"{column}::text::{new}"
-        before: list[MigrateOperation] = []
-        after: list[MigrateOperation] = []
-        default = op.existing_server_default
-        if default:
-            drop = f"ALTER COLUMN {column} DROP DEFAULT"
-            before = [self._alter(op.table_name, drop, op.schema)]
-        if op.modify_server_default is not False:
-            default = op.modify_server_default
-        if default:
-            set_default = ops.AlterColumnOp(
-                op.table_name,
-                op.column_name,
-                schema=op.schema,
-                existing_type=op.modify_type,
-                modify_server_default=default,
-            )
-            after = [set_default]
-        return [*before, typed, *after]
-
-    def _needs_using(self, old: str, new: str) -> bool:
-        return bool(self._connection.scalar(_NEEDS_USING, {"old": old, "new": new}))
-
-    def _not_null(
-        self, op: ops.AlterColumnOp, phase: Phase, *before: MigrateOperation
-    ) -> list[Step]:
-        """Have a CHECK, validated while others write, spare SET NOT NULL its scan."""
-        name = f"{op.table_name}_{op.column_name}_not_null"[:_LONGEST_NAME]
-        column = self._quote(op.column_name)
-        quoted = self._quote(name)
-        add = f"ADD CONSTRAINT {quoted} CHECK ({column} IS NOT NULL) NOT VALID"
-        check = self._alter(op.table_name, add, op.schema)
-        drop = ops.DropConstraintOp(conv(name), op.table_name, type_="check", schema=op.schema)
-        validate = self._alter(op.table_name, f"VALIDATE CONSTRAINT {quoted}", op.schema)
-        return [
-            Step(phase, [*before, check], [drop]),
-            Step(Phase.VALIDATE, [validate]),
-            Step(Phase.ENFORCE, [op, drop], [check, op.reverse()]),
-        ]
 
     def _as_it_is(self, op: MigrateOperation) -> Change:
         kind = op.to_diff_tuple()[0]
@@ -407,6 +360,5 @@ def _change(
     *,
     order: Order = Order.OTHER,
 ) -> Change:
-    return Change(
-        kind, table, name, detail, [Step(Phase.CHANGE, [op], [op.reverse()])], order=order
-    )
+    steps = [Step(Phase.CHANGE, [op], [op.reverse()])]
+    return Change(kind, table, name, detail, steps, order=order, origin=op)

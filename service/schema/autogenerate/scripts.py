@@ -1,6 +1,7 @@
 """Cuts the changes of a comparison into revision files, each of which can be applied safely."""
 
 from collections.abc import Iterable, Iterator
+from operator import itemgetter
 
 from alembic import util
 from alembic.operations.ops import DowngradeOps, MigrateOperation, MigrationScript, UpgradeOps
@@ -14,6 +15,8 @@ _TITLES = {
     Phase.VALIDATE: "validate",
     Phase.ENFORCE: "enforce",
     Phase.INDEXES: "indexes",
+    Phase.KEYS: "foreign keys",
+    Phase.VALIDATE_KEYS: "validate foreign keys",
 }
 _LONGEST_TITLE = 40
 """So that the file name, which Alembic cuts at 60 characters, keeps the word behind it."""
@@ -66,7 +69,13 @@ def _groups(changes: list[Change]) -> Iterator[tuple[Phase, list[Change]]]:
 def _operations(
     changes: list[Change], phase: Phase
 ) -> tuple[list[MigrateOperation], list[MigrateOperation]]:
-    steps = [step for change in changes for step in change.steps if step.phase is phase]
+    ordered = [
+        (change.order if step.order is None else step.order, step)
+        for change in changes
+        for step in change.steps
+        if step.phase is phase
+    ]
+    steps = [step for _, step in sorted(ordered, key=itemgetter(0))]
     upgrade = [operation for step in steps for operation in step.up]
     downgrade = [operation for step in reversed(steps) for operation in step.down]
     return _in_one_block(upgrade), _in_one_block(downgrade)

@@ -1,6 +1,6 @@
 """Checks of what failed or unfinished schema changes leave behind."""
 
-from service.schema import inspection
+from service.schema import inspection, unvalidated
 from service.schema.doctor.finding import Finding, error, fine, listed, warning
 from service.schema.doctor.patient import Answering, Patient
 
@@ -23,11 +23,16 @@ def invalid_indexes(_patient: Patient, database: Answering) -> Finding:
 
 def unvalidated_constraints(_patient: Patient, database: Answering) -> Finding:
     """Look for constraints that were never checked for the rows that were there before."""
-    found = inspection.unvalidated_constraints(database.connection)
+    found = unvalidated.constraints(database.connection)
     if not found:
         return fine("All constraints are validated.")
+    if broken := [item for item in found if unvalidated.is_broken(database.connection, item)]:
+        return warning(
+            f"NOT VALID, and rows break {listed([str(item) for item in broken])}: VALIDATE fails.",
+            "\n".join(f"{item.way_out}   (mend these rows)" for item in broken)
+            + "\nflask db doctor   (then says what comes next)",
+        )
     return warning(
-        "NOT VALID, so that old rows may break them: "
-        f"{listed([f'{item.name} on {item.table}' for item in found])}.",
+        f"NOT VALID, so that old rows may break them: {listed([str(item) for item in found])}.",
         "\n".join(f'ALTER TABLE {item.table} VALIDATE CONSTRAINT "{item.name}";' for item in found),
     )

@@ -18,6 +18,7 @@ from service.errors import (
     ServiceError,
     SeveralHeadsError,
 )
+from service.schema.execution import rows
 
 _SHOWN = 200
 _KNOWN: tuple[tuple[str, type[ServiceError], str], ...] = (
@@ -118,4 +119,5 @@ def _database_error(error: DBAPIError | psycopg2.Error) -> ServiceError:
     statement = " ".join((getattr(error, "statement", None) or "").split())
     if statement:
         said += f" The statement was: {statement[:_SHOWN]}"
+        said = f"{said.rstrip('.')}. {rows.way_out(cause, statement)}".strip()
     return ConfigurationError(f"The database refuses a statement: {said}")

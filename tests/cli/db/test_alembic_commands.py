@@ -94,6 +94,20 @@ def test_a_step_down_is_no_option(run, url):
     assert HEAD in run("flask db current", url).output
 
 
+def test_what_a_column_counts_is_asked_for_by_both_commands(run, url, execute):
+    execute(
+        parse(url),
+        "ALTER TABLE users ALTER created_at DROP DEFAULT, ALTER created_at TYPE bigint "
+        "USING extract(epoch FROM created_at)",
+    )
+    asked = run("flask db migrate -m Times --json", url)
+    assert asked.code == ExitCode.ERROR
+    assert "`--epochs users.created_at:s`" in _json(asked)["error"]["message"]
+    refused = run("flask db migrate -m Times --epochs users.created_at:days", url)
+    assert refused.code == ExitCode.ERROR
+    assert "names no unit" in refused.errors
+
+
 def test_nothing_to_migrate_writes_no_file(run, url, root):
     before = sorted((root / "migrations" / "versions").iterdir())
     migrated = run("flask db migrate -m nothing", url)

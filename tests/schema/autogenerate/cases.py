@@ -150,7 +150,7 @@ CASES = (
         "NOT NULL missing",
         ("ALTER TABLE users ALTER email DROP NOT NULL",),
         ("change_column",),
-        ("", "validate", "enforce"),
+        BOTH,
     ),
     Case("NOT NULL too much", ("ALTER TABLE users ALTER nick SET NOT NULL",), ("change_column",)),
     Case(
@@ -396,6 +396,11 @@ CASES = (
         ),
         ("remove_fk", "add_fk"),
         BOTH,
+    ),
+    Case(
+        "foreign key under another name",
+        ("ALTER TABLE bookings RENAME CONSTRAINT fk_bookings_user_id_users TO whose",),
+        ("rename_constraint",),
     ),
     Case(
         "foreign key NOT VALID",

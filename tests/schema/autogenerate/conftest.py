@@ -172,6 +172,7 @@ def round_trip(drifting: Drifting) -> Callable[..., str]:
         assert drifting.differences() == []
         there = _readable(drifting.catalog())
         drifting.metadata = after
+        drifting.attributes = {"no_renames": True}
         drifting.migrate()
         written = "".join(drifting.files())
         assert "sqlmodel" not in written

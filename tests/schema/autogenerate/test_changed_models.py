@@ -5,15 +5,22 @@ from typing import Any
 
 import pytest
 from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
     Column,
     Computed,
     Enum,
     ForeignKey,
     Identity,
+    Index,
     Integer,
     MetaData,
+    String,
     Table,
     Text,
+    UniqueConstraint,
+    text,
 )
 
 LONG = "t" * 55
@@ -92,6 +99,131 @@ def other_schema(models: MetaData, *, new: bool) -> None:
         Table("rooms", models, _id(), schema="other")
 
 
+def value_removed_below_an_index(models: MetaData, *, new: bool) -> None:
+    kind = Enum("active", "deleted", *(() if new else ("frozen",)), name="status")
+    live = Index("uq_accts_live", "id", unique=True, postgresql_where=text("status <> 'deleted'"))
+    default = text("'active'")
+    Table("accts", models, _id(), Column("status", kind, server_default=default), live)
+
+
+def value_added_below_an_index(models: MetaData, *, new: bool) -> None:
+    value_removed_below_an_index(models, new=not new)
+
+
+def value_removed_below_a_check(models: MetaData, *, new: bool) -> None:
+    kind = Enum("open", "closed", *(() if new else ("stale",)), name="status")
+    closed = CheckConstraint("status <> 'closed' OR id > 0", name="closed")
+    Table("tickets", models, _id(), Column("status", kind, nullable=False), closed)
+
+
+def value_added_below_a_check(models: MetaData, *, new: bool) -> None:
+    value_removed_below_a_check(models, new=not new)
+
+
+def value_removed_below_a_computed_column(models: MetaData, *, new: bool) -> None:
+    kind = Enum("open", "closed", *(() if new else ("stale",)), name="status")
+    is_open = Computed("status = 'open'", persisted=True)
+    Table(
+        "jobs",
+        models,
+        _id(),
+        Column("status", kind, nullable=False),
+        Column("is_open", Boolean, is_open, nullable=False, comment="It's", index=True),
+        UniqueConstraint("id", "is_open"),
+    )
+
+
+def value_added_below_a_computed_column(models: MetaData, *, new: bool) -> None:
+    value_removed_below_a_computed_column(models, new=not new)
+
+
+def value_removed_below_a_foreign_key(models: MetaData, *, new: bool) -> None:
+    kind = Enum("red", "blue", *(() if new else ("grey",)), name="colour")
+    Table("colours", models, Column("code", kind, primary_key=True))
+    Table("walls", models, _id(), Column("code", kind, ForeignKey("colours.code")))
+
+
+def value_added_below_a_foreign_key(models: MetaData, *, new: bool) -> None:
+    value_removed_below_a_foreign_key(models, new=not new)
+
+
+def value_removed_that_all_around_it_names(models: MetaData, *, new: bool) -> None:
+    kind = Enum(*(("b", "c") if new else ("a", "b")), name="kind")
+    value = "c" if new else "a"
+    column: Any = Column("kind", kind, server_default=text(f"'{value}'"))
+    check = CheckConstraint(f"kind <> '{value}'", name="kind")
+    index = Index("ix_kind", "id", postgresql_where=text(f"kind = '{value}'"))
+    left: list[Any] = [Column("left", kind, server_default=text("'a'"))]
+    came: list[Any] = [Column("came", kind, server_default=text("'c'"))]
+    text_then: Any = Column("other", Text if new else kind)
+    Table("trips", models, _id(), column, check, index, text_then, *(came if new else left))
+    if not new:
+        Table("gone", models, _id(), Column("kind", kind), CheckConstraint("kind <> 'a'", name="k"))
+
+
+def enum_becomes_a_computed_column_beside_a_value_removed(models: MetaData, *, new: bool) -> None:
+    kind = Enum(*(("b", "c") if new else ("a", "b")), name="kind")
+    before: Any = Column("place", kind, nullable=False)
+    after: Any = Column("place", Integer, Computed("id + 1", persisted=True))
+    Table("trips", models, _id(), Column("kind", kind), after if new else before)
+
+
+def key_to_a_unique_of_the_same_go(models: MetaData, *, new: bool) -> None:
+    unique: list[Any] = [UniqueConstraint("code")] if new else []
+    key: list[Any] = [ForeignKey("hosts.code")] if new else []
+    Table("hosts", models, _id(), Column("code", Text), *unique)
+    Table("stays", models, _id(), Column("host", Text, *key))
+    if new:
+        Table("rooms", models, _id(), Column("host", ForeignKey("hosts.code")))
+
+
+def no_more_key_to_a_unique(models: MetaData, *, new: bool) -> None:
+    key_to_a_unique_of_the_same_go(models, new=not new)
+
+
+def key_to_another_primary_key(models: MetaData, *, new: bool) -> None:
+    code = Column("code", Integer, nullable=False, primary_key=new)
+    Table("hosts", models, Column("id", Integer, primary_key=True), code, UniqueConstraint("id"))
+    Table("stays", models, _id(), Column("host", ForeignKey("hosts.id")))
+
+
+def type_below_what_reads_it(models: MetaData, *, new: bool) -> None:
+    check = CheckConstraint("size > 1" if new else "length(size) > 1", name="size")
+    double = Computed("size + size" if new else "size || size", persisted=True)
+    kind = Integer if new else Text
+    Table(
+        "trips",
+        models,
+        _id(),
+        Column("size", kind, server_default=text("3" if new else "'three'"), comment="Old"),
+        Column("double", kind, double, index=True),
+        check,
+        Index("ix_trips_size", text("(size + 1)" if new else "lower(size)")),
+    )
+
+
+def type_below_what_stays_the_same(models: MetaData, *, new: bool) -> None:
+    kind = BigInteger if new else Integer
+    Table(
+        "trips",
+        models,
+        Column("id", kind, primary_key=True),
+        Column("parent", kind, ForeignKey("trips.id")),
+        Column("size", String(10) if new else String(5)),
+        Column("lower", Text, Computed("lower(size)", persisted=True), index=True),
+        CheckConstraint("parent <> 0", name="parent"),
+    )
+
+
+def computed_column_becomes_a_plain_one(models: MetaData, *, new: bool) -> None:
+    computed: list[Any] = [] if new else [Computed("a + 1", persisted=True)]
+    Table("trips", models, _id(), Column("a", Integer), Column("b", Integer, *computed, index=True))
+
+
+def plain_column_becomes_a_computed_one(models: MetaData, *, new: bool) -> None:
+    computed_column_becomes_a_plain_one(models, new=not new)
+
+
 @pytest.mark.filterwarnings("ignore:Cannot correctly sort tables")
 @pytest.mark.parametrize(
     "make",
@@ -107,6 +239,23 @@ def other_schema(models: MetaData, *, new: bool) -> None:
         options_of_an_identity,
         computed_column_goes_with_its_source,
         other_schema,
+        value_removed_below_an_index,
+        value_added_below_an_index,
+        value_removed_below_a_check,
+        value_added_below_a_check,
+        value_removed_below_a_computed_column,
+        value_added_below_a_computed_column,
+        value_removed_below_a_foreign_key,
+        value_added_below_a_foreign_key,
+        value_removed_that_all_around_it_names,
+        enum_becomes_a_computed_column_beside_a_value_removed,
+        key_to_a_unique_of_the_same_go,
+        no_more_key_to_a_unique,
+        key_to_another_primary_key,
+        type_below_what_reads_it,
+        type_below_what_stays_the_same,
+        computed_column_becomes_a_plain_one,
+        plain_column_becomes_a_computed_one,
     ],
 )
 def test_a_change_goes_up_and_down_and_up(round_trip, make: Callable[..., None]):

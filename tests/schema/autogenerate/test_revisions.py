@@ -1,5 +1,6 @@
 """What `migrate` writes: safe steps in the right files, and renames told from drop + add."""
 
+import re
 import sys
 from pkgutil import iter_modules
 
@@ -10,8 +11,10 @@ from sqlalchemy.exc import IntegrityError
 
 import service.models
 from service.errors import ConfigurationError
+from service.schema.autogenerate import required
 from service.schema.autogenerate.beyond import notes
 from service.schema.autogenerate.drift import compare, find
+from service.schema.execution.explanation import explain
 from tests.schema.autogenerate.cases import METADATA
 
 
@@ -80,7 +83,8 @@ def test_the_files_follow_each_other(drifting):
     assert drifting.differences() == []
 
 
-def test_not_null_on_two_tables_never_locks_both_at_once(drifting):
+def test_not_null_on_two_tables_never_locks_both_at_once(drifting, monkeypatch):
+    monkeypatch.setattr(required, "NOT_VALID_SINCE", 19)  # What servers before 18 are given.
     drifting.change(
         "ALTER TABLE users ALTER email DROP NOT NULL",
         "ALTER TABLE bookings ALTER days DROP NOT NULL",
@@ -97,17 +101,31 @@ def test_a_required_column_without_default_asks_for_a_deploy_in_between(drifting
         "Mend it",
         "Mend it: require",
         "Mend it: validate",
-        "Mend it: enforce",
         "Mend it: indexes",
     ]
-    change, require, *_ = drifting.files()
+    change, require, validate, _ = drifting.files()
+    assert 'FILL = Backfill("users_email", table="users"' in validate
     assert "nullable=True" in change.partition('"email"')[2]
     assert "First deploy the code" in require
-    with pytest.raises(IntegrityError, match="violated by some row"):
+    with pytest.raises(IntegrityError, match="contains null values") as raised:
         drifting.run("upgrade", "head")
-    drifting.change("UPDATE users SET email = name")
+    assert "(UPDATE users SET email = ... WHERE email IS NULL;" in explain(raised.value).detail
+    _fill_as_the_comment_says(drifting, validate, "name")
     drifting.run("upgrade", "head")
     assert drifting.differences() == []
+
+
+def _fill_as_the_comment_says(drifting, revision, value):
+    constant = re.search(
+        r"# a constant (FILL = .*?\))\n.*# and (FILL\.run\(op\))", revision, re.DOTALL
+    )
+    assert constant
+    said = " ".join(line.strip(" #") for line in constant[1].splitlines()).replace("...", value)
+    filled = revision.replace(
+        "def upgrade", f"from service.schema.backfill import Backfill\n{said}\n\ndef upgrade", 1
+    ).replace("    # and FILL", f"    {constant[2]}  # and FILL")
+    (path,) = (drifting.folder / "versions").glob("*_validate_*")
+    path.write_text(filled, encoding="utf-8")
 
 
 def test_a_failed_index_build_can_be_run_again(drifting):
