@@ -1,6 +1,6 @@
-"""Lists what a database holds that no model can describe, and that nobody compares therefore."""
+"""Lists what a database holds, or a model says, that nobody compares."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, MetaData, text
@@ -26,6 +26,19 @@ _UNKNOWN = text("""
            i.inhparent::regclass::text
     FROM relations c JOIN pg_inherits i ON i.inhrelid = c.oid
     WHERE c.relispartition AND c.relkind IN ('r', 'p') GROUP BY i.inhparent
+    UNION ALL
+    SELECT 'partitioning', pg_get_partkeydef(oid), oid::regclass::text
+    FROM relations WHERE relkind = 'p' AND NOT relispartition
+    UNION ALL
+    SELECT 'unlogged table', oid::regclass::text, ''
+    FROM relations WHERE relpersistence = 'u' AND relkind IN ('r', 'p')
+    UNION ALL
+    SELECT 'storage parameters', array_to_string(reloptions, ', '), oid::regclass::text
+    FROM relations WHERE reloptions IS NOT NULL AND relkind IN ('r', 'p')
+    UNION ALL
+    SELECT 'MATCH FULL of', k.conname::text, k.conrelid::regclass::text
+    FROM pg_constraint k JOIN relations c ON c.oid = k.conrelid
+    WHERE k.contype = 'f' AND k.confmatchtype = 'f' AND k.conparentid = 0
     UNION ALL
     SELECT 'trigger', t.tgname::text, t.tgrelid::regclass::text
     FROM pg_trigger t JOIN relations c ON c.oid = t.tgrelid WHERE NOT t.tgisinternal
@@ -64,7 +77,7 @@ _UNKNOWN = text("""
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something that the database holds and no model can describe: it may be as it should be."""
+    """Something that a database holds and nobody compares: it may be as it should be."""
 
     kind: str
     name: str
@@ -76,9 +89,32 @@ class Note:
 
 
 def notes(connection: Connection, metadata: MetaData) -> list[Note]:
-    """List views, triggers, policies, functions and the like, and the schemas that no model has."""
+    """List views, triggers, policies, functions and the like, and the schemas that no model has.
+
+    With what models can say of a table and Alembic does not compare, wherever it is said.
+    """
     names = list(schemas(metadata, connection.dialect))
-    return [Note(*row) for row in connection.execute(_UNKNOWN, {"schemas": names})]
+    found = [Note(*row) for row in connection.execute(_UNKNOWN, {"schemas": names})]
+    known = {(item.kind, item.table or item.name) for item in found}
+    wanted = _not_compared(metadata, connection)
+    return found + [item for item in wanted if (item.kind, item.table or item.name) not in known]
+
+
+def _not_compared(metadata: MetaData, connection: Connection) -> Iterator[Note]:
+    prepare = connection.dialect.identifier_preparer
+    for table in metadata.sorted_tables:
+        name = prepare.format_table(table)
+        options = table.dialect_options["postgresql"]
+        if options["partition_by"]:
+            yield Note("partitioning", str(options["partition_by"]), name)
+        if "UNLOGGED" in map(str.upper, table._prefixes):  # noqa: SLF001  nothing public has it
+            yield Note("unlogged table", name, "")
+        if options["with"]:
+            given = ", ".join(f"{key}={value}" for key, value in options["with"].items())
+            yield Note("storage parameters", given, name)
+        for key in table.foreign_key_constraints:
+            if (key.match or "").upper() == "FULL":
+                yield Note("MATCH FULL of", str(key.name or "a foreign key"), name)
 
 
 def said(found: Iterable[Note]) -> str:

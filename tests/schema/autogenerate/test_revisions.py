@@ -5,6 +5,7 @@ import sys
 from pkgutil import iter_modules
 
 import pytest
+import sqlalchemy as sa
 from alembic.util import CommandError
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import IntegrityError
@@ -251,6 +252,29 @@ def test_what_models_cant_describe_is_noted(drifting):
             "view names",
         ]
     assert drifting.differences() == []
+
+
+def test_what_is_not_compared_of_a_table_is_noted_whoever_says_it(drifting):
+    drifting.change(
+        "ALTER TABLE users SET (fillfactor = 70)",
+        "CREATE TABLE clicks (day date NOT NULL) PARTITION BY RANGE (day)",
+        "CREATE UNLOGGED TABLE sessions (id int PRIMARY KEY)",
+        "CREATE UNLOGGED TABLE visits (id int REFERENCES sessions MATCH FULL)",
+    )
+    said = sa.MetaData()
+    sa.Table("users", said, sa.Column("id", sa.Integer), postgresql_with={"fillfactor": 50})
+    sa.Table("drafts", said, sa.Column("id", sa.Integer), prefixes=["UNLOGGED"])
+    sa.Table("days", said, sa.Column("day", sa.Date), postgresql_partition_by="LIST (day)")
+    with drifting.engine.connect() as connection:
+        assert [str(note) for note in notes(connection, said)] == [
+            "MATCH FULL of visits_id_fkey on visits",
+            "partitioning RANGE (day) on clicks",
+            "storage parameters fillfactor=70 on users",
+            "unlogged table sessions",
+            "unlogged table visits",
+            "partitioning LIST (day) on days",
+            "unlogged table drafts",
+        ]
 
 
 def test_a_model_is_known_as_soon_as_its_file_is_there():
