@@ -92,7 +92,8 @@ class Standing:
         """Say where the database is."""
         newest = {item.revision for item in self.heads}
         names = [item + " (head)" * (item in newest) for item in self.stored or ()]
-        count = len(self.pending)
+        # Without the database's history nobody knows what its unknown revisions follow.
+        count = 0 if self.unknown else len(self.pending)
         pending = f"; {count} revision{'s are' if count > 1 else ' is'} pending" if count else ""
         return f"The database is at {' and '.join(names) or 'no revision'}{pending}."
 

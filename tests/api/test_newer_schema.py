@@ -196,6 +196,7 @@ def test_the_commands_of_the_release_before(migrate, url, command, code, said):
     done = CliRunner(env={"DATABASE_URL": text_of(url)}).invoke(db, command.split())
     assert (done.exit_code, said in done.output) == (code, True), done.output
     assert not ADVICE.search(done.output)
+    assert "pending." not in done.output
 
 
 @pytest.mark.parametrize("command", ["upgrade", "current --check-heads", "check", "doctor"])
