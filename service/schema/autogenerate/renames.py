@@ -17,25 +17,10 @@ from sqlalchemy.exc import DBAPIError
 from service.errors import ConfigurationError
 from service.schema.autogenerate import epochs
 from service.schema.autogenerate.changes import Change, Execute, Order, Phase, Step
-from service.schema.autogenerate.place import Place, place_of, prefix
+from service.schema.autogenerate.named_after import along
+from service.schema.autogenerate.place import Place, place_of
 
 Ask = Callable[[str], bool]
-
-_LONGEST_NAME = 63
-_NAMED_AFTER = text("""
-    SELECT 'sequence', s.relname::text, ARRAY[a.attname::text]
-    FROM pg_depend d JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'
-    JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
-    WHERE d.classid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
-      AND d.refclassid = 'pg_class'::regclass AND d.refobjid = to_regclass(:table)
-    UNION ALL
-    SELECT 'key', con.conname::text,
-           ARRAY(SELECT a.attname::text FROM pg_attribute a
-                 WHERE a.attrelid = con.conrelid AND a.attnum = ANY (con.conkey)
-                 ORDER BY array_position(con.conkey, a.attnum))
-    FROM pg_constraint con WHERE con.contype = 'f' AND con.conrelid = to_regclass(:table)
-    ORDER BY 1, 2
-""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +116,7 @@ def settle(
     savepoint = connection.begin_nested()
     try:
         # Read the names along with it before the comparison, which then sees the new ones.
-        along = {item: _apply(connection, item) for item in renames}
+        named = {item: _apply(connection, item) for item in renames}
         rest = produce_migrations(context, metadata).upgrade_ops
         assert rest is not None  # noqa: S101  Alembic always makes one
         epochs.settle(rest, context.dialect, wanted.epochs, wanted.ask)
@@ -141,7 +126,7 @@ def settle(
     # What takes added values of enums back again uses the new names.
     has_values = any(step.phase is Phase.VALUES for change in others for step in change.steps)
     phase = Phase.VALUES if has_values else Phase.CHANGE
-    return [*(_change(item, dialect, phase, along[item]) for item in renames), *others]
+    return [*(_change(item, dialect, phase, named[item]) for item in renames), *others]
 
 
 def candidates(context: MigrationContext, found: UpgradeOps) -> list[Rename]:
@@ -228,34 +213,14 @@ def _apply(connection: Connection, item: Rename) -> list[tuple[str, str]]:
         reason = str(error.orig).strip().splitlines()[0]
         message = f"The rename {item} isn't possible: {reason}."
         raise ConfigurationError(message) from error
-    along = list(_along(connection, item))
-    for there, _ in along:
+    table = _place(item.table or item.new, connection.dialect)
+    former = _place(item.table or item.old, connection.dialect).name
+    column = (item.old, item.new) if item.table else None
+    named = list(along(connection, table, former, column))
+    for there, _ in named:
         # nosemgrep: sql-of-pieces  quoted
         connection.execute(text(there))
-    return along
-
-
-def _along(connection: Connection, item: Rename) -> Iterator[tuple[str, str]]:
-    """Find sequences and foreign keys to which Postgres gave a name made of the old one."""
-    dialect = connection.dialect
-    quote = dialect.identifier_preparer.quote
-    place = _place(item.table or item.new, dialect)
-    former = place.name if item.table else _place(item.old, dialect).name
-    before, table = prefix(place.schema, dialect), place.quoted(dialect)
-    for kind, name, columns in connection.execute(_NAMED_AFTER, {"table": table}):
-        old_columns = [item.old if item.table and one == item.new else one for one in columns]
-        tail = "seq" if kind == "sequence" else "fkey"
-        old = "_".join([former, *old_columns, tail])
-        new = "_".join([place.name, *columns, tail])
-        if name != old or old == new or len(new.encode()) > _LONGEST_NAME:
-            continue
-        old, new = quote(old), quote(new)
-        if kind == "sequence":
-            alter = "ALTER SEQUENCE"
-            yield f"{alter} {before}{old} RENAME TO {new}", f"{alter} {before}{new} RENAME TO {old}"
-        else:
-            alter = f"ALTER TABLE {table} RENAME CONSTRAINT"
-            yield f"{alter} {old} TO {new}", f"{alter} {new} TO {old}"
+    return named
 
 
 def _statements(item: Rename, dialect: Dialect) -> Iterator[str]:
@@ -278,7 +243,7 @@ def _place(name: str, dialect: Dialect) -> Place:
     return place_of(schema, table, dialect)
 
 
-def _change(item: Rename, dialect: Dialect, phase: Phase, along: list[tuple[str, str]]) -> Change:
+def _change(item: Rename, dialect: Dialect, phase: Phase, named: list[tuple[str, str]]) -> Change:
     up: list[MigrateOperation]
     down: list[MigrateOperation]
     if item.table:
@@ -292,8 +257,8 @@ def _change(item: Rename, dialect: Dialect, phase: Phase, along: list[tuple[str,
         down = [Execute(statement) for statement in _statements(back, dialect)]
         kind, table, what = "rename_table", item.old, f"table {item.old}"
     detail = f"The {what} is {item.new} in the models."
-    ups = [*up, *(Execute(there) for there, _ in along)]
-    downs = [*(Execute(back) for _, back in reversed(along)), *down]
+    ups = [*up, *(Execute(there) for there, _ in named)]
+    downs = [*(Execute(back) for _, back in reversed(named)), *down]
     steps = [Step(phase, ups, downs)]
     return Change(kind, table, item.old, detail, steps, order=Order.RENAME)
 

@@ -1,25 +1,15 @@
 """Turns Alembic's own operations into changes that leave running code and readers alone."""
 
 from collections.abc import Callable, Iterator
-from collections.abc import Sequence as SequenceOf
 from copy import copy
 from typing import Any
 
 from alembic.operations import ops
 from alembic.operations.ops import MigrateOperation
 from sqlalchemy import (
-    Boolean,
-    CheckConstraint,
-    Column,
     Connection,
-    Enum,
-    ForeignKeyConstraint,
     Identity,
-    Sequence,
-    String,
 )
-from sqlalchemy.schema import SchemaItem
-from sqlalchemy.types import TypeEngine
 
 from service.schema.autogenerate.changes import (
     Change,
@@ -30,19 +20,21 @@ from service.schema.autogenerate.changes import (
     Remark,
     Step,
 )
+from service.schema.autogenerate.circles import place, without_circles
 from service.schema.autogenerate.epochs import kinds
 from service.schema.autogenerate.place import Place
 from service.schema.autogenerate.required import required
 from service.schema.autogenerate.retyping import Retyping, default_steps
+from service.schema.autogenerate.twice import checks_of_columns, plain, without_serial
 
 _LONGEST_NAME = 63
 
 
 def changes(connection: Connection, upgrade: ops.UpgradeOps) -> list[Change]:
     """Word all differences of a comparison as changes, in the order that they can be made in."""
-    found = _without_circles(list(_flat(upgrade)))
-    new = {_place(op) for op in found if isinstance(op, ops.CreateTableOp)}
-    old = {_place(op) for op in found if isinstance(op, ops.DropTableOp)}
+    found = without_circles(list(_flat(upgrade)))
+    new = {place(op) for op in found if isinstance(op, ops.CreateTableOp)}
+    old = {place(op) for op in found if isinstance(op, ops.DropTableOp)}
     wording = _Wording(connection, new | old)
     worded = [op if isinstance(op, Change) else wording.word(op) for op in found]
     return sorted(worded, key=lambda change: change.order)
@@ -66,43 +58,6 @@ def _usual_name(op: ops.CreateForeignKeyOp) -> str:
     tail = "_fkey"
     start = "_".join([op.source_table, *op.local_cols]).encode()[: _LONGEST_NAME - len(tail)]
     return start.decode(errors="ignore") + tail
-
-
-def _place(op: Any) -> tuple[str | None, str]:
-    """Name the table of an operation, with its schema."""
-    return op.schema, str(op.table_name)
-
-
-def _without_circles(found: list[MigrateOperation]) -> list[MigrateOperation]:
-    """Part foreign keys from their tables where no order of the tables would do for them all."""
-    made = [_place(op) for op in found if isinstance(op, ops.CreateTableOp)]
-    gone = [_place(op) for op in found if isinstance(op, ops.DropTableOp)]
-    parted: list[MigrateOperation] = []
-    for op in found:
-        if isinstance(op, ops.CreateTableOp):
-            later = made[made.index(_place(op)) + 1 :]
-            keys, op.columns = _keys_to(later, op.columns)
-            parted += [op, *map(ops.CreateForeignKeyOp.from_constraint, keys)]
-        elif isinstance(op, ops.DropTableOp) and op._reverse:  # noqa: SLF001  what it drops
-            earlier = gone[: gone.index(_place(op))]
-            keys, op._reverse.columns = _keys_to(earlier, op._reverse.columns)  # noqa: SLF001
-            parted += [*map(ops.DropConstraintOp.from_constraint, keys), op]
-        else:
-            parted.append(op)
-    return parted
-
-
-def _keys_to(
-    tables: list[tuple[str | None, str]], items: SequenceOf[SchemaItem]
-) -> tuple[list[ForeignKeyConstraint], list[SchemaItem]]:
-    keys = [
-        item
-        for item in items
-        if isinstance(item, ForeignKeyConstraint)
-        and (item.use_alter or item.elements[0]._column_tokens[:2] in tables)  # noqa: SLF001  known also of a table that was never read
-    ]
-    # By identity: `==` of a column makes SQL.
-    return keys, [item for item in items if not any(item is key for key in keys)]
 
 
 class _Wording:
@@ -132,7 +87,7 @@ class _Wording:
     def _create_table(self, op: ops.CreateTableOp) -> Change:
         table = _titled(op)
         detail = f"The database lacks the table {table}."
-        op.columns = [*map(_without_serial, op.columns), *_checks_of_columns(op)]
+        op.columns = [*map(without_serial, op.columns), *checks_of_columns(op)]
         return _change("add_table", table, "", detail, op, order=Order.NEW_TABLE)
 
     def _drop_table(self, op: ops.DropTableOp) -> Change:
@@ -150,7 +105,7 @@ class _Wording:
     def _create_index(self, op: ops.CreateIndexOp) -> Change:
         table = _titled(op)
         detail = f"The database lacks the index {op.index_name} on {table}."
-        if _place(op) in self._fresh:
+        if place(op) in self._fresh:
             return _change("add_index", table, str(op.index_name), detail, op)
         op.kw["postgresql_concurrently"] = True
         drop = ops.DropIndexOp(
@@ -166,7 +121,7 @@ class _Wording:
     def _drop_index(self, op: ops.DropIndexOp) -> Change:
         table = _titled(op)
         detail = f"The models lack the index {op.index_name} on {table}."
-        if _place(op) in self._fresh:
+        if place(op) in self._fresh:
             return _change("remove_index", table, str(op.index_name), detail, op)
         make = op.reverse()
         make.kw["postgresql_concurrently"] = True
@@ -226,7 +181,7 @@ class _Wording:
 
     def _alter_column(self, op: ops.AlterColumnOp) -> Change:
         titled, column = _titled(op), op.column_name
-        op.modify_type, op.existing_type = _plain(op.modify_type), _plain(op.existing_type)
+        op.modify_type, op.existing_type = plain(op.modify_type), plain(op.existing_type)
         said: list[str] = []
         if op.modify_type is not None:
             said.append(f"its type is {op.modify_type!r}, not {op.existing_type!r}")
@@ -318,37 +273,6 @@ class _Wording:
     def _alter(self, table: str, action: str, schema: str | None) -> Execute:
         place = f"{self._quote(schema)}." if schema else ""
         return Execute(f"ALTER TABLE {place}{self._quote(table)} {action}")
-
-
-def _plain(kind: TypeEngine[Any] | None) -> TypeEngine[Any] | None:
-    """Leave the CHECK of a type to the comparison of constraints: Alembic would make it twice."""
-    if isinstance(kind, Enum) and not kind.native_enum:
-        return String(kind.length)
-    if isinstance(kind, Boolean) and kind.create_constraint:
-        return Boolean()
-    return kind
-
-
-def _without_serial(item: SchemaItem) -> SchemaItem:
-    """Keep Postgres from making a second sequence for a key that has one of the models'."""
-    if not isinstance(item, Column) or not isinstance(item.default, Sequence):
-        return item
-    if item.default.optional:
-        return item
-    copied = item._copy()  # noqa: SLF001  SQLAlchemy's copy() is gone, Alembic does so, too
-    copied.autoincrement = False
-    return copied
-
-
-def _checks_of_columns(op: ops.CreateTableOp) -> list[CheckConstraint]:
-    """Collect the CHECKs that stand with a column of a new table, which Alembic leaves out."""
-    return [
-        CheckConstraint(item.sqltext, name=item.name)
-        for column in op.columns
-        if isinstance(column, Column)
-        for item in column.constraints
-        if isinstance(item, CheckConstraint)
-    ]
 
 
 def _change(

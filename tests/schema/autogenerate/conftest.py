@@ -162,7 +162,8 @@ def round_trip(drifting: Drifting) -> Callable[..., str]:
     """
 
     def round_trip(make: Callable[..., None], *rows: str) -> str:
-        before, after = (MetaData(naming_convention=METADATA.naming_convention) for _ in range(2))
+        names, schema = METADATA.naming_convention, drifting.schema
+        before, after = (MetaData(naming_convention=names, schema=schema) for _ in range(2))
         make(before, new=False)
         make(after, new=True)
         drifting.change("DROP TABLE bookings, users", "DROP TYPE mood", "CREATE SCHEMA other")

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Computed,
     Enum,
     ForeignKey,
+    ForeignKeyConstraint,
     Identity,
     Index,
     Integer,
@@ -224,6 +225,14 @@ def plain_column_becomes_a_computed_one(models: MetaData, *, new: bool) -> None:
     computed_column_becomes_a_plain_one(models, new=not new)
 
 
+def keys_without_names(models: MetaData, *, new: bool) -> None:
+    keys: list[Any] = [ForeignKeyConstraint(["a", "b"], ["hosts.a", "hosts.b"])] if new else []
+    models.naming_convention = {}
+    host = [Column(name, Integer, primary_key=True) for name in "ab"]
+    Table("hosts", models, *host)
+    Table("stays", models, _id(), Column("a", Integer), Column("b", Integer), *keys)
+
+
 @pytest.mark.filterwarnings("ignore:Cannot correctly sort tables")
 @pytest.mark.parametrize(
     "make",
@@ -239,6 +248,7 @@ def plain_column_becomes_a_computed_one(models: MetaData, *, new: bool) -> None:
         options_of_an_identity,
         computed_column_goes_with_its_source,
         other_schema,
+        keys_without_names,
         value_removed_below_an_index,
         value_added_below_an_index,
         value_removed_below_a_check,
@@ -259,4 +269,21 @@ def plain_column_becomes_a_computed_one(models: MetaData, *, new: bool) -> None:
     ],
 )
 def test_a_change_goes_up_and_down_and_up(round_trip, make: Callable[..., None]):
+    round_trip(make)
+
+
+@pytest.mark.parametrize("schema", ["일정 A"])
+@pytest.mark.parametrize(
+    "make",
+    [
+        value_added_below_a_computed_column,
+        value_added_below_a_foreign_key,
+        value_removed_that_all_around_it_names,
+        enum_becomes_a_computed_column_beside_a_value_removed,
+        key_to_another_primary_key,
+        type_below_what_reads_it,
+        computed_column_becomes_a_plain_one,
+    ],
+)
+def test_what_is_in_the_way_is_in_another_schema(round_trip, make: Callable[..., None]):
     round_trip(make)

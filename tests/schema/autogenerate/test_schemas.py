@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import (
     ARRAY,
+    Boolean,
     CheckConstraint,
     Column,
     Computed,
@@ -116,6 +117,19 @@ def built_or_kept_otherwise(models: MetaData, *, new: bool) -> None:
     Table("fleet", models, *columns, prefixes=["UNLOGGED"], schema="other")
 
 
+def enum_of_another_schema_below_what_reads_it(models: MetaData, *, new: bool) -> None:
+    kind = Enum("open", "closed", *(("stale",) if new else ()), name="My kind", schema="other")
+    is_open = Computed("kind = 'open'", persisted=True)
+    check = CheckConstraint("kind <> 'closed' OR id > 0", name="closed")
+    index = Index("ix_open", "id", postgresql_where=text("kind = 'open'"))
+    column: Any = Column("kind", kind, server_default=text("'open'"))
+    Table("jobs", models, _id(), column, Column("is_open", Boolean, is_open), check, index)
+
+
+def no_more_values_of_an_enum_below_what_reads_it(models: MetaData, *, new: bool) -> None:
+    enum_of_another_schema_below_what_reads_it(models, new=not new)
+
+
 @pytest.mark.parametrize(
     "make",
     [
@@ -124,6 +138,8 @@ def built_or_kept_otherwise(models: MetaData, *, new: bool) -> None:
         enum_in_texts,
         enum_of_the_default_schema,
         no_more_values_of_an_enum_of_the_default_schema,
+        enum_of_another_schema_below_what_reads_it,
+        no_more_values_of_an_enum_below_what_reads_it,
         enum_moves_to_another_schema,
         enums_of_one_name,
         tables_of_one_name,
@@ -199,7 +215,10 @@ def test_a_table_keeps_its_rows_when_it_goes_elsewhere(drifting, rename, names):
     drifting.migrate()
     drifting.run("upgrade", "head")
     with drifting.engine.connect() as connection:
-        assert connection.scalar(text(f"SELECT seats FROM {new or 'public'}.{table}")) == 4
+        there = f"{new or 'public'}.{table}"
+        assert connection.scalar(text(f"SELECT seats FROM {there}")) == 4
+        sequence = text(f"SELECT pg_get_serial_sequence('{there}', 'id')")
+        assert connection.scalar(sequence) == f"{there}_id_seq"
     assert drifting.differences() == []
     drifting.run("downgrade", "base")
     with drifting.engine.connect() as connection:
