@@ -10,12 +10,13 @@ _SHOWN = 5
 _COMPARE = """
     SELECT wanted."table", wanted."column", wanted.type, to_regclass(wanted."table") IS NULL,
            format_type(there.atttypid, there.atttypmod)
-    FROM unnest(%(tables)s, %(columns)s, %(types)s) AS wanted ("table", "column", type)
+    FROM unnest(%(tables)s, %(columns)s, %(types)s) WITH ORDINALITY
+        AS wanted ("table", "column", type, number)
     LEFT JOIN pg_attribute there ON there.attrelid = to_regclass(wanted."table")
         AND there.attname = wanted."column" AND NOT there.attisdropped
     WHERE there.attname IS NULL
        OR there.atttypid <> coalesce(to_regtype(wanted.type), there.atttypid)
-    ORDER BY 4 DESC, there.attname IS NOT NULL
+    ORDER BY 4 DESC, there.attname IS NOT NULL, number
 """
 
 

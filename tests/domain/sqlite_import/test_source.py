@@ -4,6 +4,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -68,11 +69,15 @@ def test_a_missing_file_is_refused_in_a_sentence(command, tmp_path):
 
 
 def test_a_file_that_may_not_be_read_is_refused(old, command, monkeypatch):
-    def refuse(*_):
-        raise PermissionError
+    read = Path.open
+
+    def refuse(path, *mode, **options):
+        if path == old.path:
+            raise PermissionError
+        return read(path, *mode, **options)
 
     # No permission would keep a test that runs as root from reading it.
-    monkeypatch.setattr("pathlib.Path.open", refuse)
+    monkeypatch.setattr(Path, "open", refuse)
     assert "may not be read: check its permissions" in command(old).stderr
 
 

@@ -126,8 +126,8 @@ def test_a_branch_that_can_not_be_deleted_is_told(neon, settings, rehearse, told
     neon.fail("DELETE", "/branches/", 403)
     assert rehearse(settings).outcome == "ok"
     (branch,) = neon.made()
-    assert f"branches delete {branch['id']}" in told[0]
-    assert KEY not in told[0]
+    assert f"branches delete {branch['id']}" in told[-1]
+    assert KEY not in "".join(told)
 
 
 @pytest.mark.usefixtures("one")
@@ -147,7 +147,8 @@ def test_a_signal_ends_it_and_the_branch_goes(sleeping, start_rehearsal, neon, v
     output, errors = process.communicate(timeout=20)
     assert process.returncode != 0
     assert output == ""
-    assert errors.strip() in {"", "Aborted!"}
+    said = [line for line in errors.splitlines() if line and not line.startswith("Waiting for ")]
+    assert said in ([], ["Aborted!"])
     assert neon.made() == []
 
 
