@@ -73,14 +73,17 @@ $(SEMGREP): requirements/semgrep.txt | $(INSTALLED)
 	$(VENV)-semgrep/bin/python -m pip install --quiet --requirement requirements/semgrep.txt
 	@touch $@
 
-# Environments of their own, for Python and Node: nothing of the service depends on them.
-$(CONTRACT): requirements/contract.txt tests/contract/package-lock.json | $(INSTALLED)
+# Environments of their own, for Python and Node: nothing of the service depends on them. The date
+# stands in for npm's lock file: what the pinned packages depend on is chosen as of that day.
+NPM_AS_OF := 2026-11-26
+$(CONTRACT): requirements/contract.txt tests/contract/package.json Makefile | $(INSTALLED)
 	@echo 'Installing into $(VENV)-contract …' >&2
 	@$(BIN)/python -m venv $(VENV)-contract
 	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(VENV)-contract/bin/python -m pip install --quiet \
 		--requirement requirements/contract.txt
-	@cp tests/contract/package.json tests/contract/package-lock.json $(VENV)-contract
-	@npm ci --prefix $(VENV)-contract --ignore-scripts --no-audit --no-fund --loglevel=error
+	@cp tests/contract/package.json $(VENV)-contract
+	@npm install --prefix $(VENV)-contract --before=$(NPM_AS_OF) --no-package-lock --ignore-scripts \
+		--no-audit --no-fund --loglevel=error
 	@touch $@
 
 clean: ## Remove the virtual environment and all caches, but no data.
@@ -97,8 +100,6 @@ lock: ## Choose the versions of requirements/ anew where pyproject.toml asks for
 	$(COMPILE_PROJECT) --constraint requirements/dev.txt --group audit -o requirements/audit.txt
 	echo 'semgrep>=1.185' | $(COMPILE) - -o requirements/semgrep.txt
 	echo 'openapi-python-client>=0.29' | $(COMPILE) - -o requirements/contract.txt
-	npm install --prefix tests/contract --package-lock-only --omit-lockfile-registry-resolved \
-		--ignore-scripts --no-audit --no-fund
 COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --custom-compile-command 'make lock' $(LOCK_FLAGS)
 COMPILE_PROJECT = $(COMPILE) pyproject.toml
