@@ -7,25 +7,10 @@ from service.cli.group import LazyGroup
 
 # In which module each command is.
 COMMANDS = {
+    **dict.fromkeys(("downgrade", "ensure-version", "stamp", "upgrade"), "database_changes"),
+    **dict.fromkeys(("edit", "init", "merge", "migrate", "revision"), "revision_files"),
     **dict.fromkeys(
-        (
-            "branches",
-            "current",
-            "downgrade",
-            "edit",
-            "ensure-version",
-            "heads",
-            "history",
-            "init",
-            "list-templates",
-            "merge",
-            "migrate",
-            "revision",
-            "show",
-            "stamp",
-            "upgrade",
-        ),
-        "alembic_commands",
+        ("branches", "current", "heads", "history", "list-templates", "show"), "revision_views"
     ),
     "backfill": "backfill",
     "check": "check",
