@@ -136,6 +136,17 @@ class PreconditionRequiredError(ServiceError):
     title = "Precondition Required"
 
 
+class TooManyRequestsError(ServiceError):
+    """The caller has used up what is there for one caller (RFC 6585, 4)."""
+
+    status = 429
+    code = "too-many-requests"
+    title = "Too Many Requests"
+
+    def __init__(self, detail: str, *, retry_after_s: int) -> None:
+        super().__init__(detail, headers={"Retry-After": str(retry_after_s)})
+
+
 class UnavailableError(ServiceError):
     """The database can't be used right now; trying again later is sensible."""
 

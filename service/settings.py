@@ -217,6 +217,12 @@ class Settings:
     idempotency_ttl_hours: int = _setting(
         24, "How long an answer is kept for its Idempotency-Key.", least=1
     )
+    idempotency_max_bytes: int = _setting(
+        256 * 1024 * 1024,
+        "Bytes of answers that are kept for one address (IPv6: one /64); beyond that requests with "
+        "an Idempotency-Key get a 429.",
+        least=1024,
+    )
 
     @property
     def is_production(self) -> bool:

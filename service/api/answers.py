@@ -1,6 +1,5 @@
 """What a view returns becomes the answer that its decorators document."""
 
-import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,10 +9,10 @@ from typing import Any
 from flask import Response, request
 from marshmallow import Schema
 
+from service.api import idempotency
 from service.api.parsing import adapter
-from service.api.preconditions import etag_of, is_known_to_client
+from service.api.preconditions import etag_of, is_known_to_client, tag_of
 from service.api.problems import MEDIA_TYPE, Problem
-from service.api.work import unit_of_work
 from service.db.statement import Query, Row
 
 JSON = "application/json"
@@ -57,7 +56,7 @@ def respond(returned: Any, status: int, answers: dict[int, Answer]) -> Response:
     answer = answers.get(given_status or status, answers[status])
     status = given_status or status
     if isinstance(value, Query):
-        value = unit_of_work().run(value)
+        value = idempotency.run(value)
     if answer.schema is None:
         return Response(status=status, headers=headers)
     is_row = isinstance(value, Row)
@@ -65,8 +64,7 @@ def respond(returned: Any, status: int, answers: dict[int, Answer]) -> Response:
         status = HTTPStatus.OK
     body = value.json if is_row else _body(answer, value)
     if answer.etag and status < HTTPStatus.BAD_REQUEST:
-        version = getattr(value, "version", None)
-        tag = str(version) if isinstance(version, int) else _digest(body)
+        tag = tag_of(getattr(value, "version", None), body)
         headers = headers | {"ETag": etag_of(tag)}
         if request.method in {"GET", "HEAD"} and is_known_to_client(tag):
             return Response(status=HTTPStatus.NOT_MODIFIED, headers=headers)
@@ -89,9 +87,3 @@ def _body(answer: Answer, value: Any) -> str | bytes:
         return value
     written = adapter(answer.schema)
     return written.dump_json(written.validate_python(value, from_attributes=True), by_alias=True)
-
-
-def _digest(body: str | bytes) -> str:
-    """Tell a version by its content, where it has no number."""
-    data = body.encode() if isinstance(body, str) else body
-    return hashlib.sha256(data).hexdigest()[:32]

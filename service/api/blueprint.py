@@ -285,9 +285,7 @@ def _served(view: View, rule: str, methods: set[str], *, is_of_rows: bool) -> Vi
         if is_of_rows and request.method in {"GET", "HEAD"}:
             read_after(work)
         if keyed and idempotency.HEADER in request.headers:
-            return work.complete(
-                lambda: idempotency.answer(work, lambda: view(**kwargs)), is_repeatable=True
-            )
+            return idempotency.serve(work, lambda: view(**kwargs))
         return work.complete(lambda: view(**kwargs), is_repeatable=False)
 
     known = getattr(view, "_apidoc", {}).get("query", frozenset())

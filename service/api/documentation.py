@@ -145,7 +145,7 @@ def document_service(
     responses = documentation["response"]["responses"]
     if "POST" in methods:
         parameters.append(idempotency.PARAMETER)
-        add_errors(documentation, HTTPStatus.CONFLICT)
+        add_errors(documentation, HTTPStatus.CONFLICT, HTTPStatus.TOO_MANY_REQUESTS)
         _add_header(documentation, idempotency.REPLAYED, idempotency.REPLAYED_DOC)
     if is_of_rows and "GET" in methods:
         parameters.append(consistency.PARAMETER)

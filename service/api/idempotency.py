@@ -1,25 +1,40 @@
 """Idempotency-Key: a POST that is sent again is answered again, and done once.
 
 After the IETF draft "The Idempotency-Key HTTP Header Field" (draft-ietf-httpapi-idempotency-key-
-header-07). The key is claimed in the transaction that does the work: a concurrent request with the
-same key waits for the end of the first one, then finds its answer.
+header-07). The key is claimed once all else about the request has been found to be right, in the
+transaction that does the work: who is refused leaves nothing behind, and a concurrent request with
+the same key waits for the end of the first one, then finds its answer.
 """
 
 import hashlib
 import hmac
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from http import HTTPStatus
+from typing import Any, NoReturn, cast
+from urllib.parse import urlencode
 
 import psycopg2
-from flask import Response, request
+from flask import Response, current_app, g, request
 from psycopg2.extras import Json
 
+from service.api.caller import caller_of
 from service.api.parsing import read_body
-from service.api.work import database
-from service.db.position import WRITTEN
+from service.api.preconditions import etag_of, tag_of
+from service.api.work import database, unit_of_work
+from service.db.statement import Query, Row, Subject
 from service.db.unit_of_work import UnitOfWork
-from service.errors import ConflictError, InvalidInputError, UnavailableError
+from service.domain.kept_answers import (
+    CLAIM,
+    FORGET,
+    KEEP,
+    LARGEST_KEPT,
+    PRIMARY_KEY,
+    KeptAnswers,
+    in_progress,
+    size_of,
+)
+from service.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
@@ -28,7 +43,9 @@ PARAMETER: dict[str, Any] = {
     "name": HEADER,
     "in": "header",
     "required": False,
-    "description": "Makes it safe to send the request again: the first answer is replayed.",
+    "description": "Makes it safe to send the request again: it is done once. Up to 2048 bytes "
+    "the first answer is replayed byte for byte; one that is larger, or changed nothing, shows the "
+    "row as it is by then.",
     "schema": {
         "type": "string",
         "minLength": 1,
@@ -38,7 +55,8 @@ PARAMETER: dict[str, Any] = {
     },
 }
 REPLAYED_DOC: dict[str, Any] = {
-    "description": "`true` on the answer to a repeated request.",
+    "description": "`true` on the answer to a repeated request; status and headers are those of "
+    "the first one, but for the ETag of a row that has changed since.",
     "schema": {"type": "string", "const": "true"},
 }
 
@@ -48,105 +66,210 @@ ANONYMOUS = "anonymous"
 LONGEST_KEY = 255
 
 _KEPT_HEADERS = ("Location", "ETag")
+_JSON = "application/json"
 
 LOCK_TIMEOUT = "10s"
 """How long a request waits for the first one with its key before it is told 409."""
 
-# An expired answer is replaced as if it were not there; others are swept away on the occasion.
-_CLAIM = """
-SET LOCAL lock_timeout = %(lock_timeout)s;
-WITH swept AS (
-    DELETE FROM idempotency_keys WHERE ctid = ANY(ARRAY(
-        SELECT ctid FROM idempotency_keys
-        WHERE expires_at < now()
-          AND (principal, method, path, key)
-              <> (%(principal)s, %(method)s, %(path)s, %(key)s)
-        LIMIT 10 FOR UPDATE SKIP LOCKED))
-)
-INSERT INTO idempotency_keys AS stored
-    (principal, method, path, key, fingerprint, expires_at)
-VALUES (%(principal)s, %(method)s, %(path)s, %(key)s, %(fingerprint)s, now() + %(ttl)s)
-ON CONFLICT (principal, method, path, key) DO UPDATE
-SET fingerprint = excluded.fingerprint, expires_at = excluded.expires_at, created_at = now(),
-    status = NULL, headers = NULL, body = NULL
-WHERE stored.expires_at < now()
-RETURNING true
-"""
 
-_FIND = f"""
-SELECT fingerprint, status, headers, body, {WRITTEN} FROM idempotency_keys
-WHERE (principal, method, path, key) = (%(principal)s, %(method)s, %(path)s, %(key)s)
-"""  # noqa: S608  a constant
+class _Replayed(Exception):  # noqa: N818  no error: the request has been answered before
+    """Ends the work of a request that has been done before, with its answer."""
 
-_KEEP = """
-UPDATE idempotency_keys SET status = %(status)s, headers = %(headers)s, body = %(body)s,
-    user_id = %(user_id)s, workflow_id = %(workflow_id)s
-WHERE (principal, method, path, key) = (%(principal)s, %(method)s, %(path)s, %(key)s)
-"""
+    def __init__(self, response: Response) -> None:
+        super().__init__()
+        self.response = response
 
 
-def answer(work: UnitOfWork, do: Callable[[], Response]) -> Response:
+def serve(work: UnitOfWork, view: Callable[[], Response]) -> Response:
     """Do the work of a keyed request in one transaction and keep its answer, or replay it.
 
     Only success is kept: after an error nothing was done, and the key may be used again. Raises
-    InvalidInputError for a bad key and for a key that was used with another body, ConflictError
-    while the first request with it is still in progress.
+    InvalidInputError for a bad key and for a key that was used with another body or query,
+    ConflictError while the first request with it is still in progress, TooManyRequestsError for a
+    caller for whom no more is kept.
     """
     key = request.headers[HEADER]
     if not (1 <= len(key) <= LONGEST_KEY and key.isascii() and key.isprintable()):
         message = f"must have 1 to {LONGEST_KEY} printable ASCII characters"
         raise InvalidInputError.of(location="header", name=HEADER, code="bad_key", message=message)
-    claim = {
-        "principal": ANONYMOUS,
-        "method": request.method,
-        # Ids may be written in either case, and a slash at the end means nothing.
-        "path": request.path.lower().rstrip("/"),
-        "key": key,
-        "fingerprint": hashlib.sha256(read_body()).digest(),
-        "lock_timeout": LOCK_TIMEOUT,
-        "ttl": timedelta(hours=database().settings.idempotency_ttl_hours),
-    }
-    work.begin()
+    keyed = g.keyed = _Keyed(work, key)
     try:
-        claimed = work.execute(_CLAIM, claim)
-    except UnavailableError as error:
-        if not isinstance(error.__cause__, psycopg2.errors.LockNotAvailable):
-            raise
-        message = "The first request with this Idempotency-Key is still in progress."
-        raise ConflictError(message, headers={"Retry-After": "1"}) from error
-    if not claimed:
-        return _replay(work, claim)
-    response = do()
+        try:
+            response = work.complete(lambda: keyed.answer(view), is_repeatable=True)
+        except ConflictError as error:
+            if not _is_kept_meanwhile(error):
+                raise
+            # By the release before, which does not know of the lock.
+            work.close()
+            response = work.complete(lambda: keyed.answer(view), is_repeatable=True)
+    finally:
+        g.pop("keyed")
+        keyed.leave()
+    keyed.note()
+    return response
+
+
+def run(query: Query) -> Row:
+    """Send a view's query; that of a keyed request once the key is claimed."""
+    keyed: _Keyed | None = g.get("keyed")
+    return keyed.run(query) if keyed else unit_of_work().run(query)
+
+
+class _Keyed:
+    """A request with a key: it has its key claimed, does its work, and its answer is kept."""
+
+    def __init__(self, work: UnitOfWork, key: str) -> None:
+        self._work = work
+        # Ids may be written in either case, and a slash at the end means nothing.
+        path = request.path.lower().rstrip("/")
+        names = {"principal": ANONYMOUS, "method": request.method, "path": path, "key": key}
+        digest = hashlib.sha256("\0".join(names.values()).encode()).digest()
+        self._names: dict[str, Any] = names
+        self._lock = int.from_bytes(digest[:8], signed=True)
+        self._size = 0
+        self._has_entered = False
+        self._forget_first()
+
+    def _forget_first(self) -> None:
+        """Forget what an attempt before has found out."""
+        self._is_claimed = self._is_expired_there = False
+        self._query: Query | None = None
+        self._row: Row | None = None
+
+    def answer(self, view: Callable[[], Response]) -> Response:
+        """Have the view do the work and keep what it answers, or replay the first answer."""
+        self._forget_first()
+        try:
+            response = view()
+            self.claim()
+        except _Replayed as replayed:
+            return replayed.response
+        if response.status_code < HTTPStatus.BAD_REQUEST:
+            self._keep(response)
+        return response
+
+    def run(self, query: Query) -> Row:
+        """Claim the key, and send the query that does the work."""
+        self.claim(query.about)
+        self._query, self._row = query, self._work.run(query)
+        return self._row
+
+    def claim(self, about: Subject | None = None) -> None:
+        """Take the key for this request, once; raises _Replayed when it was answered before."""
+        if self._is_claimed:
+            return
+        kept = _kept()
+        if not self._has_entered:
+            kept.enter(self._lock)
+            self._has_entered = True
+        self._work.begin()
+        try:
+            found = self._work.execute(
+                CLAIM, {**self._names, "lock": self._lock, "lock_timeout": LOCK_TIMEOUT}
+            )
+        except UnavailableError as error:
+            if not isinstance(error.__cause__, psycopg2.errors.LockNotAvailable):
+                raise
+            raise in_progress() from error
+        self._is_claimed = True
+        if found and found[0][-2]:
+            self._replay(*found[0], about=about)
+        self._is_expired_there = bool(found)
+        kept.check(self._work, self._caller())
+
+    def leave(self) -> None:
+        """Let others with the key go on."""
+        if self._has_entered:
+            _kept().leave(self._lock)
+
+    def note(self) -> None:
+        """Note what was kept, once it has been committed."""
+        if self._size:
+            _kept().note(self._caller(), self._size)
+
+    def _keep(self, response: Response) -> None:
+        """Have the answer kept with COMMIT.
+
+        What is large, or changed nothing, costs its caller nothing: a reference is enough. Its body
+        is for the release before, which would send it.
+        """
+        about = self._query.about if self._query else None
+        body = response.get_data()
+        is_reference = about and self._row and (len(body) > LARGEST_KEPT or not self._row.created)
+        if about and is_reference:
+            body = f'{{"id":"{about.id}"}}'.encode()
+        goes_with = dict.fromkeys(("user_id", "workflow_id", "node_id"))
+        answer = {
+            **self._names,
+            "fingerprint": _fingerprint(),
+            "status": response.status_code,
+            "headers": Json(_headers(response)),
+            "body": body,
+            "shown_id": about.id if about and is_reference else None,
+            "caller": self._caller(),
+            "ttl": timedelta(hours=database().settings.idempotency_ttl_hours),
+            **goes_with,
+            **(about.goes_with if about else {}),
+        }
+        self._work.at_commit(f"{FORGET if self._is_expired_there else ''}{KEEP}", answer)
+        self._size = size_of(self._names["path"], self._names["key"], body)
+
+    def _replay(self, *kept: Any, about: Subject | None) -> NoReturn:
+        fingerprint, status, headers, body, shown_id, _, position = kept
+        self._work.note_written(position)
+        if not hmac.compare_digest(bytes(fingerprint), _fingerprint()):
+            message = "must not be used again with another body or query"
+            raise InvalidInputError.of(
+                location="header", name=HEADER, code="key_reused", message=message
+            )
+        if shown_id and about:
+            try:
+                row = self._work.run(about.again(shown_id))
+            except NotFoundError as error:
+                message = (
+                    "The first request with this Idempotency-Key was done, and what it answered "
+                    "with has been deleted since."
+                )
+                raise ConflictError(message) from error
+            body = row.json.encode()
+            if "ETag" in headers:
+                headers["ETag"] = etag_of(tag_of(row.version, body))
+        content_type = headers.pop("Content-Type", _JSON)
+        response = Response(bytes(body), status, headers, content_type=content_type)
+        response.headers[REPLAYED] = "true"
+        raise _Replayed(response)
+
+    def _caller(self) -> int:
+        return caller_of(request.remote_addr, database().settings.database_url or "")
+
+
+def _kept() -> KeptAnswers:
+    """Get what this process knows of kept answers."""
+    extensions = current_app.extensions
+    if "kept_answers" not in extensions:
+        extensions.setdefault("kept_answers", KeptAnswers(database()))
+    return cast("KeptAnswers", extensions["kept_answers"])
+
+
+def _headers(response: Response) -> dict[str, str]:
     kept = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
-    answered = {
-        "status": response.status_code,
-        "headers": Json(kept),
-        "body": response.get_data(),
-        **_subjects(response),
-    }
-    work.execute(_KEEP, {**claim, **answered})
-    return response
+    if response.content_type and response.content_type != _JSON:
+        kept["Content-Type"] = response.content_type
+    return kept
 
 
-def _subjects(response: Response) -> dict[str, str | None]:
-    """Find out which user and which run an answer is about: with them it will be erased."""
-    answer = response.get_json(silent=True) or {}
-    user_id, workflow_id = answer.get("user_id"), answer.get("workflow_id")
-    if "username" in answer:
-        user_id = answer["id"]
-    elif user_id and not workflow_id:
-        workflow_id = answer["id"]
-    return {"user_id": user_id, "workflow_id": workflow_id}
+def _fingerprint() -> bytes:
+    """Tell requests with one key apart, by all that the answer depends on."""
+    digest = hashlib.sha256(read_body())
+    if request.query_string:
+        # The release before knew no query, and is found again without one.
+        digest.update(b"?" + urlencode(sorted(request.args.items(multi=True))).encode())
+    return digest.digest()
 
 
-def _replay(work: UnitOfWork, claim: dict[str, Any]) -> Response:
-    fingerprint, status, headers, body, position = work.execute(_FIND, claim)[0]
-    work.note_written(position)
-    if not hmac.compare_digest(bytes(fingerprint), claim["fingerprint"]):
-        message = "must not be used again with another body"
-        raise InvalidInputError.of(
-            location="header", name=HEADER, code="key_reused", message=message
-        )
-    response = Response(bytes(body), status, headers, content_type="application/json")
-    response.headers[REPLAYED] = "true"
-    return response
+def _is_kept_meanwhile(error: ConflictError) -> bool:
+    cause = error.__cause__
+    return (
+        isinstance(cause, psycopg2.errors.UniqueViolation)
+        and cause.diag.constraint_name == PRIMARY_KEY
+    )

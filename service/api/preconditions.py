@@ -1,5 +1,6 @@
 """ETag, If-Match and If-None-Match: the version of a row as HTTP knows it (RFC 9110, 13)."""
 
+import hashlib
 import re
 from typing import Any
 
@@ -33,6 +34,14 @@ _MOST_TAGS = 100
 def etag_of(version: int | str) -> str:
     """Write a version, or what stands for it, as a strong entity tag."""
     return f'"{version}"'
+
+
+def tag_of(version: object, body: str | bytes) -> str:
+    """Name a version: by its number, or where it has none, by its content."""
+    if isinstance(version, int):
+        return str(version)
+    data = body.encode() if isinstance(body, str) else body
+    return hashlib.sha256(data).hexdigest()[:32]
 
 
 def wanted_versions(*, required: bool) -> list[int] | None:

@@ -20,9 +20,15 @@ def database() -> Database:
 
 
 def unit_of_work() -> UnitOfWork:
-    """Get the unit of work of the current request."""
+    """Get the unit of work of the current request.
+
+    Whoever gets it while a view works on a request with an Idempotency-Key has the key claimed
+    first.
+    """
     if "work" not in g:
         g.work = UnitOfWork(database())
+    if "keyed" in g:
+        g.keyed.claim()
     return cast("UnitOfWork", g.work)
 
 

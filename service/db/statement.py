@@ -8,6 +8,7 @@ the service starts, Postgres answers with `row_to_json`, and nobody touches the 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import (
     ClauseElement,
@@ -49,12 +50,26 @@ def first_row(rows: Rows) -> Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Subject:
+    """The row that an answer shows: its id, how it is read again, and what it goes with.
+
+    `goes_with` names a user, a workflow or a node by `user_id`, `workflow_id` or `node_id`: a copy
+    of the answer must not outlive it.
+    """
+
+    id: UUID
+    again: "Callable[[UUID], Query]"
+    goes_with: Mapping[str, UUID]
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     """A statement with its parameters, and the rule that turns its rows into an answer.
 
     `judge` takes the rows and returns a Row or raises a ServiceError. `outcome` finds what the
     query leaves behind: it is asked when the query is refused and may have been done already, by
     an attempt whose reply was lost or, if `repeatable`, by an earlier request with the same id.
+    `about` is the row that it answers with.
     """
 
     statement: "Statement"
@@ -62,6 +77,7 @@ class Query:
     judge: Callable[[Rows], Row]
     outcome: "Query | None" = None
     repeatable: bool = False
+    about: Subject | None = None
 
     @property
     def sql(self) -> str:
@@ -92,9 +108,10 @@ class Statement:
         *,
         outcome: Query | None = None,
         repeatable: bool = False,
+        about: Subject | None = None,
     ) -> Query:
         """Bind the parameters: whatever psycopg2 can adapt."""
-        return Query(self, {**self.constants, **parameters}, judge, outcome, repeatable)
+        return Query(self, {**self.constants, **parameters}, judge, outcome, repeatable, about)
 
     def sql_with(self, expression: str) -> str:
         """Write the SQL with one column more, the last of all: an expression of Postgres's."""

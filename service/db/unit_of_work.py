@@ -55,6 +55,7 @@ class UnitOfWork:
         self._connection: PoolProxiedConnection | None = None
         self._begin_due = False
         self._in_transaction = False
+        self._at_commit: tuple[str, Mapping[str, Any] | None] = ("", None)
         self._is_outcome_open = False
         self._is_tainted = False
         self._reads_after: int | None = None
@@ -76,6 +77,10 @@ class UnitOfWork:
     def begin(self) -> None:
         """Make what follows one transaction; BEGIN rides with the next statement."""
         self._begin_due = True
+
+    def at_commit(self, sql: str, parameters: Mapping[str, Any]) -> None:
+        """Name what ends the transaction; COMMIT rides with it, so that it is one round trip."""
+        self._at_commit = (f"{sql}; ", parameters)
 
     def read_after(self, position: int) -> None:
         """Let queries outside of transactions read from the replica, where there is one.
@@ -175,12 +180,14 @@ class UnitOfWork:
     def commit(self) -> None:
         """End the transaction, if there is one; TransientError when its outcome is open."""
         if self._in_transaction:
-            self._send("COMMIT", None)
+            sql, parameters = self._at_commit
+            self._send(f"{sql}COMMIT", parameters)
             self._in_transaction = False
 
     def rollback(self) -> None:
         """Undo the transaction, if there is one."""
         self._begin_due = False
+        self._at_commit = ("", None)
         if self._in_transaction:
             self._send("ROLLBACK", None)
             self._in_transaction = False
@@ -288,7 +295,7 @@ class UnitOfWork:
                 errors.describe(error),
                 reason="lost",
                 is_in_transaction=was_in_transaction,
-                is_outcome_open=not was_in_transaction or sql == "COMMIT",
+                is_outcome_open=not was_in_transaction or sql.endswith("COMMIT"),
             )
         if errors.is_deadlock(error):
             message = "Other requests changed the same rows at the same time; try again."

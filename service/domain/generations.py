@@ -193,5 +193,9 @@ def new_generation(workflow_id: UUID, body: GenerationCreate) -> Query:
     repeated = _REPEATED_GENERATION.query(body, workflow_id=workflow_id)
     parameters = {"json": text, "workflow_id": workflow_id}
     return _NEW_GENERATION.query(
-        parameters, expect_one("workflow"), outcome=repeated, repeatable=True
+        parameters,
+        expect_one("workflow"),
+        outcome=repeated,
+        repeatable=True,
+        about=GENERATION.subject(body.id, workflow_id=workflow_id),
     )

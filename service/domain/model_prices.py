@@ -34,6 +34,7 @@ NEW_MODEL_PRICE = New(
     ModelPrice,
     ModelPriceCreate,
     ModelPriceRead,
+    one=MODEL_PRICE,
     computed=lambda body: {"valid_from": func.coalesce(body.c["valid_from"], func.now())},
 )
 

@@ -150,7 +150,8 @@ def new_node(workflow_id: UUID, body: NodeCreate) -> Query:
     text = for_database(body)
     repeated = _REPEATED_NODE.query(body, workflow_id=workflow_id)
     parameters = {"json": text, "workflow_id": workflow_id}
-    return _NEW_NODE.query(parameters, judge, outcome=repeated, repeatable=True)
+    about = NODE.subject(body.id, workflow_id=workflow_id)
+    return _NEW_NODE.query(parameters, judge, outcome=repeated, repeatable=True, about=about)
 
 
 def _transition(target: NodeStatus, body: type[SQLModel]) -> Transition:
@@ -182,6 +183,7 @@ def _transition(target: NodeStatus, body: type[SQLModel]) -> Transition:
         "node",
         Node,
         NodeRead,
+        one=NODE,
         target=target,
         transitions=NODE_TRANSITIONS,
         values=values,

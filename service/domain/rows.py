@@ -40,6 +40,7 @@ from service.db.statement import (
     Row,
     Rows,
     Statement,
+    Subject,
     as_json,
     json_name,
     json_names,
@@ -131,6 +132,10 @@ class One:
         names = chosen_names(self._names, fields) if fields else self._names
         return self._statement(names).query({"key": key}, self._judge)
 
+    def subject(self, key: UUID, **goes_with: UUID) -> Subject:
+        """Say that an answer shows this row, and what it goes with."""
+        return Subject(key, self.get, goes_with)
+
 
 def chosen_names(names: tuple[str, ...], fields: Sequence[str]) -> tuple[str, ...]:
     """Choose from all names the fields that are wanted, and the id, in their usual order."""
@@ -142,7 +147,8 @@ class New:
     """A new row of a resource, from a validated body.
 
     The columns are those of `create`; `computed` gives those that are not simply taken over, in
-    terms of `given`, the body as a row.
+    terms of `given`, the body as a row. `one` reads the row again; `owner` names it where others go
+    with it: `user_id`, `workflow_id`.
     """
 
     def __init__(
@@ -151,6 +157,8 @@ class New:
         create: type[SQLModel],
         read: type[SQLModel],
         *,
+        one: One,
+        owner: str | None = None,
         computed: Callable[[FromClause], Mapping[str, ColumnElement[Any]]] | None = None,
     ) -> None:
         table = table_of(model)
@@ -166,11 +174,17 @@ class New:
         )
         self._insert = Statement(as_json(added, json_names(read), version_of(added)))
         self._repeated = Repeated(model, create, read)
+        self._one = one
+        self._owner = owner
 
     def query(self, body: SQLModel) -> Query:
         """Insert a row; one that is there already with the same values is fine."""
+        key: UUID = body.id  # type: ignore[attr-defined]
         return self._insert.query(
-            {"json": for_database(body)}, outcome=self._repeated.query(body), repeatable=True
+            {"json": for_database(body)},
+            outcome=self._repeated.query(body),
+            repeatable=True,
+            about=self._one.subject(key, **({self._owner: key} if self._owner else {})),
         )
 
 

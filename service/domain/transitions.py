@@ -8,7 +8,7 @@ from sqlalchemy import CTE, BindParameter, Select, bindparam, exists, false, sel
 from sqlmodel import SQLModel
 
 from service.db.statement import Query, Row, Rows, Statement, as_json, json_names, version_of
-from service.domain.rows import among, table_of
+from service.domain.rows import One, among, table_of
 from service.errors import ConflictError, NotFoundError
 from service.models.base import for_database
 
@@ -18,7 +18,7 @@ class Transition:
 
     `transitions` says which states may follow which; without a `target` the row stays in its state,
     which must not be final. `values` are set in terms of the body, `locked` takes the lock, and
-    `effect` is another change that follows from the row's.
+    `effect` is another change that follows from the row's. `one` reads the row again.
     """
 
     def __init__(
@@ -27,6 +27,7 @@ class Transition:
         model: type[SQLModel],
         read: type[SQLModel],
         *,
+        one: One,
         target: str | None,
         transitions: Mapping[Any, frozenset[Any]],
         values: Mapping[str, Any],
@@ -57,6 +58,8 @@ class Transition:
         there = as_json(table, names, version_of(table), true(), table.c.status)
         self._outcome = Statement(there.where(table.c.id == key, table.c.status == target))
         self._judge = _judge(noun, target, transitions)
+        self._one = one
+        self._owner = f"{noun}_id"
 
     def query(self, key: UUID, body: SQLModel | None = None) -> Query:
         """Take the step; ConflictError from a state where it is not allowed."""
@@ -65,6 +68,7 @@ class Transition:
             {"key": key, "json": text},
             self._judge,
             outcome=self._outcome.query({"key": key}, self._judge),
+            about=self._one.subject(key, **{self._owner: key}),
         )
 
 

@@ -33,7 +33,7 @@ USERS = Listing(
     default_sort="-created_at",
 )
 
-NEW_USER = New(User, UserCreate, UserRead)
+NEW_USER = New(User, UserCreate, UserRead, one=USER, owner="user_id")
 
 CHANGED_USER = Changed("user", User, UserRead)
 

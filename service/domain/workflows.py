@@ -110,7 +110,14 @@ def _started(body: FromClause) -> Mapping[str, ColumnElement[Any]]:
     return {"started_at": func.coalesce(body.c["started_at"], func.now())}
 
 
-NEW_WORKFLOW = New(Workflow, WorkflowCreate, WorkflowRead, computed=_started)
+NEW_WORKFLOW = New(
+    Workflow,
+    WorkflowCreate,
+    WorkflowRead,
+    one=WORKFLOW,
+    owner="workflow_id",
+    computed=_started,
+)
 CHANGED_WORKFLOW = Changed("workflow", Workflow, WorkflowRead)
 DELETED_WORKFLOW = Deleted("workflow", Workflow)
 
@@ -177,6 +184,7 @@ def _transition(target: WorkflowStatus | None, body: type[SQLModel] | None) -> T
         "workflow",
         Workflow,
         WorkflowRead,
+        one=WORKFLOW,
         target=target,
         transitions=WORKFLOW_TRANSITIONS,
         values=touched(_closing(given(_workflows, json_names(body))) if body else {}),

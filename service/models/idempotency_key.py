@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import Index, LargeBinary
+from sqlalchemy import BigInteger, Index, LargeBinary
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -12,7 +12,7 @@ from service.models.base import Timestamp, default
 class IdempotencyKey(SQLModel, table=True):
     """The table of keyed answers.
 
-    A row without an answer is a request in progress: it is only ever seen by its own transaction.
+    What is large, or changed nothing, is not kept itself: its body then only names the row.
     """
 
     __tablename__ = "idempotency_keys"
@@ -26,10 +26,20 @@ class IdempotencyKey(SQLModel, table=True):
     method: str = Field(primary_key=True, max_length=10)
     path: str = Field(primary_key=True, max_length=500)
     key: str = Field(primary_key=True, max_length=255)
-    fingerprint: bytes = Field(sa_type=LargeBinary, description="SHA-256 of the request body.")
+    fingerprint: bytes = Field(
+        sa_type=LargeBinary, description="SHA-256 of the body and the query."
+    )
     status: int | None = None
     headers: dict[str, str] | None = Field(default=None, sa_type=JSONB)
     body: bytes | None = Field(default=None, sa_type=LargeBinary)
+    shown_id: UUID | None = Field(
+        default=None, description="The row that is read again to answer, where no answer is kept."
+    )
+    caller: int | None = Field(
+        default=None,
+        sa_type=BigInteger,
+        description="Who sent the request: a keyed hash of the address.",
+    )
     # The answer is a copy of what it is about, and goes with it.
     user_id: UUID | None = Field(default=None, foreign_key="users.id", ondelete="CASCADE")
     workflow_id: UUID | None = Field(default=None, foreign_key="workflows.id", ondelete="CASCADE")

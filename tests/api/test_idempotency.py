@@ -1,8 +1,18 @@
 """Idempotency-Key: what is sent again is answered again, and done once."""
 
-from concurrent.futures import ThreadPoolExecutor
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import islice
+from typing import Any
 
 import pytest
+
+from service.app import create_app
+from service.db.database import Database, Sent
+from service.settings import Settings
 
 KEY = "Idempotency-Key"
 
@@ -68,8 +78,11 @@ def test_concurrent_requests_with_one_key_do_the_work_once(app, client, make):
     path = f"/v1/workflows/{run['id']}/nodes"
 
     def send(_: int) -> tuple[int, bytes]:
-        response = app.test_client().post(path, json={"node_name": "x"}, headers={KEY: "k"})
-        return response.status_code, response.data
+        # Too many at a time are told to try again.
+        while True:
+            response = app.test_client().post(path, json={"node_name": "x"}, headers={KEY: "k"})
+            if response.status_code != 409:
+                return response.status_code, response.data
 
     with ThreadPoolExecutor(12) as pool:
         answers = set(pool.map(send, range(36)))
@@ -80,8 +93,7 @@ def test_concurrent_requests_with_one_key_do_the_work_once(app, client, make):
 
 def test_an_expired_answer_is_forgotten(client, database, problem):
     headers = {KEY: "k"}
-    for key in ("k", "other"):
-        client.post("/v1/users", json={"username": key}, headers={KEY: key})
+    client.post("/v1/users", json={"username": "k"}, headers=headers)
     with database.transaction() as connection:
         connection.exec_driver_sql("UPDATE idempotency_keys SET expires_at = now() - interval '1s'")
     problem(client.post("/v1/users", json={"username": "k"}, headers=headers), 409)
@@ -89,6 +101,8 @@ def test_an_expired_answer_is_forgotten(client, database, problem):
     with database.transaction() as connection:
         keys = connection.exec_driver_sql("SELECT key FROM idempotency_keys").scalars().all()
     assert keys == ["k"]
+    again = client.post("/v1/users", json={"username": "new"}, headers=headers)
+    assert again.headers["Idempotency-Replayed"] == "true"
 
 
 def test_a_request_that_is_made_again_by_id_is_fine_under_a_key_too(client):
@@ -99,20 +113,127 @@ def test_a_request_that_is_made_again_by_id_is_fine_under_a_key_too(client):
     assert keyed.json == first.json
 
 
-def test_while_the_first_request_is_in_progress_the_second_is_told_so(
-    app, client, database, problem, monkeypatch
-):
-    monkeypatch.setattr("service.api.idempotency.LOCK_TIMEOUT", "50ms")
+@contextmanager
+def held(database: Database, run: dict[str, Any]) -> Iterator[None]:
+    """Hold a run's lock, so that who would change the run has to wait."""
     with database.transaction() as connection:
-        connection.exec_driver_sql(
-            "INSERT INTO idempotency_keys (principal, method, path, key, fingerprint, expires_at) "
-            "VALUES ('anonymous', 'POST', '/v1/users', 'k', '', now() + interval '1 h')"
-        )
-        response = client.post("/v1/users", json={"username": "kim"}, headers={KEY: "k"})
-        problem(response, 409)
-        assert response.headers["Retry-After"] == "1"
-    assert client.get("/v1/users").json["items"] == []
-    assert app.test_client().get("/healthz").status_code == 200
+        connection.exec_driver_sql(f"SELECT 1 FROM workflows WHERE id = '{run['id']}' FOR UPDATE")
+        yield
+
+
+def wait_for(database: Database, condition: str) -> None:
+    """Wait until a query about what the server does is true."""
+    for _ in range(500):
+        with database.transaction() as connection:
+            if connection.exec_driver_sql(f"SELECT {condition}").scalar():
+                return
+        time.sleep(0.02)
+    pytest.fail(f"never came: {condition}")
+
+
+WAITS_FOR_THE_RUN = """EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database()
+    AND wait_event_type = 'Lock' AND query LIKE '%%FROM workflows%%')"""
+
+
+def test_while_the_first_request_is_in_progress_the_second_is_told_so(
+    client, database, make, problem, monkeypatch
+):
+    app = client.application
+    monkeypatch.setattr("service.api.idempotency.LOCK_TIMEOUT", "50ms")
+    run = make.workflow()
+    path = f"/v1/workflows/{run['id']}/complete"
+    with ThreadPoolExecutor(1) as pool:
+        with held(database, run):
+            first = pool.submit(app.test_client().post, path, headers={KEY: "k"})
+            wait_for(database, WAITS_FOR_THE_RUN)
+            second = client.post(path, headers={KEY: "k"})
+            problem(second, 409)
+            assert second.headers["Retry-After"] == "1"
+        assert first.result().status_code == 200
+    assert client.post(path, headers={KEY: "k"}).headers["Idempotency-Replayed"] == "true"
+
+
+def test_few_wait_for_the_first_request_and_the_others_are_told_at_once(
+    settings, database, client, make
+):
+    app = create_app(replace(settings, threads=8))
+    run = make.workflow()
+    path = f"/v1/workflows/{run['id']}/complete"
+    with ThreadPoolExecutor(8) as pool:
+        with held(database, run):
+            sent = [pool.submit(app.test_client().post, path, headers={KEY: "k"}) for _ in range(8)]
+            # Nobody lets the first one go on until those who may not wait have their answers.
+            told = [future.result() for future in islice(as_completed(sent), 5)]
+            assert {response.status_code for response in told} == {409}
+            assert client.get(f"/v1/workflows/{run['id']}").status_code == 200
+        codes = sorted(future.result().status_code for future in sent)
+    assert codes == [200] * 3 + [409] * 5
+    assert app.test_client().post(path, headers={KEY: "k"}).status_code == 200
+    app.extensions["database"].dispose()
+
+
+def test_the_release_before_may_have_answered_meanwhile(app, database, make):
+    run = make.workflow()
+    path = f"/v1/workflows/{run['id']}/nodes"
+    body = b'{"node_name": "x"}'
+    send = {"data": body, "content_type": "application/json", "headers": {KEY: "k"}}
+    with ThreadPoolExecutor(1) as pool:
+        with database.transaction() as connection:
+            connection.exec_driver_sql(
+                "INSERT INTO idempotency_keys (principal, method, path, key, fingerprint, status, "
+                "headers, body, expires_at) VALUES ('anonymous', 'POST', %(path)s, 'k', "
+                "sha256(%(body)s), 201, '{}', '{\"by\": \"it\"}', now() + interval '1 h')",
+                {"path": path, "body": body},
+            )
+            sent = pool.submit(app.test_client().post, path, **send)
+            wait_for(
+                database,
+                "EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() "
+                "AND wait_event_type = 'Lock' AND query LIKE '%%INTO idempotency_keys%%')",
+            )
+        assert (sent.result().status_code, sent.result().json) == (201, {"by": "it"})
+    assert app.test_client().get(f"/v1/workflows/{run['id']}").json["node_count"] == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "options", "status"),
+    [
+        ("/v1/users", {"data": "{", "content_type": "application/json"}, 400),
+        ("/v1/users", {"data": "{}", "content_type": "text/plain"}, 415),
+        ("/v1/users", {"json": {"username": "x", "x": "x" * 5_000_000}}, 413),
+        ("/v1/users", {"json": {"username": ""}}, 422),
+        ("/v1/workflows/none/complete", {}, 422),
+        ("/v1/workflows/00000000-0000-7000-8000-000000000000/complete?x=1", {}, 422),
+    ],
+)
+def test_what_validation_refuses_does_not_reach_the_database(app, client, path, options, status):
+    listeners = app.extensions["database"].listeners
+    sent: list[Sent] = []
+    client.get("/v1/users")
+    listeners.append(sent.append)
+    response = client.post(path, headers={KEY: "k"}, **options)
+    listeners.remove(sent.append)
+    assert (response.status_code, sent) == (status, [])
+
+
+def test_what_the_database_refuses_writes_nothing(make_database, nowhere):
+    url = make_database().render_as_string(hide_password=False)
+    app = create_app(Settings(database_url=url))
+    client: Any = app.test_client()
+    user = client.post("/v1/users", json={"username": "kim"}).json
+    run = client.post("/v1/workflows", json={"user_id": user["id"], "user_input": "x"}).json
+    client.post(f"/v1/workflows/{run['id']}/complete")
+    for path, body, status in (
+        (f"/v1/workflows/{nowhere}/complete", {}, 404),
+        (f"/v1/workflows/{run['id']}/cancel", {}, 409),
+        ("/v1/users", {"username": "Kim"}, 409),
+        ("/v1/workflows", {"user_id": str(nowhere), "user_input": "x"}, 422),
+    ):
+        assert client.post(path, json=body, headers={KEY: "k"}).status_code == status
+    with app.extensions["database"].transaction() as connection:
+        size = connection.exec_driver_sql("SELECT pg_relation_size('idempotency_keys')").scalar()
+    assert size == 0
+    app.extensions["database"].dispose()
 
 
 def test_a_request_with_a_client_s_id_keeps_its_key(client, pointers):

@@ -111,9 +111,9 @@ def test_the_schema_of_somebody_else_is_refused(url, start, execute, problem):
 
 
 def test_a_branch_that_left_before_the_head_is_refused(migrate, start, newer, tmp_path, problem):
-    (head,) = (item for item in revisions() if item.id == HEAD)
     folder = tmp_path / "branch"
-    shutil.copytree(newer, folder, ignore=shutil.ignore_patterns("newer_*", head.path.name))
+    ours = [item.path.name for item in revisions()]
+    shutil.copytree(newer, folder, ignore=shutil.ignore_patterns("newer_*", *ours))
     add_revision(folder, "other_base", None)
     migrate("stamp", "base")
     migrate("upgrade", "heads", folder=folder)

@@ -84,10 +84,16 @@ def test_each_operation_takes_few_round_trips(counted: Callable[..., int], make)
     assert counted("PATCH", f"/v1/users/{run['user_id']}", json={"phone": "1"}, headers=user) == 1
     assert counted("POST", f"{path}/complete") == 1
     assert counted("DELETE", path) == 1
-    # The key is claimed, the work done, the answer kept, and all committed.
+    # A process that has had no key yet asks how much is kept for whom.
+    path = f"/v1/workflows/{make.workflow()['id']}"
+    assert counted("POST", f"{path}/heartbeat", headers={"Idempotency-Key": "first"}) == 4
+    # The key is claimed, the work done, the answer kept with COMMIT.
     keyed = {"Idempotency-Key": "k"}
-    assert counted("POST", "/v1/workflows", json=body, headers=keyed) == 4
     assert counted("POST", "/v1/workflows", json=body, headers=keyed) == 3
+    assert counted("POST", "/v1/workflows", json=body, headers=keyed) == 2
+    large = {**body, "metadata": {"note": "x" * 3000}}
+    assert counted("POST", "/v1/workflows", json=large, headers={"Idempotency-Key": "l"}) == 3
+    assert counted("POST", "/v1/workflows", json=large, headers={"Idempotency-Key": "l"}) == 3
     assert counted("GET", "/healthz") == 0
 
 

@@ -54,7 +54,7 @@ def test_a_read_whose_connection_is_lost_is_read_again(story, proxy):
     assert story.retries == ["lost"]
 
 
-@pytest.mark.parametrize("after", ["INSERT INTO idempotency_keys", "INSERT INTO users"])
+@pytest.mark.parametrize("after", ["pg_advisory_xact_lock", "INSERT INTO users"])
 def test_a_connection_lost_before_commit_starts_the_whole_transaction_again(story, proxy, after):
     story.once_after(after, proxy.reset)
     response = story.client.post("/v1/users", json=BODY, headers={KEY: "k"})

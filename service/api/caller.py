@@ -1,0 +1,25 @@
+"""Who a request comes from, as far as it is known: an address, of which only a hash is kept."""
+
+import hashlib
+import hmac
+from ipaddress import IPv6Address, ip_address, ip_network
+
+
+def network_of(address: str | None) -> str:
+    """Name whose an address is: an IPv4 address alone, of IPv6 the /64 that one site has."""
+    try:
+        known = ip_address(address or "")
+    except ValueError:
+        return address or ""
+    if not isinstance(known, IPv6Address):
+        return str(known)
+    if known.ipv4_mapped:
+        return str(known.ipv4_mapped)
+    return str(ip_network((int(known), 64), strict=False))
+
+
+def caller_of(address: str | None, secret: str) -> int:
+    """Number a caller. Without the secret the number tells no address, also not by trying all."""
+    network = network_of(address).encode()
+    digest = hmac.digest(hashlib.sha256(secret.encode()).digest(), network, "sha256")
+    return int.from_bytes(digest[:8], signed=True)
