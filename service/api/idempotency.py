@@ -132,7 +132,7 @@ class _Keyed:
 
     def _forget_first(self) -> None:
         """Forget what an attempt before has found out."""
-        self._is_claimed = self._is_expired_there = False
+        self._is_claimed = self._is_expired_there = self._can_show = False
         self._query: Query | None = None
         self._row: Row | None = None
 
@@ -172,6 +172,8 @@ class _Keyed:
                 raise
             raise in_progress() from error
         self._is_claimed = True
+        # A view that looks first has its key claimed before it is known what it will answer with.
+        self._can_show = about is not None
         if found and found[0][-2]:
             self._replay(*found[0], about=about)
         self._is_expired_there = bool(found)
@@ -194,10 +196,11 @@ class _Keyed:
         is for the release before, which would send it.
         """
         about = self._query.about if self._query else None
-        body = response.get_data()
-        is_reference = about and self._row and (len(body) > LARGEST_KEPT or not self._row.created)
-        if about and is_reference:
-            body = f'{{"id":"{about.id}"}}'.encode()
+        body, shown_id = response.get_data(), None
+        has_changed = self._row is None or self._row.created
+        if about and self._can_show and (len(body) > LARGEST_KEPT or not has_changed):
+            shown_id = about.id
+            body = f'{{"id":"{shown_id}"}}'.encode()
         goes_with = dict.fromkeys(("user_id", "workflow_id", "node_id"))
         answer = {
             **self._names,
@@ -205,7 +208,7 @@ class _Keyed:
             "status": response.status_code,
             "headers": Json(_headers(response)),
             "body": body,
-            "shown_id": about.id if about and is_reference else None,
+            "shown_id": shown_id,
             "caller": self._caller(),
             "ttl": timedelta(hours=database().settings.idempotency_ttl_hours),
             **goes_with,
