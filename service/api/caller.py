@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 
 
@@ -18,6 +19,7 @@ def network_of(address: str | None) -> str:
     return str(ip_network((int(known), 64), strict=False))
 
 
+@lru_cache(1000)
 def caller_of(address: str | None, secret: str) -> int:
     """Number a caller. Without the secret the number tells no address, also not by trying all."""
     network = network_of(address).encode()

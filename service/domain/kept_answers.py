@@ -145,11 +145,17 @@ class KeptAnswers:
         """Ask who keeps how much, of those that may soon keep too much."""
         # What is committed and not yet noted counts twice, until the next look.
         with self._lock:
-            self._since = Counter()
-        (_, _, earliest), *found = work.execute(_LOOK, {"least": self._most_bytes // 4})
-        self._found = {caller: size for caller, size, _ in found}
+            before, self._since = self._since, Counter()
+        # Not for each request, should it fail.
         self._is_look_due = False
         self._looked = time.monotonic()
+        try:
+            (_, _, earliest), *found = work.execute(_LOOK, {"least": self._most_bytes // 4})
+        except Exception:
+            with self._lock:
+                self._since += before
+            raise
+        self._found = {caller: size for caller, size, _ in found}
         if earliest is not None:
             self.sweeper.expect(earliest)
 

@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 
 from service.app import create_app
 from service.domain import kept_answers
+from service.settings import Settings
 
 KEY = "Idempotency-Key"
 LARGE = [{"order": 1, "note": "x" * 3000}]
@@ -201,6 +202,14 @@ def test_a_caller_is_an_address_or_what_one_site_has(client, kept, one, other, a
     assert address not in str(kept("*"))
 
 
+def wait_until(condition: Callable[[], bool]) -> None:
+    for _ in range(1000):
+        if condition():
+            return
+        time.sleep(0.02)
+    pytest.fail("it never came")
+
+
 def sweepers() -> set[threading.Thread]:
     return {thread for thread in threading.enumerate() if thread.name == "sweeper"}
 
@@ -217,12 +226,30 @@ def test_what_has_expired_is_swept_though_nobody_comes(start, client, make, kept
     # Its own answer goes with what it is about.
     user = app.test_client().post("/v1/users", json={"username": "x"}, headers={KEY: "k"}).json
     app.test_client().delete(f"/v1/users/{user['id']}", headers={"If-Match": "*"})
-    for _ in range(500):
-        if not kept("1"):
-            break
-        time.sleep(0.02)
-    assert kept("1") == []
+    wait_until(lambda: not kept("1"))
     assert len(sweepers() - before) <= 2
+
+
+def test_a_sweep_that_fails_is_tried_again(make_database, execute, caplog, monkeypatch):
+    monkeypatch.setattr("service.domain.sweeping.EVERY_S", 1)
+    url = make_database()
+    app = create_app(Settings(database_url=url.render_as_string(hide_password=False)))
+    app.test_client().post("/v1/users", json={"username": "x"}, headers={KEY: "k"})
+    execute(
+        url,
+        "UPDATE idempotency_keys SET expires_at = now()",
+        "ALTER TABLE idempotency_keys RENAME TO away",
+    )
+    app.extensions["kept_answers"].sweeper.expect(time.time())
+    wait_until(lambda: "could not be swept away" in caplog.text)
+    execute(url, "ALTER TABLE away RENAME TO idempotency_keys")
+
+    def is_empty() -> bool:
+        with app.extensions["database"].transaction() as connection:
+            return not connection.exec_driver_sql("SELECT 1 FROM idempotency_keys").all()
+
+    wait_until(is_empty)
+    app.extensions["database"].dispose()
 
 
 def test_nothing_is_asked_while_nothing_is_kept(start, client, make):
