@@ -7,6 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
+
+from service.db.private_log import PRIVATE_LOG
 
 
 def test_the_compose_file_is_valid(root):
@@ -23,6 +26,13 @@ def test_the_compose_file_is_valid(root):
         check=False,
     )
     assert checked.returncode == 0, checked.stdout
+
+
+def test_the_log_of_the_compose_file_holds_no_values(root):
+    compose = YAML(typ="safe").load(root / "docker-compose.yml")
+    program, *options = compose["services"]["postgres"]["command"]
+    assert program == "postgres"
+    assert options == [f"-c{name}={value}" for name, value in PRIVATE_LOG.items()]
 
 
 @pytest.mark.parametrize(

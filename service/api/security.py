@@ -11,6 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from service.api.cors import Cors, check_origins
 from service.api.headers import SecureHeaders
+from service.api.hosts import Hosts
 from service.errors import BadRequestError, ConfigurationError
 from service.settings import Settings
 
@@ -19,8 +20,10 @@ LONGEST_URL = 8192
 
 _HOST = re.compile(r"\.?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:.]+\]")
 
-_PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+_FOREIGN = "Pages of another origin may not change anything here; see CORS_ORIGINS."
+_OTHER_SCHEME = " If that is this service's own, behind a proxy that ends TLS: see TRUSTED_PROXIES."
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -49,7 +52,7 @@ def check_hosts(hosts: Iterable[str]) -> None:
         if not _HOST.fullmatch(host):
             message = (
                 "ALLOWED_HOSTS must list names such as trips.example.com, .example.com or [::1], "
-                f"without scheme and port, not {host!r}; leave it empty to take any."
+                f"without scheme and port, not {host!r}."
             )
             raise ConfigurationError(message)
 
@@ -58,9 +61,9 @@ class RequestGuard:
     """Looks at a request before anything else does."""
 
     def __init__(self, settings: Settings) -> None:
-        hosts = [host.lower() for host in settings.allowed_hosts]
-        self._hosts = frozenset(host.removeprefix(".") for host in hosts)
-        self._suffixes = tuple(host for host in hosts if host.startswith("."))
+        self._hosts = Hosts(
+            settings.allowed_hosts, is_development=settings.flask_run_from_cli is not None
+        )
         self._origins = frozenset(settings.cors_origins)
 
     def check(self) -> None:
@@ -80,20 +83,11 @@ class RequestGuard:
         if _lacks_one_host(environ):
             message = "An HTTP/1.1 request has one Host header (RFC 9112, 3.2)."
             raise BadRequestError(message)
-        if self._hosts and not self._is_allowed(request.host) and request.path not in _PROBES:
-            message = "This service has another name; ALLOWED_HOSTS lists those that it goes by."
-            raise BadRequestError(message)
+        objection = self._hosts.objection(request.host, environ["SERVER_NAME"], request.path)
+        if objection:
+            raise BadRequestError(objection)
         if environ["REQUEST_METHOD"] not in _SAFE and self._is_cross_site():
-            message = "Pages of another origin may not change anything here; see CORS_ORIGINS."
-            raise Forbidden(message)
-
-    def _is_allowed(self, host: str) -> bool:
-        name = host.lower()
-        if not name.endswith("]"):
-            name = name.rpartition(":")[0] or name
-        # With the root's dot it is the same name (RFC 1034, 3.1).
-        name = name.removesuffix(".")
-        return name in self._hosts or name.endswith(self._suffixes)
+            raise Forbidden(_FOREIGN + (_OTHER_SCHEME if self._is_own_by_https() else ""))
 
     def _is_cross_site(self) -> bool:
         """Tell whether a browser sent this for a page of another origin.
@@ -107,8 +101,11 @@ class RequestGuard:
             return site not in {"same-origin", "none"} and origin not in self._origins
         if origin is None or origin in self._origins:
             return False
-        host: str = request.host
-        return origin.partition("://")[2] != host
+        return origin != f"{request.scheme}://{request.host}"
+
+    def _is_own_by_https(self) -> bool:
+        """Tell whether the page came by HTTPS, and the request from the same host without it."""
+        return request.environ.get("HTTP_ORIGIN") == f"https://{request.host}"
 
 
 def _lacks_one_host(environ: WSGIEnvironment) -> bool:

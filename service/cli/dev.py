@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Self
 
@@ -44,6 +45,7 @@ def dev(host: str | None, port: int | None, parent: int | None) -> None:
                 with waiting("Preparing the database") if at_terminal() else nullcontext():
                     database = _prepare_database(settings)
                 _say_where(listener, database)
+                _warn_of_others(listener, settings)
                 server.answer()
                 for changed in _changes(before, parent):
                     click.echo(f"Reloading after a change of {changed}")
@@ -102,6 +104,18 @@ def _say_where(listener: socket.socket, database: str) -> None:
         host = "localhost"
     url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     click.echo(f"API       {url}\nDocs      {url}/docs\nDatabase  {database}\nStop      Ctrl-C")
+
+
+def _warn_of_others(listener: socket.socket, settings: Settings) -> None:
+    """Say who else can use a server that is not for this machine alone."""
+    if ip_address(listener.getsockname()[0]).is_loopback:
+        return
+    names = "" if settings.allowed_hosts else " To call it by a name, set ALLOWED_HOSTS."
+    click.echo(
+        "Warning   Everybody who reaches this machine over the network can read, change and erase\n"
+        "          all data here: there are no keys yet. Unless that is meant, serve without HOST\n"
+        f"          and --host.{names}"
+    )
 
 
 class _Server:

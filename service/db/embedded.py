@@ -15,6 +15,7 @@ these locks however a process ends, while a pid in a file may by now belong to a
 import importlib.util
 import os
 import re
+import stat
 import subprocess
 import sys
 import threading
@@ -42,6 +43,8 @@ TIME_LIMIT_S = 30
 NOTICE_AFTER_S = 2
 NOTICE_AT_TERMINAL_AFTER_S = 0.3
 READY = "ready"
+HERE = "/proc/self/cwd"
+"""What postgres calls its data folder where it may not enter the folders above: see Privileges."""
 
 
 class EmbeddedPostgres:
@@ -95,9 +98,10 @@ class EmbeddedPostgres:
         self.release()
 
     def _join_or_launch(self) -> str:
-        self._data_dir.mkdir(parents=True, exist_ok=True)
+        self._data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         with ExitStack() as on_failure, opened_lock(self._data_dir / "start.lock") as start_lock:
             fcntl.flock(start_lock, fcntl.LOCK_EX)
+            _close_to_others(self._data_dir)
             users = open_lock(self._data_dir / "users.lock")
             on_failure.callback(os.close, users)
             # Granted at once, unless a keeper is stopping the server: then as soon as it has.
@@ -132,7 +136,7 @@ class EmbeddedPostgres:
         log = self._data_dir / "server.log"
         with suppress(FileNotFoundError):
             log.replace(log.with_suffix(".log.old"))
-        with log.open("wb") as output:
+        with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as output:
             reading, writing = os.pipe()
             with os.fdopen(reading, encoding="utf-8") as answer:
                 command = [sys.executable, "-m", KEEPER, str(self._data_dir)]
@@ -212,6 +216,15 @@ def binaries() -> Path:
     raise ConfigurationError(message)
 
 
+def _close_to_others(data_dir: Path) -> None:
+    """Take all rights of other users from a data folder and what is in it, from before as well."""
+    for path in (data_dir, *data_dir.iterdir()):
+        found = path.lstat()
+        is_ours = found.st_uid == os.geteuid() and not stat.S_ISLNK(found.st_mode)
+        if is_ours and found.st_mode & 0o077:
+            path.chmod(stat.S_IMODE(found.st_mode) & 0o700)
+
+
 def open_lock(path: Path) -> int:
     """Open a lock file; closing the descriptor is what releases the lock."""
     return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
@@ -246,6 +259,7 @@ def not_started(data_dir: Path, error: Exception | None = None) -> str:
     """Return a sentence with the reason that the log gives, else `error`, else the log's end."""
     log = data_dir / "server.log"
     text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
+    text = text.replace(HERE, str(data_dir / "pgdata"))
     lines = [line for line in f"{text}\n{error or ''}".splitlines() if line.strip()]
     # What the log says after the reason is about the clearing up.
     reasons = re.findall(r"(?:FATAL|PANIC|error):? .*", "\n".join(lines))

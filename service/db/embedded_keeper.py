@@ -31,6 +31,7 @@ from service.db.embedded import (
     url_of,
 )
 from service.db.embedded_privileges import Privileges, is_root
+from service.db.private_log import PRIVATE_LOG
 from service.errors import ConfigurationError
 
 # LC_ALL: the server's messages in English. Nothing else, or PGPORT and its like would reach it.
@@ -130,14 +131,17 @@ class Cluster:
         password = secrets.token_hex(24)
         for folder in (self._data_dir, staging):
             _write_private(folder / "password", password)
+        pgdata = staging / "pgdata"
+        pgdata.mkdir(mode=0o700)
         if is_root():
-            for path in (staging, staging / "password"):
+            for path in (staging, staging / "password", pgdata):
                 os.chown(path, *self._privileges.account())
+        here = self._privileges.path_of(pgdata)
         command: list[str | Path] = [
             self._binaries / "initdb",
-            *("--pgdata", staging / "pgdata"),
+            *("--pgdata", here),
             *("--username", "postgres"),
-            *("--pwfile", staging / "password"),
+            *("--pwfile", here / ".." / "password"),
             "--auth=scram-sha-256",
             "--encoding=UTF8",
             # Sorts by code point, which is the order of Hangul, and knows the letters of all
@@ -146,14 +150,14 @@ class Cluster:
             *("--set", "timezone=UTC", "--set", "log_timezone=UTC"),
             *("--no-sync", "--no-clean", "--no-instructions"),
         ]
-        initdb = self._run(command, lock)
+        initdb = self._run(command, pgdata, lock)
         try:
             initdb.wait(max(0, self._deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
             _stop(initdb)
         if initdb.returncode != 0:
             raise ConfigurationError(not_started(self._data_dir))
-        (staging / "pgdata").rename(self._pgdata)
+        pgdata.rename(self._pgdata)
         shutil.rmtree(staging)
 
     def _choose_port(self) -> int:
@@ -166,7 +170,7 @@ class Cluster:
         with closing(socket.socket()) as probe:
             probe.bind(("127.0.0.1", 0))
             port = int(probe.getsockname()[1])
-        file.write_text(f"{port}\n", encoding="ascii")
+        _write_private(file, f"{port}\n")
         return port
 
     def _launch(self, port: int, lock: int) -> subprocess.Popen[bytes]:
@@ -175,18 +179,21 @@ class Cluster:
             "port": port,
             # TCP only: the path of a socket may have no more than 107 bytes.
             "unix_socket_directories": "",
+            **PRIVATE_LOG,
         }
         if not self._durable:
             settings |= dict.fromkeys(("fsync", "synchronous_commit", "full_page_writes"), "off")
-        command: list[str | Path] = [self._binaries / "postgres", "-D", self._pgdata]
+        command: list[str | Path] = [
+            *(self._binaries / "postgres", "-D", self._privileges.path_of(self._pgdata))
+        ]
         for name, value in settings.items():
             command += ["-c", f"{name}={value}"]
-        return self._run(command, lock)
+        return self._run(command, self._pgdata, lock)
 
-    def _run(self, command: list[str | Path], lock: int) -> subprocess.Popen[bytes]:
+    def _run(self, command: list[str | Path], folder: Path, lock: int) -> subprocess.Popen[bytes]:
         return subprocess.Popen(  # noqa: S603  programs of the wheel
             [*self._privileges.command(), *command],
-            cwd="/",
+            cwd=folder,
             env=SERVER_ENVIRONMENT,
             pass_fds=(lock,),
         )

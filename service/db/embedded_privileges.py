@@ -8,6 +8,7 @@ import subprocess
 from contextlib import suppress
 from pathlib import Path
 
+from service.db.embedded import HERE
 from service.errors import ConfigurationError
 
 
@@ -16,7 +17,6 @@ class Privileges:
 
     def __init__(self, binaries: Path, data_dir: Path) -> None:
         self._binaries = binaries
-        self._data_dir = data_dir
         self._pgdata = data_dir / "pgdata"
 
     def account(self) -> tuple[int, int]:
@@ -33,6 +33,13 @@ class Privileges:
         if is_root() and self._pgdata.exists() and self._pgdata.stat().st_uid == 0:
             for path in (self._pgdata, *self._pgdata.rglob("*")):
                 os.chown(path, *self.account(), follow_symlinks=False)
+
+    def path_of(self, folder: Path) -> Path:
+        """Return how programs that work in a folder get there.
+
+        Root's other account may not pass the folders above, and needs no capability to for this.
+        """
+        return Path(HERE) if is_root() else folder
 
     def command(self) -> list[str]:
         """Return the command that lowers privileges and ties a process to the keeper's life."""
@@ -60,12 +67,11 @@ class Privileges:
         return [*options, "--"]
 
     def _missing_capability(self) -> str | None:
-        """Return what the account needs to get at files below folders closed to others."""
+        """Return what the account needs to get at programs below folders closed to others."""
         program = self._binaries / "postgres"
-        folders = {*program.parents, self._data_dir, *self._data_dir.parents}
         if not program.stat().st_mode & stat.S_IXOTH:
             return "dac_override"
-        if all(folder.stat().st_mode & stat.S_IXOTH for folder in folders):
+        if all(folder.stat().st_mode & stat.S_IXOTH for folder in program.parents):
             return None
         return "dac_read_search" if _may_have_dac_read_search() else "dac_override"
 

@@ -6,6 +6,7 @@ import socket
 from types import TracebackType
 from typing import Self
 
+from service.api.hosts import is_loopback
 from service.errors import ConfigurationError
 from service.settings import Settings
 
@@ -49,6 +50,15 @@ class Listeners:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether one of them is on an address that only this machine reaches."""
+        listeners = (*self._passed_on, *self._of_workers.values())
+        return any(
+            listener.family != socket.AF_UNIX and is_loopback(listener.getsockname()[0])
+            for listener in listeners
+        )
 
     def close(self) -> None:
         """Let nobody wait here any more; workers that accept still do."""

@@ -14,6 +14,7 @@ from asyncio.subprocess import Process
 from contextlib import suppress
 from dataclasses import dataclass
 
+from service.api.hosts import OF_LOOPBACK
 from service.api.observability import logs
 from service.errors import ConfigurationError
 from service.server.listener import Listeners
@@ -133,6 +134,8 @@ class Supervisor:
             logger.error("The service did not start; the reason stands above")
             return
         logger.info("Serving on %s with %d workers", self._listeners.address, count)
+        if self._listeners.is_loopback and not self._settings.allowed_hosts:
+            logger.info(OF_LOOPBACK)
         keepers = [self._keep(number) for number in range(count)]
         await asyncio.gather(self._reload_when_told(), *keepers)
 

@@ -60,8 +60,106 @@ def test_the_name_that_a_client_says_it_was_forwarded_from_does_not_count(client
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
-def test_probes_need_not_know_the_name(named, path):
-    assert named.get(path, headers={"Host": "10.0.0.7:8000"}).status_code == 200
+def test_probes_need_not_know_the_name(named, problem, path):
+    # They know the address, which is what no page can make its own name.
+    for address in (
+        "10.0.0.7",
+        "10.0.0.7:8000",
+        "10.0.0.7.",
+        "[fd00::7]:8000",
+        "trips.example.com",
+    ):
+        assert named.get(path, headers={"Host": address}).status_code == 200
+    for name in ("evil.example", "10.0.0.7.evil.example", "[evil]", "fd00::7", "010.0.0.7", "7"):
+        problem(named.get(path, headers={"Host": name}), 400)
+
+
+EVERYTHING = ["/", "/healthz", "/readyz", "/metrics", "/docs/", "/openapi.json", "/v1/users", "/x"]
+
+
+@pytest.mark.parametrize("listener", ["127.0.0.1", "127.0.0.2", "::1", "::ffff:127.0.0.1"])
+@pytest.mark.parametrize("path", EVERYTHING)
+def test_on_a_loopback_address_a_page_that_rebinds_its_name_gets_nothing(
+    client, problem, listener, path
+):
+    served_there = {"SERVER_NAME": listener}
+    for host in ("evil.example", "evil.example:8000", "x.localhost", "localhost.evil.example"):
+        answer = client.get(path, headers={"Host": host}, environ_overrides=served_there)
+        problem(answer, 400)
+        assert "behind a proxy that passes on another Host, set ALLOWED_HOSTS" in answer.text
+
+
+@pytest.mark.parametrize(
+    "host", ["10.0.0.7", "127.0.0.9", "[::2]", "localhost..", "", ":80", "a b"]
+)
+def test_on_a_loopback_address_no_other_address_is_a_name_either(client, problem, host):
+    headers = {"Host": host}
+    problem(client.get("/healthz", headers=headers, environ_overrides=LOOPBACK), 400)
+
+
+LOOPBACK = {"SERVER_NAME": "127.0.0.1"}
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "LOCALHOST:8000", "localhost.", "127.0.0.1:18000", "[::1]", "[::1]:8000"]
+)
+def test_on_a_loopback_address_it_is_what_this_machine_calls_itself(client, host):
+    for path in EVERYTHING[:-1]:
+        answer = client.get(path, headers={"Host": host}, environ_overrides=LOOPBACK)
+        assert answer.status_code in {200, 302}
+
+
+def test_a_server_of_its_own_loopback_address_is_called_by_that(client):
+    for listener, host in (("127.0.0.2", "127.0.0.2:8000"), ("::ffff:127.0.0.1", "127.0.0.1")):
+        served_there = {"SERVER_NAME": listener}
+        answer = client.get("/v1/users", headers={"Host": host}, environ_overrides=served_there)
+        assert answer.status_code == 200
+
+
+def test_what_a_rebound_page_sends_writes_nothing(client, problem):
+    rebound = {"Host": "evil.example:8000", "Origin": "http://evil.example:8000"}
+    for path in ("/v1/users", "/docs/examples"):
+        answer = client.post(
+            path, json={"username": "jimin"}, headers=rebound, environ_overrides=LOOPBACK
+        )
+        problem(answer, 400)
+    assert client.get("/v1/users").json["items"] == []
+
+
+def test_a_preflight_of_a_rebound_page_is_allowed_nothing(client_with):
+    client = client_with(cors_origins=("https://trips.example.com",))
+    for origin in ("http://evil.example", "null"):
+        asked = {"Host": "evil.example", "Origin": origin, "Access-Control-Request-Method": "PUT"}
+        answer = client.options("/v1/users", headers=asked, environ_overrides=LOOPBACK)
+        assert answer.status_code == 400
+        assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+def test_behind_a_proxy_on_this_machine_the_listed_names_count(named, problem):
+    at = {"environ_overrides": LOOPBACK}
+    assert named.get("/v1/users", headers={"Host": "trips.example.com"}, **at).status_code == 200
+    for host in ("localhost", "127.0.0.1"):
+        problem(named.get("/v1/users", headers={"Host": host}, **at), 400)
+
+
+def test_where_a_proxy_or_a_network_stands_before_it_any_name_is_its_own(client):
+    # Of a Unix socket, and of servers that put something else there, the address is not known.
+    for listener in ("0.0.0.0", "::", "10.0.0.7", "localhost", "/run/trips.sock"):  # noqa: S104
+        answer = client.get(
+            "/v1/users",
+            headers={"Host": "trips.example.com"},
+            environ_overrides={"SERVER_NAME": listener},
+        )
+        assert answer.status_code == 200
+
+
+def test_a_development_server_for_a_network_is_called_by_address(client_with, problem):
+    client = client_with(flask_run_from_cli="true")
+    at = {"environ_overrides": {"SERVER_NAME": "0.0.0.0"}}  # noqa: S104
+    for host in ("192.168.1.5:8000", "[fe80::1]:8000", "localhost:8000"):
+        assert client.get("/v1/users", headers={"Host": host}, **at).status_code == 200
+    found = problem(client.get("/v1/users", headers={"Host": "evil.example:8000"}, **at), 400)
+    assert "ALLOWED_HOSTS" in found["detail"]
 
 
 @pytest.mark.parametrize(
@@ -82,6 +180,8 @@ def test_what_is_no_name_is_refused_at_the_start(host):
         {"Origin": "https://evil.example"},
         {"Origin": "null"},
         {"Origin": "http://localhost:9999"},
+        {"Origin": "https://localhost"},
+        {"Origin": "localhost"},
     ],
 )
 @pytest.mark.parametrize(
@@ -113,6 +213,23 @@ def test_a_page_elsewhere_can_not_make_its_visitor_change_anything(
 def test_programs_and_the_own_page_can(client, headers):
     response = client.post("/v1/users", json={"username": "jimin"}, headers=headers)
     assert response.status_code == 201
+
+
+def test_the_scheme_of_a_page_is_that_of_a_trusted_proxy(client_with, client, problem):
+    """Old browsers name the origin alone; others say `same-origin`, whoever ends TLS."""
+    by_https = {"Origin": "https://localhost", "X-Forwarded-Proto": "https"}
+    behind = client_with(trusted_proxies=1)
+    body = {"username": "jimin"}
+    assert behind.post("/v1/users", json=body, headers=by_https).status_code == 201
+    problem(behind.post("/v1/users", json=body, headers={**by_https, "Origin": "http://x"}), 403)
+    problem(
+        behind.post("/v1/users", json=body, headers={**by_https, "Origin": "http://localhost"}), 403
+    )
+    found = problem(client.post("/v1/users", json=body, headers=by_https), 403)
+    assert "TRUSTED_PROXIES" in found["detail"]
+    says_so = {**by_https, "Sec-Fetch-Site": "same-origin"}
+    body = {"username": "minho"}
+    assert client.post("/v1/users", json=body, headers=says_so).status_code == 201
 
 
 def test_reading_is_left_to_the_browser_that_hides_the_answer(client):

@@ -43,20 +43,21 @@ class Dev:
     def output(self) -> str:
         return self._output.read_text()
 
-    def _get(self, path: str) -> tuple[int, str]:
+    def _get(self, path: str, headers: dict[str, str]) -> tuple[int, str]:
+        asked = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", headers=headers)
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}") as answer:
+            with urllib.request.urlopen(asked) as answer:  # noqa: S310  the server's own
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             with error:
                 return error.code, error.read().decode()
 
-    def get(self, path: str) -> tuple[int, str]:
+    def get(self, path: str, **headers: str) -> tuple[int, str]:
         """Return status and body of the answer; the port may take a moment to be bound."""
         deadline = time.monotonic() + PATIENCE_S
         while True:
             try:
-                return self._get(path)
+                return self._get(path, headers)
             except (OSError, http.client.HTTPException):
                 # Not there yet, or just being replaced by a newer one.
                 if self.process.poll() is not None or time.monotonic() > deadline:
@@ -166,6 +167,7 @@ def test_every_end_leaves_nothing_but_the_data(tmp_path: Path) -> None:
     url = f"http://127.0.0.1:{dev.port}"
     password = (instance / "postgres" / "password").read_text()
     banner, _, access_log = dev.output.partition("Ctrl-C\n")
+    assert "Warning" not in dev.output
     assert banner.splitlines()[:2] == [f"API       {url}", f"Docs      {url}/docs"]
     assert banner.splitlines()[2] == "Database  " + embedded_url(instance).replace(password, "***")
     [line] = access_log.splitlines()
@@ -184,6 +186,7 @@ def test_changes_are_followed(tmp_path: Path, make_database: Callable[[], URL]) 
     database_url = url.render_as_string(hide_password=False)
     with running(instance, root=copy, DATABASE_URL=database_url) as dev:
         assert dev.get("/healthz")[0] == 200
+        assert dev.get("/v1/users", Host="evil.example")[0] == 400
         module.write_text("def broken(:\n")
         assert eventually(lambda: dev.get("/healthz")[0] == 500)
         status, body = dev.get("/")
@@ -233,6 +236,22 @@ def refusal(instance: Path, port: int, **variables: str) -> str:
     assert result.stdout == ""
     assert not instance.exists()
     return result.stderr
+
+
+def test_who_else_can_use_a_server_for_the_network_is_told(
+    tmp_path: Path, make_database: Callable[[], URL]
+) -> None:
+    url = make_database().set(drivername="postgresql").render_as_string(hide_password=False)
+    with running(tmp_path / "instance", DATABASE_URL=url, HOST="0.0.0.0") as dev:  # noqa: S104
+        assert dev.get("/v1/users")[0] == 200
+        banner, _, warning = dev.output.partition("Ctrl-C\n")
+        assert banner.startswith(f"API       http://localhost:{dev.port}\n")
+        told = " ".join(warning.split())
+        assert told.startswith("Warning Everybody who reaches this machine over the network can")
+        assert "no keys yet" in told
+        # A page is not everybody: by a name, it gets nothing.
+        assert dev.get("/v1/users", Host="evil.example")[0] == 400
+        assert dev.get("/v1/users", Host="192.168.1.5:8000")[0] == 200
 
 
 def test_port_is_taken(tmp_path: Path) -> None:

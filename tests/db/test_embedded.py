@@ -114,8 +114,9 @@ def commands(pids: list[int]) -> list[str]:
 
 
 def works_in(pid: int, folder: Path) -> bool:
+    places = {folder / "pgdata", folder / "pgdata.new" / "pgdata"}
     try:
-        return Path(f"/proc/{pid}/cwd").readlink() == folder / "pgdata"
+        return Path(f"/proc/{pid}/cwd").readlink() in places
     except OSError:
         return False
 
@@ -293,6 +294,74 @@ def test_log_gives_the_reason(folder: Path) -> None:
         EmbeddedPostgres(folder).start()
 
 
+def modes(folder: Path) -> dict[str, int]:
+    paths = (folder, *folder.iterdir())
+    return {path.name: stat.S_IMODE(path.stat().st_mode) for path in paths}
+
+
+def private(found: dict[str, int]) -> bool:
+    return not any(mode & 0o077 for mode in found.values())
+
+
+def test_folder_and_files_are_closed_to_others_also_those_from_before(folder: Path) -> None:
+    before = os.umask(0)
+    try:
+        with EmbeddedPostgres(folder, durable=False) as url:
+            assert private(modes(folder)), modes(folder)
+            assert modes(folder)["postgres"] == 0o700
+            for path in (folder, *folder.glob("*.l*"), folder / "port", folder / "password"):
+                path.chmod(0o755)
+            with users(folder, 1) as [user]:
+                assert user.line() == url
+                assert private(modes(folder)), modes(folder)
+    finally:
+        os.umask(before)
+
+
+def test_log_holds_no_value_whatever_fails(folder: Path) -> None:
+    log = folder / "server.log"
+    with EmbeddedPostgres(folder, durable=False) as url:
+        query(url, "CREATE TABLE note (text varchar(20) PRIMARY KEY CHECK (text <> 'no s3cret'))")
+        query(url, "INSERT INTO note VALUES ('s3cret')")
+        for statement in (
+            "INSERT INTO note VALUES ('s3cret')",
+            "INSERT INTO note VALUES ('no s3cret')",
+            "INSERT INTO note VALUES ('a s3cret that is too long')",
+            "INSERT INTO note SELECT NULL FROM (SELECT 's3cret') AS s",
+            "SELECT 's3cret'::uuid",
+            "SELECT '{\"s3cret\"}'::json",
+            "SELECT 's3cret' FROM nowhere",
+            "DO $$ BEGIN RAISE WARNING 's3cret'; END $$; SELECT 1 / 0",
+        ):
+            with pytest.raises(psycopg2.Error):
+                query(url, statement)
+        _crash(url, "SELECT pg_backend_pid(), 's3cret'")
+        assert eventually(lambda: "was terminated by signal 11" in log.read_text())
+        # Not stopped in the middle of its recovery.
+        assert eventually(lambda: log.read_text().count("ready to accept connections") == 2)
+    assert "s3cret" not in log.read_text()
+
+
+def _crash(url: str, sql: str) -> None:
+    """End a process of the server as a fault in it does: its last statement is told of."""
+    with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
+        cursor.execute(sql)
+        [pid, *_] = cursor.fetchone() or []
+        os.kill(pid, signal.SIGSEGV)
+        assert eventually(lambda: not command(pid))
+
+
+def test_nobody_gets_in_from_elsewhere_or_without_the_password(folder: Path) -> None:
+    with EmbeddedPostgres(folder, durable=False) as url:
+        assert query(url, "SHOW listen_addresses") == "127.0.0.1"
+        assert query(url, "SHOW unix_socket_directories") == ""
+        ways = query(url, "SELECT array_agg(DISTINCT auth_method) FROM pg_hba_file_rules")
+        assert ways == ["scram-sha-256"]
+        assert query(url, "SELECT left(rolpassword, 14) FROM pg_authid WHERE oid = 10") == (
+            "SCRAM-SHA-256$"
+        )
+
+
 def test_slow_start_is_announced(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -333,5 +402,9 @@ def test_root_leaves_the_folders_above_alone(folder: Path) -> None:
         assert query(url, "SELECT 1") == 1
         owner = (folder / "pgdata").stat().st_uid
         assert pwd.getpwuid(owner).pw_name == "nobody"
+        # It needs none to get at its own files below a folder that is closed to it.
+        outside = [path for path in embedded.binaries().parents if not path.stat().st_mode & 0o001]
+        may = Path(f"/proc/{only(servers(folder))}/status").read_text().partition("CapEff:\t")[2]
+        assert bool(int(may.partition("\n")[0], 16)) == bool(outside)
     after = [(path.stat().st_uid, path.stat().st_mode) for path in (folder, *folder.parents)]
     assert after == before

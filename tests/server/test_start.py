@@ -37,12 +37,28 @@ def test_it_serves_on_a_unix_socket_that_is_passed_on(start, tmp_path):
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(path)
         listener.listen()
-        server = start(listener=listener, PORT="8000")
+        # No page reaches it: what its proxy passes on is the proxy's to judge.
+        server = start(listener=listener, PORT="8000", ALLOWED_HOSTS="")
     with socket.socket(socket.AF_UNIX) as client:
         client.settimeout(TIME_LIMIT_S)
         client.connect(path)
         client.sendall(b"GET /v1/users?limit=1 HTTP/1.1\r\nHost: trips\r\n\r\n")
         assert client.recv(65536).startswith(b"HTTP/1.1 200 ")
+    assert server.stop() == 0
+
+
+def test_on_a_socket_of_a_loopback_address_it_has_the_names_of_this_machine(start):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        # Whatever HOST says: the socket is what counts.
+        server = start(listener=listener, HOST="0.0.0.0", ALLOWED_HOSTS="")  # noqa: S104
+    server.await_ready()
+    for host, expected in ((b"localhost:1", b"200"), (b"evil.example", b"400")):
+        for path in (b"/v1/users?limit=1", b"/metrics", b"/healthz"):
+            with socket.create_connection(("127.0.0.1", server.port)) as client:
+                client.settimeout(TIME_LIMIT_S)
+                client.sendall(b"GET %s HTTP/1.1\r\nHost: %s\r\n\r\n" % (path, host))
+                assert client.recv(65536).startswith(b"HTTP/1.1 %s " % expected)
+    assert "set ALLOWED_HOSTS to that name" in server.said
     assert server.stop() == 0
 
 
