@@ -1,12 +1,14 @@
 """Judges the text of a JSON body before anybody parses it.
 
-Parsing costs a multiple of this, with the interpreter's lock held; what is refused here is cheap.
-All of it is a few passes over bytes in C. What it says of a text that is no JSON means nothing: the
-parser refuses that.
+Reading it into models costs a multiple of this, with the interpreter's lock held; what is refused
+here is cheap. Nearly all of it is a few passes over bytes in C. What it says of a text that is no
+JSON means nothing: the parser refuses that.
 """
 
 import re
 from itertools import accumulate
+
+import jiter
 
 _ESCAPED_ODDITY = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 _DIGITS_AS_ZEROS = bytes.maketrans(b"123456789E+", b"0" * 9 + b"e-")
@@ -41,6 +43,19 @@ def may_be_unstorable(body: bytes, outside: bytes) -> bool:
     # after an e.
     shape = outside.translate(_DIGITS_AS_ZEROS)
     return any(odd in shape for odd in _ODD_NUMBERS)
+
+
+def has_a_name_twice(body: bytes) -> bool:
+    r"""Tell whether an object of a body, however deep, has a name twice (`"a"` is `"\u0061"`).
+
+    Which of the two counts differs from one parser to the next (RFC 8259, 4; RFC 7493, 2.3).
+    Pydantic's takes the last without a word; this is the same one, 2 µs for a small body.
+    """
+    try:
+        jiter.from_json(body, catch_duplicate_keys=True)
+    except ValueError as error:
+        return "duplicate key" in str(error)
+    return False
 
 
 def count_values(outside: bytes) -> int:

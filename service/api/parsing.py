@@ -14,11 +14,12 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from service.api.json_text import (
     count_strings,
     count_values,
+    has_a_name_twice,
     is_deeper_than,
     may_be_unstorable,
     outside_strings,
 )
-from service.api.unstorable import pointer_step, unstorable
+from service.api.unstorable import object_of, pointer_step, read_fraction, unstorable
 from service.errors import (
     BadRequestError,
     FieldError,
@@ -95,15 +96,15 @@ def read_json(schema: Any, *, required: bool = True) -> Any:
 
 
 def check_json(text: bytes) -> None:
-    """Refuse JSON that is too much, too deep, or can't be stored; errors as with `read_json`."""
+    """Refuse JSON that is too much, too deep, or can't be kept as it is: errors of `read_json`."""
     _check_count(count_strings(text) // 2)
     outside = outside_strings(text)
     _check_count(count_values(outside))
     _check_depth(outside)
-    if may_be_unstorable(text, outside):
+    if may_be_unstorable(text, outside) or has_a_name_twice(text):
         errors = list(islice(unstorable(_loads(text)), MOST_ERRORS))
         if errors:
-            message = "Some values of the body can't be stored."
+            message = "Some values of the body can't be kept as they are."
             raise InvalidInputError(message, errors=errors)
 
 
@@ -124,7 +125,7 @@ def _check_depth(outside: bytes) -> None:
 
 def _loads(body: bytes) -> Any:
     try:
-        return json.loads(body)
+        return json.loads(body, object_pairs_hook=object_of, parse_float=read_fraction)
     except json.JSONDecodeError as error:
         raise _not_json(str(error)) from error
     except (ValueError, RecursionError) as error:

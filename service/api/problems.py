@@ -136,9 +136,9 @@ def from_exception(error: Exception) -> Response:
     if translated is not None:
         return from_service_error(translated)
     exchange = current()
-    # Not the request's own path, as that may hold a name.
-    path = exchange.path if exchange else UNMATCHED
-    logger.error("%s %s failed", request.method, path, exc_info=error)
+    # Not the request's own method and path, which may hold anything.
+    what = f"{exchange.method} {exchange.path}" if exchange else UNMATCHED
+    logger.error("%s failed", what, exc_info=error)
     return problem(
         500,
         "internal-error",

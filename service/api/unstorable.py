@@ -1,9 +1,10 @@
-"""Finds what a JSON value holds that Postgres could not store, and points to it."""
+"""Finds what a JSON value holds that would not be kept as it is, and points to it."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import isfinite
+from math import inf, isfinite
 from typing import Any
 
 from service.errors import FieldError
@@ -20,8 +21,32 @@ STRING_PROBLEMS = {
 }
 
 
+class Doubled(dict[str, Any]):
+    """An object that has names more than once; the last value of each stands for it."""
+
+    names: list[str]
+
+
+def object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make an object of a JSON text: the hook of `json.loads` that sees names twice."""
+    made = dict(pairs)
+    if len(made) == len(pairs):
+        return made
+    doubled = Doubled(made)
+    doubled.names = [
+        name for name, count in Counter(name for name, _ in pairs).items() if count > 1
+    ]
+    return doubled
+
+
+def read_fraction(text: str) -> float:
+    """Read a number of a JSON text; one that only becomes 0 for want of digits is made infinite."""
+    number = float(text)
+    return inf if number == 0 and text.lower().partition("e")[0].strip("-0.") else number
+
+
 def unstorable(value: Any) -> Iterator[FieldError]:
-    """Find the strings and numbers of a JSON value that the database could not hold."""
+    """Find the strings, numbers and names of a JSON value that would be lost, or become others."""
     waiting: list[_Place] = [_Place(value)]
     while waiting:
         place = waiting.pop()
@@ -36,12 +61,21 @@ def unstorable(value: Any) -> Iterator[FieldError]:
         elif isinstance(item, list):
             waiting += [_Place(member, index, place) for index, member in enumerate(item)]
         elif isinstance(item, dict):
-            for key, member in item.items():
-                if code := string_problem(key):
-                    message = f"a name {STRING_PROBLEMS[code]}"
-                    yield FieldError("body", place.pointer(), code, message)
-                else:
-                    waiting.append(_Place(member, key, place))
+            yield from _bad_names(item, place)
+            waiting += [
+                _Place(member, key, place)
+                for key, member in item.items()
+                if not string_problem(key)
+            ]
+
+
+def _bad_names(item: dict[str, Any], place: "_Place") -> Iterator[FieldError]:
+    for key in item.names if isinstance(item, Doubled) else ():
+        pointer = f"{place.pointer()}/{pointer_step(key)}"
+        yield FieldError("body", pointer, "given_twice", "must be given once only")
+    for key in item:
+        if code := string_problem(key):
+            yield FieldError("body", place.pointer(), code, f"a name {STRING_PROBLEMS[code]}")
 
 
 def _is_moderate(number: float) -> bool:

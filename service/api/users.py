@@ -17,12 +17,13 @@ from service.domain.users import (
     USER,
     USERS,
     get_or_create,
+    users_like,
 )
 from service.models import examples
 from service.models.user import (
+    SoughtUser,
     UserCreate,
     UserFilter,
-    UserName,
     UserProvision,
     UserRead,
     UserUpdate,
@@ -45,7 +46,7 @@ def list_users(filters: UserFilter) -> Selection:
 
     The newest first, unless `sort` says otherwise; filters that are given all hold.
     """
-    return USERS.where(filters)
+    return users_like(filters)
 
 
 @blueprint.post("")
@@ -97,15 +98,15 @@ def delete_user(user_id: UUID, versions: list[int] | None) -> Query:
 
 
 @blueprint.put("/by-username/<path:username>")
-@blueprint.arguments(UserName, location="path")
+@blueprint.arguments(SoughtUser, location="path")
 @blueprint.arguments(UserProvision, required=False, example={"locale": "ko-KR"})
 @blueprint.response(201, UserRead, etag=True)
 @blueprint.alt_response(200, schema=UserRead, description="The user was there already.")
 @blueprint.alt_response(409)
-def get_or_create_user(name: UserName, profile: UserProvision) -> Query:
+def get_or_create_user(name: SoughtUser, profile: UserProvision) -> Query:
     """Get the user of that name, or create one.
 
     Of concurrent requests one creates the user; all of them get it. The body tells what a new user
     gets; a user who is there stays as is.
     """
-    return get_or_create(UserCreate(username=name.username, **profile.model_dump()))
+    return get_or_create(name.username, profile)

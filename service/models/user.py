@@ -7,6 +7,7 @@ from pydantic import AfterValidator, StringConstraints
 from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
+from service.models import username
 from service.models.base import (
     Identity,
     Imported,
@@ -21,18 +22,28 @@ from service.models.base import (
     partial,
 )
 
+
+def _all_seen(text: str) -> str:
+    if odd := username.unseen(text):
+        raise ValueError(odd)
+    return text
+
+
 Email = Annotated[
-    str, StringConstraints(pattern=r"^[^@\s\x00-\x1f\x7f-\x9f]+@[^@\s\x00-\x1f\x7f-\x9f]+$")
+    str,
+    StringConstraints(pattern=r"^[^@\s\x00-\x1f\x7f-\x9f]+@[^@\s\x00-\x1f\x7f-\x9f]+$"),
+    AfterValidator(_all_seen),
 ]
 LanguageTag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*$")]
-Username = Annotated[
-    str,
-    StringConstraints(
-        pattern=r"^[^\s\x00-\x1f\x7f-\x9f](?:[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?$"
-    ),
-    # 한국 can be written in two ways; which of them a client uses must not make two people.
-    AfterValidator(lambda name: unicodedata.normalize("NFC", name)),
-]
+_OF_LETTERS = StringConstraints(
+    pattern=r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
+)
+Username = Annotated[str, _OF_LETTERS, AfterValidator(username.checked)]
+SoughtUsername = Annotated[str, _OF_LETTERS]
+"""A username that is looked for: old ones may be such as no new one can be."""
+
+Composed = Annotated[str, AfterValidator(lambda text: unicodedata.normalize("NFC", text))]
+"""한국 can be written in two ways; which of them a client uses must not matter to a search."""
 
 
 class UserProfile(SQLModel):
@@ -50,7 +61,7 @@ class UserProfile(SQLModel):
         description="As the person writes it.",
         schema_extra=like("010-1234-5678"),
     )
-    display_name: str | None = Field(
+    display_name: Composed | None = Field(
         default=None,
         max_length=100,
         description="By which the person wants to be called.",
@@ -76,8 +87,23 @@ class UserName(SQLModel):
 
     username: Username = Field(
         min_length=1,
-        max_length=100,
-        description="Unique, whatever its case; no control characters, nor spaces at its ends.",
+        max_length=username.LENGTH,
+        description=(
+            "Unique, whatever its case and its spelling: letters are composed and spaces single "
+            "(NFKC). Of one script, or of Latin with Korean, Japanese or Chinese; no control "
+            "characters, nor others that nobody sees."
+        ),
+        schema_extra=like("하늘"),
+    )
+
+
+class SoughtUser(SQLModel):
+    """By which a user is looked for."""
+
+    username: SoughtUsername = Field(
+        min_length=1,
+        max_length=username.LENGTH,
+        description="In any case and spelling; see `username` of a user for what a new one may be.",
         schema_extra=like("하늘"),
     )
 
@@ -114,10 +140,10 @@ UserUpdate = partial("UserUpdate", UserBase, base=Input)
 class UserFilter(Input):
     """Which users to list."""
 
-    username: Username | None = Field(
+    username: SoughtUsername | None = Field(
         default=None,
-        max_length=100,
-        description="Exact, any case.",
+        max_length=username.LENGTH,
+        description="Exact, any case and spelling.",
         schema_extra=like("하늘"),
     )
     email: str | None = Field(
@@ -132,7 +158,7 @@ class UserFilter(Input):
         description="The id in the SQLite predecessor.",
         schema_extra=like("17"),
     )
-    q: str | None = Field(
+    q: Composed | None = Field(
         default=None,
         min_length=1,
         max_length=100,

@@ -117,6 +117,9 @@ def test_a_name_that_nobody_would_read_is_cut_in_the_answer(client, run, pointer
         (r'{"metadata": {"x": 1e308}}', "/metadata/x"),
         (r'{"metadata": {"x": -1E-300}}', "/metadata/x"),
         (r'{"metadata": {"x": 1' + "0" * 41 + "}}", "/metadata/x"),
+        (r'{"metadata": {"x": 1e-400}}', "/metadata/x"),
+        (r'{"metadata": {"x": -0.5E-4000}}', "/metadata/x"),
+        ('{"metadata": {"x": 0.' + "0" * 400 + "1}}", "/metadata/x"),
         (r'{"metadata": {"x": NaN}}', "/metadata/x"),
         (r'{"metadata": {"a/b~c": [-Infinity]}}', "/metadata/a~1b~0c/0"),
     ],
@@ -130,7 +133,9 @@ def test_what_postgres_can_not_hold_is_pointed_to(client, run, pointers, text, p
     [
         r'{"metadata": {"x": "\\u0000 \\ud800 NaN 1e308"}}',
         r'{"metadata": {"x": "\ud83d\ude00"}}',
-        r'{"metadata": {"x": [1e22, -1e-39, 0e99, 0.0]}}',
+        r'{"metadata": {"x": [1e22, -1e-39, 0e99, 0.0, -0.0e-400]}}',
+        '{"metadata": {"x": 0.' + "0" * 400 + "}}",
+        r'{"metadata": {"x": [9007199254740993, -9223372036854775809, 1e-40]}}',
         r'{"metadata": {"x": 1234567890123456789012345678901234567890}}',
     ],
 )
@@ -138,6 +143,38 @@ def test_what_only_looks_like_it_is_kept(client, run, text):
     response = patch(client, run, text)
     assert response.status_code == 200, response.text
     assert response.json["metadata"] == json.loads(text)["metadata"]
+
+
+@pytest.mark.parametrize(
+    ("text", "pointers_there"),
+    [
+        ('{"name": "a", "name": "b"}', ["/name"]),
+        (r'{"name": "a", "n\u0061me": "a"}', ["/name"]),
+        (
+            r'{"metadata": {"a/b": 1, "a\/b": 2, "x": [{"": 1, "": 2}]}}',
+            ["/metadata/a~1b", "/metadata/x/0/"],
+        ),
+        ('{"metadata": {"x": {"y": [[{"가": 1, "가": 1}]]}}}', ["/metadata/x/y/0/0/가"]),
+        ('{"nobody": 1, "nobody": 2}', ["/nobody"]),
+    ],
+)
+def test_a_name_stands_once_in_an_object(client, run, problem, text, pointers_there):
+    """Of two values parsers take different ones: what one part checks, another would not see."""
+    errors = problem(patch(client, run, text), 422)["errors"]
+    assert sorted(error["pointer"] for error in errors) == pointers_there
+    assert {error["code"] for error in errors} == {"given_twice"}
+
+
+def test_a_name_may_stand_in_many_objects(client, run):
+    metadata = {"x": {"x": [{"x": 1, "\\": 1, '"': 1, '\\"': 1}, {"x": 1, "X": 1}]}}
+    assert client.patch(run, json={"metadata": metadata}).json["metadata"] == metadata
+
+
+def test_a_price_that_would_become_0_is_refused(client, pointers):
+    for text in ("1e-400", "0." + "0" * 400 + "1", '"0.0000000001"', "1e-10"):
+        body = f'{{"provider": "p", "model": "m", "input_per_million": {text}}}'
+        answer = client.post("/v1/model-prices", data=body, content_type="application/json")
+        assert "/input_per_million" in pointers(answer)
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,13 @@
 
 import unicodedata
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
+
+WIDE = "\uff2b\uff49\uff4d"
+"""Kim, in fullwidth letters."""
 
 
 def test_a_user_has_what_was_given_and_defaults_for_the_rest(client, make):
@@ -28,7 +32,8 @@ def test_creating_answers_with_the_place_of_the_user(client):
     [
         ({}, "/username"),
         ({"username": ""}, "/username"),
-        ({"username": " kim"}, "/username"),
+        ({"username": " \u3000"}, "/username"),
+        ({"username": "ﷺ" * 10}, "/username"),
         ({"username": "k" * 101}, "/username"),
         ({"username": 5}, "/username"),
         ({"username": None}, "/username"),
@@ -213,6 +218,113 @@ def test_a_name_is_one_name_however_its_letters_are_composed(client):
     again = client.put(f"/v1/users/by-username/{decomposed}")
     assert (first.status_code, again.status_code) == (201, 200)
     assert client.get(f"/v1/users?username={decomposed}").json["items"] == [first.json]
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        (WIDE, "Kim"),
+        ("  김   하늘\u3000", "김 하늘"),
+        ("ㅋㅋ하늘ㅎ", "ㅋㅋ하늘ㅎ"),
+        ("\uffa1", "ㄱ"),
+        ("ﾊﾞ", "バ"),
+        ("하늘❤️", "하늘❤"),
+        ("①ﬁne", "1fine"),
+        ("Kim 金 하늘", "Kim 金 하늘"),
+        ("サキちゃん kim 金", "サキちゃん kim 金"),
+        ("Зоя 1", "Зоя 1"),
+        ("नेहा", "नेहा"),
+        ("Nguyễn", "Nguyễn"),
+        ("🇰🇷 kim!", "🇰🇷 kim!"),
+    ],
+)
+def test_all_spellings_of_a_name_are_one_name(client, given, kept):
+    made = client.post("/v1/users", json={"username": given})
+    assert (made.status_code, made.json["username"]) == (201, kept)
+    again = client.post("/v1/users", json={"username": kept.upper()})
+    assert again.status_code == 409
+    for spelling in (given, kept, unicodedata.normalize("NFD", kept)):
+        found = client.put(f"/v1/users/by-username/{quote(spelling)}")
+        assert (found.status_code, found.json) == (200, made.json)
+        listed = client.get("/v1/users", query_string={"username": spelling})
+        assert listed.json["items"] == [made.json]
+    headers = {"If-Match": "*"}
+    changed = client.patch(
+        f"/v1/users/{made.json['id']}", json={"username": given}, headers=headers
+    )
+    assert changed.json["username"] == kept
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [
+        ("ki\u200bm", "character 3 is U+200B (ZERO WIDTH SPACE)"),
+        ("ki\u00adm", "U+00AD (SOFT HYPHEN)"),
+        ("하\u200d늘", "U+200D (ZERO WIDTH JOINER)"),
+        ("하\u200c늘", "U+200C"),
+        ("\ufeffkim", "character 1 is U+FEFF"),
+        ("kim\U000e0100", "U+E0100 (VARIATION SELECTOR-17)"),
+        ("\u3164", "U+3164 (HANGUL FILLER)"),
+        ("가\u115f", "U+115F"),
+        ("가\u1160", "U+1160"),
+        ("가\uffa0", "U+FFA0"),
+        ("가\u2800", "U+2800"),
+        ("kim\u202egnp", "U+202E (RIGHT-TO-LEFT OVERRIDE)"),
+        ("kim\u2066", "U+2066"),
+        ("kim\ue000", "U+E000"),
+        (
+            "p\u0430ypal",
+            "Latin with Korean, Japanese or Chinese: character 2 is U+0430 (CYRILLIC SMALL LETTER",
+        ),
+        ("\u0391lex", "character 2 is U+006C (LATIN SMALL LETTER L)"),
+        ("하늘\u0430", "character 3 is U+0430"),
+        ("ᄒ", "half a syllable"),
+    ],
+)
+def test_a_name_that_can_pass_for_another_is_refused(client, problem, name, what):
+    answers = [
+        (client.post("/v1/users", json={"username": name}), "body"),
+        (client.put(f"/v1/users/by-username/{quote(name)}"), "path"),
+    ]
+    for answer, location in answers:
+        (error,) = problem(answer, 422)["errors"]
+        assert (error["location"], error["pointer"]) == (location, "/username")
+        assert what in error["message"]
+    assert client.get("/v1/users", query_string={"username": name}).json["items"] == []
+    assert client.get("/v1/users").json["items"] == []
+
+
+@pytest.mark.parametrize("name", ["ki\u200bm", WIDE, "p\u0430ypal", "two  spaces"])
+def test_who_has_such_a_name_from_before_is_found_by_it(client, execute, worker_url, name):
+    execute(worker_url, f"INSERT INTO users (id, username) VALUES (uuidv7(), '{name}')")
+    (old,) = client.get("/v1/users").json["items"]
+    assert client.get("/v1/users", query_string={"username": name}).json["items"] == [old]
+    found = client.put(f"/v1/users/by-username/{quote(name.upper())}")
+    assert (found.status_code, found.json) == (200, old)
+    path, headers = f"/v1/users/{old['id']}", {"If-Match": "*"}
+    assert client.patch(path, json={"phone": "1"}, headers=headers).json["username"] == name
+
+
+def test_of_an_old_name_and_its_new_spelling_each_is_found_first(client, execute, worker_url):
+    execute(worker_url, f"INSERT INTO users (id, username) VALUES (uuidv7(), '{WIDE}')")
+    new = client.post("/v1/users", json={"username": "Kim"}).json
+    assert client.put("/v1/users/by-username/kim").json == new
+    assert client.put(f"/v1/users/by-username/{quote(WIDE)}").json["username"] == WIDE
+    both = client.get("/v1/users", query_string={"username": WIDE}).json["items"]
+    assert {user["username"] for user in both} == {"Kim", WIDE}
+
+
+def test_a_part_of_a_name_is_found_however_it_is_composed(client, make):
+    decomposed = unicodedata.normalize("NFD", "김하늘")
+    made = make.user(display_name=decomposed)
+    assert made["display_name"] == "김하늘"
+    for part in ("하늘", unicodedata.normalize("NFD", "하늘")):
+        assert client.get("/v1/users", query_string={"q": part}).json["items"] == [made]
+
+
+def test_an_email_has_no_letter_that_nobody_sees(client, pointers):
+    body = {"username": "kim", "email": "ki\u200bm@example.com"}
+    assert pointers(client.post("/v1/users", json=body)) == ["/email"]
 
 
 @pytest.mark.parametrize(

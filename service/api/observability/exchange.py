@@ -3,10 +3,12 @@
 import re
 from collections.abc import Iterable
 from contextvars import ContextVar
-from functools import cache
 from time import perf_counter, time_ns
 from typing import TYPE_CHECKING, Any
 
+from werkzeug.routing import Map
+
+from service.api.observability.places import Places, template_of
 from service.api.observability.trace_context import new_id, read_traceparent
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ OTHER_METHOD = "_OTHER"
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"})
 _SANE_ID = re.compile(r"[A-Za-z0-9._~:/+=@-]{1,128}")
-_LONGEST_PATH = 500
+_NOWHERE = Places(Map())
 
 
 class Exchange:
@@ -33,6 +35,7 @@ class Exchange:
         "environ",
         "method",
         "parent",
+        "places",
         "request_id",
         "rule",
         "size",
@@ -44,8 +47,9 @@ class Exchange:
         "work",
     )
 
-    def __init__(self, environ: dict[str, Any]) -> None:
+    def __init__(self, environ: dict[str, Any], places: Places = _NOWHERE) -> None:
         self.environ = environ
+        self.places = places
         self.method = _method_of(environ["REQUEST_METHOD"])
         self.request_id = _request_id_of(environ.get("HTTP_X_REQUEST_ID"))
         header = environ.get("HTTP_TRACEPARENT")
@@ -85,15 +89,8 @@ class Exchange:
 
     @property
     def path(self) -> str:
-        """Its path, never the query, and the template where the path holds a name or a text."""
-        rule = self._rule
-        if rule is not None and holds_text(rule.rule):
-            return template_of(rule.rule)
-        path: str = self.environ.get("PATH_INFO", "")
-        if not path.isascii():
-            # PEP 3333: the bytes as if they were latin-1.
-            path = path.encode("latin-1", "replace").decode("utf-8", "replace")
-        return path[:_LONGEST_PATH]
+        """Its path, never the query, and no more of it than routes and ids."""
+        return self.places.told(self.environ.get("PATH_INFO", ""), self._rule)
 
     @property
     def _rule(self) -> Any:
@@ -113,18 +110,6 @@ def _method_of(given: str) -> str:
 def _request_id_of(given: str | None) -> str:
     """Take the id that a client gave its request, or draw one."""
     return given if given and _SANE_ID.fullmatch(given) else new_id()
-
-
-@cache
-def template_of(rule: str) -> str:
-    """Write a route of Werkzeug's as OpenAPI does: `/v1/users/{user_id}`."""
-    return re.sub(r"<(?:[^:>]+:)?([^>]+)>", r"{\1}", rule)
-
-
-@cache
-def holds_text(rule: str) -> bool:
-    """Tell whether a path may hold other values than ids: names are personal data."""
-    return re.search(r"<(?!uuid:)", rule) is not None
 
 
 _current: ContextVar[Exchange | None] = ContextVar("exchange", default=None)

@@ -15,6 +15,7 @@ from pydantic_core import to_json
 from typing_extensions import override
 
 from service.api.observability.exchange import Exchange, current
+from service.api.observability.faults import told
 from service.api.observability.secrets import Secrets
 from service.api.refusal import REFUSAL
 from service.errors import OverloadedError
@@ -25,6 +26,9 @@ _threads = logging.getLogger("service.threads")
 
 _OF_OTHERS = ("_granian", "granian.access")
 """Loggers that bring handlers of their own, whose lines ours takes over."""
+
+_OF_OTHERS_FAULTS = frozenset({"asyncio", "werkzeug"})
+"""Loggers that put an exception, its text included, below the first line of their messages."""
 
 _REPEAT_AFTER_S = 60
 
@@ -54,6 +58,7 @@ def configure(settings: Settings) -> None:
     werkzeug = logging.getLogger("werkzeug")
     if _is_not_of_a_request not in werkzeug.filters:
         werkzeug.addFilter(_is_not_of_a_request)
+        werkzeug.addFilter(_with_exception)
 
 
 def log_exchange(exchange: Exchange) -> None:
@@ -147,15 +152,17 @@ class _Formatter(logging.Formatter):
         return f"{text}.{int((created - second) * 1000):03d}Z"
 
     def exception(self, record: logging.LogRecord, exchange: Exchange | None) -> str | None:
-        """Write the exception that a record tells of, without secrets."""
-        if not record.exc_info or record.exc_info[0] is None:
+        """Write the exception that a record tells of, without secrets and values."""
+        if not record.exc_info or record.exc_info[1] is None:
             return None
-        return self._secrets.hide(self.formatException(record.exc_info), exchange)
+        return self._secrets.hide(told(record.exc_info[1]), exchange)
 
     def message(self, record: logging.LogRecord, exchange: Exchange | None) -> str:
         """Write the message of a record, without secrets."""
         if record.name == _access.name:
             return str(record.msg)
+        if record.name in _OF_OTHERS_FAULTS:
+            return self._secrets.hide(record.getMessage().partition("\n")[0], exchange)
         return self._secrets.hide(record.getMessage(), exchange)
 
 
@@ -219,6 +226,13 @@ def _log_thread_error(arguments: threading.ExceptHookArgs) -> None:
 def _is_not_of_a_request(record: logging.LogRecord) -> bool:
     """Drop the line that Werkzeug's server writes of each request: ours is there, without query."""
     return "- - [" not in str(record.msg)
+
+
+def _with_exception(record: logging.LogRecord) -> bool:
+    """Give a line of Werkzeug's server the exception that it has written into its text."""
+    if record.levelno >= logging.ERROR and not record.exc_info:
+        record.exc_info = sys.exc_info()
+    return True
 
 
 _handler = _Stderr()

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from service.api.observability.exchange import Exchange, enter
+from service.api.observability.places import Places
 
 logger = logging.getLogger(__name__)
 
@@ -23,15 +24,22 @@ class Observer:
     see what is answered outside of it.
     """
 
-    def __init__(self, app: WSGIApp, begins: Sequence[Listener], ends: Sequence[Listener]) -> None:
+    def __init__(
+        self,
+        app: WSGIApp,
+        places: Places,
+        begins: Sequence[Listener],
+        ends: Sequence[Listener],
+    ) -> None:
         self._app = app
+        self._places = places
         self._begins = begins
         self._ends = ends
         self._has_complained = False
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Pass a request on, and tell of it."""
-        exchange = Exchange(environ)
+        exchange = Exchange(environ, self._places)
         enter(exchange)
         self._tell(self._begins, exchange)
 

@@ -10,6 +10,7 @@ from flask import Flask, Response, current_app, g, request
 from service.api.observability import logs
 from service.api.observability.exchange import current
 from service.api.observability.middleware import Listener, Observer
+from service.api.observability.places import Places
 from service.db.database import Database
 from service.errors import ConfigurationError
 from service.schema.standing import Standing
@@ -41,7 +42,8 @@ def init_app(app: Flask, database: Database, settings: Settings) -> None:
         )
         database.listeners.append(slow.sent)
     app.teardown_request(_note)
-    app.wsgi_app = Observer(app.wsgi_app, begins, ends)  # type: ignore[method-assign]
+    observer = Observer(app.wsgi_app, Places(app.url_map), begins, ends)
+    app.wsgi_app = observer  # type: ignore[method-assign]
 
 
 def note_schema(found: Standing) -> None:
