@@ -1,6 +1,8 @@
 """Pages of a listing over HTTP: the query that asks for one, and the answer that holds it."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any, Literal
 from urllib.parse import quote, urlencode
 
@@ -10,9 +12,9 @@ from pydantic.fields import FieldInfo
 
 from service.api.parsing import COMMA_SEPARATED
 from service.api.texts import read_values
-from service.api.work import unit_of_work
-from service.domain.listing import Listing, Page, Selection, bad_cursor, cut
-from service.errors import InvalidInputError
+from service.api.work import database, unit_of_work
+from service.domain.listing import Items, Listing, Page, Selection, bad_cursor, cut
+from service.errors import InvalidInputError, OverloadedError
 
 
 def page_parameters(listing: Listing, default_limit: int, max_limit: int) -> type[BaseModel]:
@@ -21,7 +23,11 @@ def page_parameters(listing: Listing, default_limit: int, max_limit: int) -> typ
         "limit": (
             int,
             Field(
-                default=default_limit, ge=1, le=max_limit, description="Most rows.", examples=[20]
+                default=default_limit,
+                ge=1,
+                le=max_limit,
+                description="Most rows; a page of large rows holds fewer.",
+                examples=[20],
             ),
         ),
         "cursor": (
@@ -37,7 +43,7 @@ def page_parameters(listing: Listing, default_limit: int, max_limit: int) -> typ
             Literal[tuple(listing.sorts)],
             Field(
                 default=listing.default_sort,
-                description="`-` is descending.",
+                description=f"`-` is descending.{_searches(listing)}",
                 examples=[listing.default_sort],
             ),
         ),
@@ -48,6 +54,17 @@ def page_parameters(listing: Listing, default_limit: int, max_limit: int) -> typ
         if name in model.model_fields:
             model.model_fields[name].metadata.append(COMMA_SEPARATED)
     return model
+
+
+def _searches(listing: Listing) -> str:
+    """Say which filters and orders of a list are answered for a few clients at a time only."""
+    if not listing.unindexed:
+        return ""
+    names = ", ".join(f"`{name}`" for name in sorted(listing.unindexed))
+    return (
+        f" No index has {names} as a filter or an order: few such requests are answered at a time, "
+        "and the others get a 503 with `Retry-After`."
+    )
 
 
 def _members(listing: Listing) -> dict[str, Any]:
@@ -117,8 +134,10 @@ def read_page(listing: Listing, model: type[BaseModel]) -> Page:
 def respond_with_page(selection: Selection, page: Page) -> Response:
     """Fetch a page, and answer with it and the way to the next one."""
     work = unit_of_work()
+    asked = selection.query(page)
     try:
-        rows = work.fetch(selection.query(page))
+        with _place_for_search() if selection.is_search(page) else nullcontext():
+            rows = work.fetch(asked)
     except InvalidInputError as error:
         # What passed for a cursor may still hold a key that Postgres can't read.
         raise (bad_cursor() if page.cursor and not error.errors else error) from error
@@ -132,5 +151,34 @@ def respond_with_page(selection: Selection, page: Page) -> Response:
         ]
         onward = urlencode([*query, ("cursor", items.next_cursor)])
         headers["Link"] = f'<{quote(request.path)}?{onward}>; rel="next"'
-    body = f'{{"items":[{",".join(items.items)}],"next_cursor":{json.dumps(items.next_cursor)}}}'
-    return Response(body, headers=headers, content_type="application/json")
+    return Response(_body(items), headers=headers, content_type="application/json")
+
+
+@contextmanager
+def _place_for_search() -> Iterator[None]:
+    """Take a place for a query that no index answers, for as long as it runs.
+
+    Raises OverloadedError at once when there is none: who waits for one would hold a thread.
+    """
+    places = database().searches
+    if not places.acquire(blocking=False):
+        message = (
+            "As many searches are running as may at a time. This list has no index for the filter "
+            "or the order that was asked for; without them it is answered."
+        )
+        raise OverloadedError(message)
+    try:
+        yield
+    finally:
+        places.release()
+
+
+def _body(items: Items) -> bytes:
+    """Write a page, which may be large, in one go."""
+    parts = [b'{"items":[']
+    for item in items.items:
+        parts += (item, b",")
+    if items.items:
+        parts.pop()
+    parts.append(f'],"next_cursor":{json.dumps(items.next_cursor)}}}'.encode())
+    return b"".join(parts)

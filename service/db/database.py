@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import BoundedSemaphore
 from typing import Any, TypeVar
 
 import psycopg2.extras
@@ -56,6 +57,9 @@ class Database:
         """Called with the reason, one word, before something is tried again."""
         self.read_listeners: list[Callable[[ReadFrom], None]] = []
         """Called after each read that the replica could have answered."""
+        self.searches = BoundedSemaphore(max(1, settings.threads // 4))
+        """Places for queries that no index answers: the other threads, and Postgres's processors,
+        are for those that take milliseconds."""
         self._has_complained = False
 
     @property

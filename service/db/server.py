@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from threading import Lock, local
 from typing import Any
 
+from psycopg2.extensions import BYTES, JSON
 from sqlalchemy import URL, Engine, PoolProxiedConnection, QueuePool, create_engine, event
 from sqlalchemy.exc import DisconnectionError
 
@@ -109,6 +110,7 @@ class Server:
             },
         )
         event.listen(engine, "do_connect", self._connect_in_time)
+        event.listen(engine, "connect", _leave_json_undecoded)
         event.listen(engine, "connect", self._compare_once)
         event.listen(engine, "checkin", _note_idle)
         event.listen(engine, "checkout", self._ping)
@@ -169,6 +171,11 @@ class Server:
         if watched is not None:
             self._attempt.watched = None
             self.watchdog.leave(watched)
+
+
+def _leave_json_undecoded(connection: Any, _record: object) -> None:
+    """Have psycopg2 hand out `json` as bytes, for which it has no function of its own."""
+    connection.string_types[JSON.values[0]] = BYTES
 
 
 def _note_idle(_connection: object, record: Any) -> None:

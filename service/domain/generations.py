@@ -86,6 +86,26 @@ GENERATIONS = Listing(
         "cost": func.coalesce(_generations.c.cost, -1),
     },
     default_sort="-created_at",
+    large=frozenset({"error_message"}),
+    unindexed=frozenset(
+        {
+            "node_id",
+            "user_id",
+            "session_id",
+            "tag",
+            "node_name",
+            "status",
+            "provider",
+            "has_error",
+            "min_duration_ms",
+            "max_duration_ms",
+            "q",
+            "latency_ms",
+            "total_tokens",
+            "cost",
+        }
+    ),
+    narrow=frozenset({"workflow_id"}),
 )
 
 

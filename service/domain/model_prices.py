@@ -28,6 +28,8 @@ MODEL_PRICES = Listing(
     },
     sorts={"created_at": _prices.c.created_at, "valid_from": _prices.c.valid_from},
     default_sort="-created_at",
+    unindexed=frozenset({"model", "valid_at", "valid_from"}),
+    narrow=frozenset({"provider"}),
 )
 
 NEW_MODEL_PRICE = New(

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     CTE,
+    JSON,
     Text,
     any_,
     bindparam,
@@ -118,7 +119,7 @@ def _new_node() -> Statement:
         .cte("added")
     )
     row = as_json(added, json_names(NodeRead), true(), cast(null(), Text))
-    closed = select(cast(null(), Text), false(), _workflows.c.status).where(
+    closed = select(cast(null(), JSON), false(), _workflows.c.status).where(
         _workflows.c.id == bindparam("workflow_id"), ~exists(select(run.c.id))
     )
     return Statement(lock_of(bindparam("workflow_id")), row.union_all(closed))

@@ -282,7 +282,7 @@ class Deleted:
             .returning(table.c.id)
             .cte("gone")
         )
-        done = select(sql_cast(null(), Text), sql_cast(null(), Integer), true())
+        done = select(sql_cast(null(), JSON), sql_cast(null(), Integer), true())
         there = exists(select(table.c.id).where(table.c.id == bindparam("key")))
         locked = lock(table, bindparam("key"), to_delete=True)
         self._statement = Statement(
@@ -319,7 +319,7 @@ def _has_version(table: Table) -> ColumnElement[bool]:
 
 def _otherwise(table: Table, done: CTE) -> Select[*tuple[Any, ...]]:
     """Tell of a row that is there, but was left as it is."""
-    return select(sql_cast(null(), Text), version_of(table), false()).where(
+    return select(sql_cast(null(), JSON), version_of(table), false()).where(
         table.c.id == bindparam("key"), ~exists(select(done.c.id))
     )
 

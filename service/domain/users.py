@@ -39,6 +39,8 @@ USERS = Listing(
         "username": _users.c.username,
     },
     default_sort="-created_at",
+    unindexed=frozenset({"legacy_id", "q", "updated_at", "username"}),
+    narrow=frozenset({"username", "email"}),
 )
 
 NEW_USER = New(User, UserCreate, UserRead, one=USER, owner="user_id")

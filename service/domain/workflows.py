@@ -103,6 +103,21 @@ WORKFLOWS = Listing(
         "total_cost": func.coalesce(_workflows.c.total_cost, -1),
     },
     default_sort="-created_at",
+    unindexed=frozenset(
+        {
+            "min_duration_ms",
+            "max_duration_ms",
+            "started_after",
+            "started_before",
+            "q",
+            "started_at",
+            "updated_at",
+            "active_ms",
+            "node_count",
+            "total_cost",
+        }
+    ),
+    narrow=frozenset({"user_id", "session_id", "parent_workflow_id"}),
 )
 
 
@@ -238,4 +253,5 @@ TIMELINE = Listing(
     conditions={"workflow_id": _entries.c.workflow_id == bindparam("workflow_id")},
     sorts={"at": _entries.c.at},
     default_sort="at",
+    large=frozenset({"generation"}),
 )

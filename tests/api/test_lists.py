@@ -3,9 +3,14 @@
 import base64
 import json
 import re
+from contextlib import closing
 from urllib.parse import quote
 
+import psycopg2
 import pytest
+
+from service.db.unit_of_work import UnitOfWork
+from service.domain.listing import PAGE_BYTES
 
 
 def _walk(client, path: str) -> list[list[str]]:
@@ -142,3 +147,98 @@ def test_fields_of_one_row(client, make, pointers):
         "metadata": {"a": 1},
     }
     assert pointers(client.get(f"{path}?fields=last_node_seq")) == ["/fields/0"]
+
+
+MEGABYTE = 1_000_000
+
+
+def _pages(client, path: str) -> list[tuple[int, list[str]]]:
+    """Follow the cursors from page to page: the size of each, and the ids of its rows."""
+    pages = []
+    cursor = ""
+    while cursor is not None:
+        response = client.get(f"{path}{cursor and f'&cursor={cursor}'}")
+        assert response.status_code == 200, response.text
+        assert ("Link" in response.headers) == (response.json["next_cursor"] is not None)
+        pages.append((len(response.data), [item["id"] for item in response.json["items"]]))
+        cursor = response.json["next_cursor"]
+    return pages
+
+
+@pytest.fixture
+def large_rows(client, make):
+    """Runs of 9, 3, 3, 9, 3, 3, 3 MB; stored they are small, as they compress well."""
+    text = "a" * (3 * MEGABYTE - 3) + "홍"
+    user_id = make.user()["id"]
+    runs = []
+    for members in (3, 1, 1, 3, 1, 1, 1):
+        path = f"/v1/workflows/{make.workflow(user_id=user_id, user_intent={'a': text})['id']}"
+        if members > 1:
+            assert client.patch(path, json={"metadata": {"a": text}}).status_code == 200
+            end = {"final_itinerary": [text]}
+            assert client.post(f"{path}/complete", json=end).status_code == 200
+        runs.append(path.rpartition("/")[2])
+    return runs
+
+
+def test_a_page_of_large_rows_holds_as_many_as_fit(client, large_rows):
+    wanted = "/v1/workflows?fields=user_intent,metadata,final_itinerary"
+    for sort, rows_of_pages in [
+        ("created_at", [1, 2, 1, 2, 1]),
+        ("-created_at", [2, 1, 1, 2, 1]),
+        ("node_count", [1, 2, 1, 2, 1]),
+    ]:
+        pages = _pages(client, f"{wanted}&limit=5&sort={sort}")
+        order = large_rows[::-1] if sort.startswith("-") else large_rows
+        assert [row for _, rows in pages for row in rows] == order
+        assert [len(rows) for _, rows in pages] == rows_of_pages
+        assert all(len(rows) == 1 or size < PAGE_BYTES + 1000 for size, rows in pages)
+    assert [rows for _, rows in _pages(client, f"{wanted}&limit=1&sort=created_at")] == [
+        [row] for row in large_rows
+    ]
+
+
+def test_lists_whose_rows_are_large_are_cut_wherever_they_are(client, make):
+    text = "a" * (3 * MEGABYTE)
+    run = make.workflow()["id"]
+    for _ in range(3):
+        node = make.node(run, input={"a": text})["id"]
+        assert client.put(f"/v1/nodes/{node}/state", json={"state": [text]}).status_code == 200
+        make.generation(run, status="failed", error_message=text)
+    for path, most in [
+        (f"/v1/workflows/{run}/nodes?include=input,state", 1),
+        (f"/v1/workflows/{run}/nodes?include=input", 2),
+        (f"/v1/workflows/{run}/generations?limit=50", 2),
+        ("/v1/generations?limit=20", 2),
+        (f"/v1/workflows/{run}/timeline?limit=50", 5),
+    ]:
+        pages = _pages(client, path)
+        assert max(len(rows) for _, rows in pages) == most, path
+        seen = [row for _, rows in pages for row in rows]
+        assert len(seen) == len(set(seen)) == (6 if "timeline" in path else 3), path
+
+
+def test_postgres_reads_no_rows_beyond_a_page_that_is_full(client, make, database, worker_url):
+    text = "a" * (3 * MEGABYTE)
+    user_id = make.user()["id"]
+    for _ in range(12):
+        make.workflow(user_id=user_id, metadata={"a": text})
+    asked = []
+    database.listeners.append(asked.append)
+    page = client.get("/v1/workflows?fields=metadata").json
+    database.listeners.remove(asked.append)
+    assert len(page["items"]) == 2
+    before, query = asked[-1].sql.split(";\n")
+    url = worker_url.set(drivername="postgresql").render_as_string(hide_password=False)
+    with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
+        cursor.execute(f"{before}; EXPLAIN (ANALYZE, FORMAT JSON) {query}", asked[-1].parameters)
+        plan = cursor.fetchone()[0][0]["Plan"]
+    read = 0
+    while plan:
+        if plan.get("Alias") == "page":
+            read = plan["Actual Rows"]
+        plan = plan.get("Plans", [None])[0]
+    assert 2 < read < 8
+    # What lets Postgres stop is for that query alone.
+    with UnitOfWork(database) as work:
+        assert work.execute("SHOW work_mem") != [("64MB",)]
