@@ -234,7 +234,7 @@ class _Keyed:
                     "with has been deleted since."
                 )
                 raise ConflictError(message) from error
-            body = row.json.encode()
+            body = row.json
             if "ETag" in headers:
                 headers["ETag"] = etag_of(tag_of(row.version, body))
         content_type = headers.pop("Content-Type", _JSON)
