@@ -9,6 +9,7 @@ import fcntl
 import os
 import re
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from typing_extensions import override
 from service.errors import ConfigurationError
 
 _PREFIX = "trip-planner-metrics"
+_PARENT = re.compile(rf"{_PREFIX}-\d+-(\d+)(?:-\w+)?", re.ASCII)
 _FILE = re.compile(r"(counter|histogram|gauge_\w+)_(\d+)\.db")
 _RETIRED = 0
 """In place of a process id: what processes counted that have ended."""
@@ -38,24 +40,51 @@ def unusable(path: Path, error: OSError) -> ConfigurationError:
 
 
 def default_folder() -> Path:
-    """Name the folder of this server: its workers have one parent, and other servers another.
+    """Find or make the folder of this server: its workers have one parent, other servers another.
 
-    Folders of servers that are gone are removed. Raises ConfigurationError when there is no
-    temporary folder that can be written to.
+    Others may take names in the temporary folder, so that only a folder counts that is ours; where
+    the name is taken it gets one that can't be known before. Folders of servers that are gone are
+    removed. Raises ConfigurationError when there is no temporary folder that can be written to.
     """
     try:
         place = Path(tempfile.gettempdir())
     except FileNotFoundError as error:
         message = f"Metrics have no place to be kept, as there is no temporary folder. {_WAY_OUT}"
         raise ConfigurationError(message) from error
-    own = f"{_PREFIX}-{os.getuid()}-"
-    for folder in place.glob(f"{own}*"):
-        parent = folder.name.removeprefix(own)
+    name = f"{_PREFIX}-{os.getuid()}-{os.getppid()}"
+    found = []
+    for folder in place.glob(f"{_PREFIX}-{os.getuid()}-*"):
+        parent = _PARENT.fullmatch(folder.name)
+        if parent is None or not _is_private(folder):
+            continue
         # A container that shares the place has process ids of its own: the locks count, too.
-        is_of_the_past = parent.isdecimal() and not _is_running(int(parent))
-        if is_of_the_past and not any(map(_is_locked, folder.glob("*.alive"))):
+        if not _is_running(int(parent[1])) and not any(map(_is_locked, folder.glob("*.alive"))):
             shutil.rmtree(folder, ignore_errors=True)
-    return place / f"{own}{os.getppid()}"
+        elif int(parent[1]) == os.getppid():
+            found.append(folder)
+    return min(found) if found else _make(place, name)
+
+
+def _make(place: Path, name: str) -> Path:
+    folder = place / name
+    try:
+        folder.mkdir(mode=0o700)
+    except FileExistsError:
+        # Another worker was faster, or somebody else has taken it.
+        return folder if _is_private(folder) else Path(tempfile.mkdtemp("", f"{name}-", place))
+    except OSError as error:
+        raise unusable(folder, error) from error
+    return folder
+
+
+def _is_private(folder: Path) -> bool:
+    """Tell whether a folder is ours, and nobody else's to look at or write into."""
+    try:
+        found = folder.lstat()
+    except FileNotFoundError:
+        return False
+    is_ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()
+    return is_ours and not found.st_mode & 0o077
 
 
 class Counts(MmapedDict):
@@ -88,13 +117,16 @@ class SharedFolder:
     """A folder with the files `<kind>_<process id>.db` and, locked while it lives, `<id>.alive`."""
 
     def __init__(self, path: Path) -> None:
-        """Make the folder; ConfigurationError when it can't be made, or is somebody else's."""
+        """Make the folder; ConfigurationError when it can't be made, or others may write there."""
         self.path = path
         self._process = 0
         try:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if path.is_symlink() or path.stat().st_uid != os.getuid():
+            found = path.lstat()
+            if stat.S_ISLNK(found.st_mode) or found.st_uid != os.getuid():
                 raise PermissionError(1, "It belongs to somebody else")
+            if found.st_mode & 0o022:
+                raise PermissionError(1, "Others may write there (chmod go-w ends that)")
             (path / "lock").touch()
         except OSError as error:
             raise unusable(path, error) from error

@@ -129,22 +129,78 @@ def test_a_process_that_forks_counts_and_lives_apart_from_its_child(start, tmp_p
     assert len(folder.living()) == 1
 
 
-def test_folders_of_servers_that_are_gone_are_removed(tmp_path, monkeypatch, start):
-    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """The system's temporary folder, and one in which processes count already."""
+    place = tmp_path / "tmp"
+    place.mkdir()
+    place.chmod(0o1777)
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(place))
+    return place
+
+
+NAME = f"trip-planner-metrics-{os.getuid()}-"
+
+
+def test_folders_of_servers_that_are_gone_are_removed(place, tmp_path, start):
     own = default_folder()
-    assert own == tmp_path / f"trip-planner-metrics-{os.getuid()}-{os.getppid()}"
-    gone = own.with_name(own.name.replace(str(os.getppid()), "99999999"))
-    others = own.with_name("somebody-else-99999999")
-    odd = own.with_name(own.name + "x")
-    for folder in (own, gone, others, odd):
-        folder.mkdir()
+    assert own == place / f"{NAME}{os.getppid()}"
+    gone, gone_too = place / f"{NAME}99999999", place / f"{NAME}99999999-a_b0"
+    others, odd = place / "somebody-else-99999999", place / f"{NAME}99999999x"
+    for folder in (gone, gone_too, others, odd):
+        folder.mkdir(mode=0o700)
     # One whose processes have ids of another container.
     start().do("count 1")
-    used = gone.with_name(gone.name + "9")
-    used.symlink_to(tmp_path / "metrics")
+    used = place / f"{NAME}999999999"
+    (tmp_path / "metrics").rename(used)
     assert default_folder() == own
     assert not gone.exists()
+    assert not gone_too.exists()
     assert all(folder.exists() for folder in (own, others, odd, used))
+
+
+def test_workers_of_one_server_share_a_folder_also_when_its_name_is_taken(place):
+    # Looser than ours are, which is as good as somebody else's.
+    (place / f"{NAME}{os.getppid()}").mkdir(mode=0o755)
+    own = default_folder()
+    assert own.name.startswith(f"{NAME}{os.getppid()}-")
+    assert own.stat().st_mode & 0o077 == 0
+    SharedFolder(own)
+    assert default_folder() == own
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user for a moment")
+@pytest.mark.parametrize(
+    "taken",
+    [
+        f"os.mkdir('{NAME}{os.getppid()}', 0o777)",
+        f"os.mkdir('x', 0o700); os.symlink('x', '{NAME}{os.getppid()}')",
+        f"os.symlink('/etc', '{NAME}{os.getppid()}')",
+        f"open('{NAME}{os.getppid()}', 'w')",
+        # Who opens it waits for who writes there.
+        f"os.mkdir('{NAME}99999999', 0o777); os.mkfifo('{NAME}99999999/1.alive')",
+    ],
+    ids=["folder", "link", "link elsewhere", "file", "pipe"],
+)
+def test_another_user_can_neither_stop_a_server_nor_get_at_its_folder(place, taken):
+    place.parent.chmod(0o755)
+    done = subprocess.run(
+        [sys.executable, "-c", f"import os; os.setuid(65534); os.umask(0); {taken}"],
+        cwd=place,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    before = set(place.iterdir())
+    assert before
+    folder = SharedFolder(default_folder())
+    assert folder.path not in before
+    assert folder.path.lstat().st_uid == 0
+    assert folder.path.lstat().st_mode & 0o777 == 0o700
+    assert default_folder() == folder.path
+    # What is somebody else's is left alone.
+    assert before <= set(place.iterdir())
 
 
 def test_a_folder_of_somebody_else_is_refused(tmp_path):
@@ -152,6 +208,20 @@ def test_a_folder_of_somebody_else_is_refused(tmp_path):
     (tmp_path / "link").symlink_to(tmp_path / "theirs")
     with pytest.raises(ConfigurationError, match="belongs to somebody else"):
         SharedFolder(tmp_path / "link")
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o775, 0o757, 0o1777])
+def test_a_folder_into_which_others_may_write_is_refused_with_the_way_out(tmp_path, mode):
+    folder = tmp_path / "metrics"
+    folder.mkdir()
+    folder.chmod(mode)
+    with pytest.raises(
+        ConfigurationError, match=r"Others may write there \(chmod go-w.*METRICS=off"
+    ):
+        SharedFolder(folder)
+    assert list(folder.iterdir()) == []
+    folder.chmod(0o755)
+    SharedFolder(folder)
 
 
 def test_without_a_temporary_folder_the_way_out_is_told(monkeypatch):
