@@ -8,6 +8,8 @@ import json
 import re
 from typing import NamedTuple
 
+import jiter
+
 MAX_DEPTH = 500
 """Levels of nesting that whoever reads the JSON later can follow; Python gives up near 1000."""
 
@@ -51,6 +53,15 @@ def decode(text: str) -> object:
     if len(text) > _DIGITS_BEFORE_POINT and _ENDLESS_INTEGER.search(text):
         raise DoubtfulJsonError
     return value
+
+
+def has_a_name_twice(text: str) -> bool:
+    """Tell whether an object has a name twice: `jsonb` keeps the last value only."""
+    try:
+        jiter.from_json(text.encode(errors="replace"), catch_duplicate_keys=True)
+    except ValueError as error:
+        return "duplicate key" in str(error)
+    return False
 
 
 def mend(text: str) -> Mended:

@@ -7,7 +7,7 @@ staging table, and is counted as already there or noted in import_refused; what 
 from psycopg2 import extensions
 from psycopg2.sql import SQL, Composable, Identifier, Literal
 
-from service.domain.sqlite_import.users import USERNAME_LENGTH
+from service.models.username import LENGTH
 
 PARENTS = {"workflows": "users", "nodes": "workflows", "generations": "workflows"}
 
@@ -135,7 +135,7 @@ def settle_names(cursor: extensions.cursor) -> None:
     attempt = 1
     while True:
         suffix = " (legacy %s)" if attempt == 1 else f" (legacy %s, {attempt})"
-        cursor.execute(_RENAME_USERS, {"length": USERNAME_LENGTH, "suffix": suffix})
+        cursor.execute(_RENAME_USERS, {"length": LENGTH, "suffix": suffix})
         if not cursor.rowcount:
             break
         attempt += 1

@@ -7,8 +7,8 @@ from service.domain.sqlite_import.keys import Keys
 from service.domain.sqlite_import.refusal import birth, last_change
 from service.domain.sqlite_import.table import Row
 from service.domain.sqlite_import.values import Values
+from service.models.username import LENGTH, fold, oddity
 
-USERNAME_LENGTH = 100
 EMAIL_LENGTH = 255
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
@@ -35,12 +35,17 @@ def convert_user(values: Values, _keys: Keys, row: Row) -> UserFields:
 
 
 def _username(values: Values, given: object, legacy_id: object) -> str:
-    username = values.text("username", given) or ""
-    trimmed = username.strip()
-    if trimmed != username:
-        values.note("white space around username removed", username)
+    given_text = values.text("username", given) or ""
+    name = given_text.strip()
+    if name != given_text:
+        values.note("white space around username removed", given_text)
+    if oddity(name):
+        values.note("username can pass for another, kept as it is")
+    elif (folded := fold(name)) != name:
+        values.note("username in another spelling, now as all are", name)
+        name = folded
     substitute = f"user (legacy {legacy_id})"
-    return values.name("username", trimmed, USERNAME_LENGTH, substitute)
+    return values.name("username", name, LENGTH, substitute)
 
 
 def _email(values: Values, given: object) -> str | None:

@@ -121,6 +121,8 @@ class Values:
         if value is None or value == "null":
             return None
         text = value if type(value) is str else self._as_json(column, value)
+        if json_text.has_a_name_twice(text):
+            self.note(f"names given twice in {column}, the last value of each kept", text)
         try:
             return None if json_text.decode(text) is None else text
         except json_text.DoubtfulJsonError:

@@ -1,5 +1,6 @@
 """What takes more than one row to tell: parents, ids and names."""
 
+import json
 from uuid import UUID, uuid4
 
 
@@ -111,6 +112,54 @@ def test_names_are_unique_whatever_their_case(make_file, report, rows):
         "username missing, now user (legacy 7)",
     ]
     assert report(file).counts("already_there") == [7, 0, 0, 0]
+
+
+def test_spellings_of_one_name_are_one_name_and_odd_ones_stay(make_file, report, rows):
+    file = make_file()
+    names = (
+        "\uff2b\uff49\uff4d",
+        "kim",
+        "Kim  Lee",
+        "ki\u200bm",
+        "p\u0430ypal",
+        "\u1112\u1161\u11ab",
+    )
+    for name in names:
+        file.user(name)
+    told = report(file)
+    assert told.counts("written")[0] == len(names)
+    found = rows("SELECT username, legacy_note FROM users ORDER BY legacy_id")
+    assert [user["username"] for user in found] == [
+        "Kim",
+        "kim (legacy 2)",
+        "Kim Lee",
+        "ki\u200bm",
+        "p\u0430ypal",
+        "한",
+    ]
+    respelt = "username in another spelling, now as all are"
+    kept = "username can pass for another, kept as it is"
+    assert [user["legacy_note"] for user in found] == [
+        f'{respelt}: "{names[0]}"',
+        'username already taken, now with the legacy id: "kim"',
+        f'{respelt}: "Kim  Lee"',
+        kept,
+        kept,
+        f'{respelt}: "{names[5]}"',
+    ]
+    assert report(file).counts("already_there")[0] == len(names)
+
+
+def test_what_is_lost_where_a_name_is_given_twice_is_noted(make_file, report, rows):
+    file = make_file()
+    file.user()
+    text = '{"x": [{"a": 1, "\\u0061": 2}]}'
+    file.workflow(user_intent=text)
+    report(file)
+    (run,) = rows("SELECT user_intent, legacy_note FROM workflows")
+    assert run["user_intent"] == {"x": [{"a": 2}]}
+    said = "names given twice in user_intent, the last value of each kept"
+    assert f"{said}: {json.dumps(text)}" in run["legacy_note"]
 
 
 def test_a_known_id_without_a_parent_is_refused_too(make_file, report):
