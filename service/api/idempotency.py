@@ -80,7 +80,8 @@ WHERE (principal, method, path, key) = (%(principal)s, %(method)s, %(path)s, %(k
 
 _KEEP = """
 UPDATE idempotency_keys SET status = %(status)s, headers = %(headers)s, body = %(body)s,
-    user_id = %(user_id)s, workflow_id = %(workflow_id)s
+    user_id = %(user_id)s, workflow_id = COALESCE(
+        %(workflow_id)s, (SELECT workflow_id FROM nodes WHERE nodes.id = %(node_id)s))
 WHERE (principal, method, path, key) = (%(principal)s, %(method)s, %(path)s, %(key)s)
 """
 
@@ -89,8 +90,8 @@ def answer(work: UnitOfWork, do: Callable[[], Response]) -> Response:
     """Do the work of a keyed request in one transaction and keep its answer, or replay it.
 
     Only success is kept: after an error nothing was done, and the key may be used again. Raises
-    InvalidInputError for a bad key and for a key that was used with another body, ConflictError
-    while the first request with it is still in progress.
+    InvalidInputError for a bad key and for a key that was used with another body or query,
+    ConflictError while the first request with it is still in progress.
     """
     key = request.headers[HEADER]
     if not (1 <= len(key) <= LONGEST_KEY and key.isascii() and key.isprintable()):
@@ -102,7 +103,7 @@ def answer(work: UnitOfWork, do: Callable[[], Response]) -> Response:
         # Ids may be written in either case, and a slash at the end means nothing.
         "path": request.path.lower().rstrip("/"),
         "key": key,
-        "fingerprint": hashlib.sha256(read_body()).digest(),
+        "fingerprint": _fingerprint(),
         "lock_timeout": LOCK_TIMEOUT,
         "ttl": timedelta(hours=database().settings.idempotency_ttl_hours),
     }
@@ -128,22 +129,36 @@ def answer(work: UnitOfWork, do: Callable[[], Response]) -> Response:
     return response
 
 
-def _subjects(response: Response) -> dict[str, str | None]:
-    """Find out which user and which run an answer is about: with them it will be erased."""
+def _fingerprint() -> bytes:
+    """Tell a request by its body, and by the query, which says what the answer shows."""
+    query = b"?" + request.query_string if request.query_string else b""
+    return hashlib.sha256(read_body() + query).digest()
+
+
+def _subjects(response: Response) -> dict[str, Any]:
+    """Find out which user and which run an answer is about: with them it will be erased.
+
+    With `fields` the answer may not say it, but then the path does.
+    """
     answer = response.get_json(silent=True) or {}
     user_id, workflow_id = answer.get("user_id"), answer.get("workflow_id")
     if "username" in answer:
         user_id = answer["id"]
     elif user_id and not workflow_id:
         workflow_id = answer["id"]
-    return {"user_id": user_id, "workflow_id": workflow_id}
+    path = request.view_args or {}
+    return {
+        "user_id": user_id,
+        "workflow_id": workflow_id or path.get("workflow_id"),
+        "node_id": path.get("node_id"),
+    }
 
 
 def _replay(work: UnitOfWork, claim: dict[str, Any]) -> Response:
     fingerprint, status, headers, body, position = work.execute(_FIND, claim)[0]
     work.note_written(position)
     if not hmac.compare_digest(bytes(fingerprint), claim["fingerprint"]):
-        message = "must not be used again with another body"
+        message = "must not be used again with another body or query"
         raise InvalidInputError.of(
             location="header", name=HEADER, code="key_reused", message=message
         )

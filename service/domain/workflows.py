@@ -111,7 +111,7 @@ def _started(body: FromClause) -> Mapping[str, ColumnElement[Any]]:
 
 
 NEW_WORKFLOW = New(Workflow, WorkflowCreate, WorkflowRead, computed=_started)
-CHANGED_WORKFLOW = Changed("workflow", Workflow, WorkflowRead)
+CHANGED_WORKFLOW = Changed("workflow", Workflow, WorkflowRead, summary=WorkflowSummary)
 DELETED_WORKFLOW = Deleted("workflow", Workflow)
 
 
@@ -177,6 +177,7 @@ def _transition(target: WorkflowStatus | None, body: type[SQLModel] | None) -> T
         "workflow",
         Workflow,
         WorkflowRead,
+        summary=WorkflowSummary,
         target=target,
         transitions=WORKFLOW_TRANSITIONS,
         values=touched(_closing(given(_workflows, json_names(body))) if body else {}),
