@@ -5,7 +5,7 @@ from uuid import UUID
 
 from service.api.blueprint import Blueprint
 from service.api.documentation import LOCATION
-from service.api.selection import fields_of
+from service.api.selection import changed, fields_of
 from service.db.statement import Query
 from service.domain.listing import Selection
 from service.domain.nodes import (
@@ -30,7 +30,9 @@ from service.models.node import (
     NodeSkip,
     NodeStart,
     NodeStateRead,
+    NodeStateSummary,
     NodeStateWrite,
+    NodeSummary,
 )
 
 blueprint = Blueprint(
@@ -40,6 +42,10 @@ blueprint = Blueprint(
     description="The steps of runs.",
     path_examples=examples.PATH,
 )
+
+
+NODE_CHANGED = changed(NodeRead, NodeSummary)
+CHANGED_FIELDS = fields_of(NodeRead, NodeSummary)
 
 
 @blueprint.get("/workflows/<uuid:workflow_id>/nodes")
@@ -81,71 +87,77 @@ def get_node(chosen: Any, node_id: UUID) -> Query:
 
 @blueprint.post("/nodes/<uuid:node_id>/start", path_examples={"node_id": examples.NODE_TO_START})
 @blueprint.arguments(NodeStart, required=False, example={})
-@blueprint.response(200, NodeRead)
-def start_node(change: NodeStart, node_id: UUID) -> Query:
+@blueprint.arguments(CHANGED_FIELDS, location="query")
+@blueprint.response(200, NODE_CHANGED)
+def start_node(change: NodeStart, chosen: Any, node_id: UUID) -> Query:
     """Start a step.
 
     It must be pending; from any other state the answer is 409, which names the current state and
     those allowed after it.
     """
-    return START_NODE.query(node_id, change)
+    return START_NODE.query(node_id, change, fields=chosen.fields)
 
 
 @blueprint.post(
     "/nodes/<uuid:node_id>/complete", path_examples={"node_id": examples.NODE_TO_COMPLETE}
 )
 @blueprint.arguments(NodeComplete, required=False, example={"output": examples.OUTPUT})
-@blueprint.response(200, NodeRead)
-def complete_node(change: NodeComplete, node_id: UUID) -> Query:
+@blueprint.arguments(CHANGED_FIELDS, location="query")
+@blueprint.response(200, NODE_CHANGED)
+def complete_node(change: NodeComplete, chosen: Any, node_id: UUID) -> Query:
     """Complete a step.
 
     It must be running. Completing it again changes nothing; from any other state the answer is 409.
     """
-    return COMPLETE_NODE.query(node_id, change)
+    return COMPLETE_NODE.query(node_id, change, fields=chosen.fields)
 
 
 @blueprint.post("/nodes/<uuid:node_id>/fail", path_examples={"node_id": examples.NODE_TO_FAIL})
 @blueprint.arguments(NodeFail, example={"error_message": examples.NODE_ERROR})
-@blueprint.response(200, NodeRead)
-def fail_node(change: NodeFail, node_id: UUID) -> Query:
+@blueprint.arguments(CHANGED_FIELDS, location="query")
+@blueprint.response(200, NODE_CHANGED)
+def fail_node(change: NodeFail, chosen: Any, node_id: UUID) -> Query:
     """Fail a step.
 
     It must be running. Failing it again changes nothing; from any other state the answer is 409.
     The run goes on.
     """
-    return FAIL_NODE.query(node_id, change)
+    return FAIL_NODE.query(node_id, change, fields=chosen.fields)
 
 
 @blueprint.post("/nodes/<uuid:node_id>/skip", path_examples={"node_id": examples.NODE_TO_SKIP})
 @blueprint.arguments(
     NodeSkip, required=False, example={"skip_reason": "The wish names no restaurant."}
 )
-@blueprint.response(200, NodeRead)
-def skip_node(change: NodeSkip, node_id: UUID) -> Query:
+@blueprint.arguments(CHANGED_FIELDS, location="query")
+@blueprint.response(200, NODE_CHANGED)
+def skip_node(change: NodeSkip, chosen: Any, node_id: UUID) -> Query:
     """Skip a step.
 
     It must be pending or running. Skipping it again changes nothing; from any other state the
     answer is 409.
     """
-    return SKIP_NODE.query(node_id, change)
+    return SKIP_NODE.query(node_id, change, fields=chosen.fields)
 
 
 @blueprint.get("/nodes/<uuid:node_id>/state")
+@blueprint.arguments(fields_of(NodeStateRead), location="query")
 @blueprint.response(200, NodeStateRead)
-def get_node_state(node_id: UUID) -> Query:
+def get_node_state(chosen: Any, node_id: UUID) -> Query:
     """Get the state after a step.
 
     The agent's full state, as it was kept; 404 when none was.
     """
-    return NODE_STATE.get(node_id)
+    return NODE_STATE.get(node_id, chosen.fields)
 
 
 @blueprint.put("/nodes/<uuid:node_id>/state")
 @blueprint.arguments(NodeStateWrite, example={"state": examples.STATE})
-@blueprint.response(200, NodeStateRead)
-def put_node_state(state: NodeStateWrite, node_id: UUID) -> Query:
+@blueprint.arguments(fields_of(NodeStateRead, NodeStateSummary), location="query")
+@blueprint.response(200, changed(NodeStateRead, NodeStateSummary))
+def put_node_state(state: NodeStateWrite, chosen: Any, node_id: UUID) -> Query:
     """Keep the state after a step.
 
     The agent's full state, in place of the one before.
     """
-    return write_state(node_id, state)
+    return write_state(node_id, state, chosen.fields)

@@ -7,10 +7,10 @@ from typing import Any, Literal
 from urllib.parse import quote, urlencode
 
 from flask import Response, request
-from pydantic import MISSING, BaseModel, Field, create_model
-from pydantic.fields import FieldInfo
+from pydantic import BaseModel, Field, create_model
 
 from service.api.parsing import COMMA_SEPARATED
+from service.api.selection import with_more
 from service.api.texts import read_values
 from service.api.work import database, unit_of_work
 from service.domain.listing import Items, Listing, Page, Selection, bad_cursor, cut
@@ -91,16 +91,9 @@ def page_shape(listing: Listing) -> type[BaseModel]:
 
     What lacks because of `fields` is said in words: a client knows what it asked for.
     """
-    shape = listing.shape
+    shape: Any = listing.shape
     if listing.heavy:
-        included: dict[str, Any] = {
-            name: (field.annotation | MISSING, _lacking(field))
-            for name, field in listing.read.model_fields.items()
-            if (field.alias or name) in listing.heavy
-        }
-        shape = create_model(
-            f"{listing.name}Item", __base__=shape, __doc__=listing.read.__doc__, **included
-        )
+        shape = with_more(f"{listing.name}Item", shape, listing.read, parameter="include")
     return create_model(
         f"{listing.name}Page",
         __doc__="A page of a list.",
@@ -112,15 +105,6 @@ def page_shape(listing: Listing) -> type[BaseModel]:
                 examples=["WyJzZXEiLCI0IiwiMDE5OWMwZGUiXQ"],
             ),
         ),
-    )
-
-
-def _lacking(field: FieldInfo) -> Any:
-    return Field(
-        default=MISSING,
-        alias=field.alias,
-        description=f"{field.description} Only with `include`.",
-        examples=field.examples,
     )
 
 

@@ -75,15 +75,16 @@ def get_user(chosen: Any, user_id: UUID) -> Query:
 
 @blueprint.patch("/<uuid:user_id>")
 @blueprint.arguments(UserUpdate, example={"display_name": "하늘이"})
+@blueprint.arguments(fields_of(UserRead), location="query")
 @blueprint.if_match()
 @blueprint.response(200, UserRead, etag=True)
 @blueprint.alt_response(409)
-def update_user(changes: SQLModel, user_id: UUID, versions: list[int] | None) -> Query:
+def update_user(changes: SQLModel, chosen: Any, user_id: UUID, versions: list[int] | None) -> Query:
     """Change a user.
 
     Members that are absent stay as they are. The username and the email must be free: 409.
     """
-    return CHANGED_USER.query(user_id, changes, versions)
+    return CHANGED_USER.query(user_id, changes, versions, chosen.fields)
 
 
 @blueprint.delete("/<uuid:user_id>")

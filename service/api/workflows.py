@@ -7,7 +7,7 @@ from sqlmodel import SQLModel
 
 from service.api.blueprint import Blueprint
 from service.api.documentation import LOCATION
-from service.api.selection import fields_of
+from service.api.selection import changed, fields_of
 from service.db.statement import Query
 from service.domain.listing import Selection
 from service.domain.workflows import (
@@ -30,6 +30,7 @@ from service.models.workflow import (
     WorkflowFail,
     WorkflowFilter,
     WorkflowRead,
+    WorkflowSummary,
     WorkflowUpdate,
 )
 
@@ -40,6 +41,10 @@ blueprint = Blueprint(
     description="Planning runs, from a person's wish to an itinerary.",
     path_examples=examples.PATH,
 )
+
+
+WORKFLOW_CHANGED = changed(WorkflowRead, WorkflowSummary)
+CHANGED_FIELDS = fields_of(WorkflowRead, WorkflowSummary)
 
 
 @blueprint.get("")
@@ -79,15 +84,18 @@ def get_workflow(chosen: Any, workflow_id: UUID) -> Query:
 
 @blueprint.patch("/<uuid:workflow_id>")
 @blueprint.arguments(WorkflowUpdate, example={"name": "홍대 데이트, 저녁까지"})
+@blueprint.arguments(CHANGED_FIELDS, location="query")
 @blueprint.if_match(required=False)
-@blueprint.response(200, WorkflowRead, etag=True)
-def update_workflow(changes: SQLModel, workflow_id: UUID, versions: list[int] | None) -> Query:
+@blueprint.response(200, WORKFLOW_CHANGED, etag=True)
+def update_workflow(
+    changes: SQLModel, chosen: Any, workflow_id: UUID, versions: list[int] | None
+) -> Query:
     """Change a run.
 
     Its name, session, intent, tags or metadata, at any time; members that are absent stay as they
     are. `If-Match` is optional: a run is mostly written by one agent.
     """
-    return CHANGED_WORKFLOW.query(workflow_id, changes, versions)
+    return CHANGED_WORKFLOW.query(workflow_id, changes, versions, chosen.fields)
 
 
 @blueprint.delete("/<uuid:workflow_id>")
@@ -107,49 +115,53 @@ def delete_workflow(workflow_id: UUID, versions: list[int] | None) -> Query:
 @blueprint.arguments(
     WorkflowComplete, required=False, example={"final_itinerary": examples.ITINERARY}
 )
-@blueprint.response(200, WorkflowRead, etag=True)
-def complete_workflow(end: WorkflowComplete, workflow_id: UUID) -> Query:
+@blueprint.arguments(CHANGED_FIELDS, location="query")
+@blueprint.response(200, WORKFLOW_CHANGED, etag=True)
+def complete_workflow(end: WorkflowComplete, chosen: Any, workflow_id: UUID) -> Query:
     """Complete a run.
 
     Steps that are still open are cancelled with it. Completing a completed run changes nothing;
     from any other state than running the answer is 409, which names the current state and those
     allowed after it.
     """
-    return COMPLETE_WORKFLOW.query(workflow_id, end)
+    return COMPLETE_WORKFLOW.query(workflow_id, end, fields=chosen.fields)
 
 
 @blueprint.post("/<uuid:workflow_id>/fail", path_examples={"workflow_id": examples.RUN_TO_FAIL})
 @blueprint.arguments(WorkflowFail, example={"error_message": examples.RUN_ERROR})
-@blueprint.response(200, WorkflowRead, etag=True)
-def fail_workflow(end: WorkflowFail, workflow_id: UUID) -> Query:
+@blueprint.arguments(CHANGED_FIELDS, location="query")
+@blueprint.response(200, WORKFLOW_CHANGED, etag=True)
+def fail_workflow(end: WorkflowFail, chosen: Any, workflow_id: UUID) -> Query:
     """Fail a run.
 
     Steps that are still open are cancelled with it. Failing a failed run changes nothing; from a
     final state the answer is 409, which names the current state.
     """
-    return FAIL_WORKFLOW.query(workflow_id, end)
+    return FAIL_WORKFLOW.query(workflow_id, end, fields=chosen.fields)
 
 
 @blueprint.post("/<uuid:workflow_id>/cancel", path_examples={"workflow_id": examples.RUN_TO_CANCEL})
 @blueprint.arguments(WorkflowCancel, required=False, example={})
-@blueprint.response(200, WorkflowRead, etag=True)
-def cancel_workflow(end: WorkflowCancel, workflow_id: UUID) -> Query:
+@blueprint.arguments(CHANGED_FIELDS, location="query")
+@blueprint.response(200, WORKFLOW_CHANGED, etag=True)
+def cancel_workflow(end: WorkflowCancel, chosen: Any, workflow_id: UUID) -> Query:
     """Cancel a run.
 
     Steps that are still open are cancelled with it. Cancelling a cancelled run changes nothing;
     from a final state the answer is 409, which names the current state.
     """
-    return CANCEL_WORKFLOW.query(workflow_id, end)
+    return CANCEL_WORKFLOW.query(workflow_id, end, fields=chosen.fields)
 
 
 @blueprint.post("/<uuid:workflow_id>/heartbeat")
-@blueprint.response(200, WorkflowRead, etag=True)
-def record_heartbeat(workflow_id: UUID) -> Query:
+@blueprint.arguments(CHANGED_FIELDS, location="query")
+@blueprint.response(200, WORKFLOW_CHANGED, etag=True)
+def record_heartbeat(chosen: Any, workflow_id: UUID) -> Query:
     """Record a sign of life.
 
     It tells that the agent of a run is at work; a run that is over takes none: 409.
     """
-    return HEARTBEAT.query(workflow_id)
+    return HEARTBEAT.query(workflow_id, fields=chosen.fields)
 
 
 @blueprint.get("/<uuid:workflow_id>/timeline")

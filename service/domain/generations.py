@@ -217,5 +217,5 @@ def new_generation(workflow_id: UUID, body: GenerationCreate) -> Query:
         expect_one("workflow"),
         outcome=repeated,
         repeatable=True,
-        about=GENERATION.subject(body.id, workflow_id=workflow_id),
+        about=GENERATION.subject(body.id, {"workflow_id": workflow_id}),
     )

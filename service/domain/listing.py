@@ -26,7 +26,8 @@ from sqlalchemy import cast as sql_cast
 from sqlmodel import SQLModel
 
 from service.db.statement import Query, Rows, Statement, as_json, json_names
-from service.domain.rows import CACHED_STATEMENTS, chosen_names, table_of
+from service.domain.members import chosen_names
+from service.domain.rows import CACHED_STATEMENTS, table_of
 from service.errors import InvalidInputError
 
 PAGE_BYTES = 8 * 1024 * 1024

@@ -1,5 +1,7 @@
 """The statements about steps, and the rules by which a step goes from one state to the next."""
 
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +28,7 @@ from sqlmodel import SQLModel
 
 from service.db.statement import Query, Row, Rows, Statement, as_json, json_names
 from service.domain.listing import Listing
+from service.domain.members import CACHED_CHOICES, Members
 from service.domain.rows import One, Repeated, among, expect_one, given, table_of
 from service.domain.transitions import Transition
 from service.domain.workflows import OPEN, lock_of, milliseconds, touched
@@ -44,6 +47,7 @@ from service.models.node import (
     NodeStart,
     NodeState,
     NodeStateRead,
+    NodeStateSummary,
     NodeStateWrite,
     NodeStatus,
     NodeSummary,
@@ -151,7 +155,7 @@ def new_node(workflow_id: UUID, body: NodeCreate) -> Query:
     text = for_database(body)
     repeated = _REPEATED_NODE.query(body, workflow_id=workflow_id)
     parameters = {"json": text, "workflow_id": workflow_id}
-    about = NODE.subject(body.id, workflow_id=workflow_id)
+    about = NODE.subject(body.id, {"workflow_id": workflow_id})
     return _NEW_NODE.query(parameters, judge, outcome=repeated, repeatable=True, about=about)
 
 
@@ -185,6 +189,7 @@ def _transition(target: NodeStatus, body: type[SQLModel]) -> Transition:
         Node,
         NodeRead,
         one=NODE,
+        summary=NodeSummary,
         target=target,
         transitions=NODE_TRANSITIONS,
         values=values,
@@ -199,7 +204,11 @@ FAIL_NODE = _transition(NodeStatus.FAILED, NodeFail)
 SKIP_NODE = _transition(NodeStatus.SKIPPED, NodeSkip)
 
 
-def _write_state() -> Statement:
+_STATE_MEMBERS = Members(NodeStateRead, NodeStateSummary, key="node_id")
+
+
+@lru_cache(CACHED_CHOICES)
+def _write_state(names: tuple[str, ...]) -> Statement:
     body = given(_states, json_names(NodeStateWrite))
     added = upsert(_states).from_select(
         ["node_id", "state"],
@@ -215,13 +224,10 @@ def _write_state() -> Statement:
         .returning(*_states.c)
         .cte("written")
     )
-    return Statement(as_json(written, json_names(NodeStateRead)))
+    return Statement(as_json(written, names))
 
 
-_WRITE_STATE = _write_state()
-
-
-def write_state(node_id: UUID, body: NodeStateWrite) -> Query:
+def write_state(node_id: UUID, body: NodeStateWrite, fields: Sequence[str] | None = None) -> Query:
     """Keep the agent's state after a step, in place of the one before."""
-    text = for_database(body)
-    return _WRITE_STATE.query({"key": node_id, "json": text}, expect_one("node"))
+    statement = _write_state(_STATE_MEMBERS.chosen(fields))
+    return statement.query({"key": node_id, "json": for_database(body)}, expect_one("node"))

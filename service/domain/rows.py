@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, cast
 from uuid import UUID
 
@@ -46,6 +46,7 @@ from service.db.statement import (
     json_names,
     version_of,
 )
+from service.domain.members import Members
 from service.errors import (
     ConflictError,
     FieldError,
@@ -117,7 +118,7 @@ class One:
         key: str = "id",
     ) -> None:
         table = table_of(model)
-        self._names = tuple(json_names(read))
+        self._members = Members(read, key=key)
         self._judge = expect_one(noun)
 
         @lru_cache(CACHED_STATEMENTS)
@@ -129,18 +130,13 @@ class One:
 
     def get(self, key: UUID, fields: Sequence[str] | None = None) -> Query:
         """Ask for one row, or for some fields of it; NotFoundError when there is none."""
-        names = chosen_names(self._names, fields) if fields else self._names
-        return self._statement(names).query({"key": key}, self._judge)
+        return self._statement(self._members.chosen(fields)).query({"key": key}, self._judge)
 
-    def subject(self, key: UUID, **goes_with: UUID) -> Subject:
-        """Say that an answer shows this row, and what it goes with."""
-        return Subject(key, self.get, goes_with)
-
-
-def chosen_names(names: tuple[str, ...], fields: Sequence[str]) -> tuple[str, ...]:
-    """Choose from all names the fields that are wanted, and the id, in their usual order."""
-    wanted = {"id", *fields}
-    return tuple(name for name in names if name in wanted)
+    def subject(
+        self, key: UUID, goes_with: Mapping[str, UUID], fields: Sequence[str] | None = None
+    ) -> Subject:
+        """Say that an answer shows this row, or some fields of it, and what it goes with."""
+        return Subject(key, partial(self.get, fields=fields), goes_with)
 
 
 class New:
@@ -184,7 +180,7 @@ class New:
             {"json": for_database(body)},
             outcome=self._repeated.query(body),
             repeatable=True,
-            about=self._one.subject(key, **({self._owner: key} if self._owner else {})),
+            about=self._one.subject(key, {self._owner: key} if self._owner else {}),
         )
 
 
@@ -227,16 +223,25 @@ class Repeated:
 class Changed:
     """A row of which a client changes some columns; its version is one higher after.
 
-    With `versions` (from If-Match) the row must have one of them, else PreconditionFailedError.
+    With `versions` (from If-Match) the row must have one of them, else PreconditionFailedError. The
+    answer has the members of `summary`, or the `fields` of `read` that the client wants.
     """
 
-    def __init__(self, noun: str, model: type[SQLModel], read: type[SQLModel]) -> None:
+    def __init__(
+        self,
+        noun: str,
+        model: type[SQLModel],
+        read: type[SQLModel],
+        *,
+        summary: type[SQLModel] | None = None,
+    ) -> None:
         table = table_of(model)
+        self._members = Members(read, summary)
         wanted = [table.c.id == bindparam("key"), _has_version(table)]
         self._judge = _expect_current(noun)
 
         @lru_cache(CACHED_STATEMENTS)
-        def statement(names: tuple[str, ...]) -> Statement:
+        def statement(names: tuple[str, ...], shown: tuple[str, ...]) -> Statement:
             changed = select(table).where(*wanted).cte("changed")
             if names:
                 body = given(table, names)
@@ -244,31 +249,38 @@ class Changed:
                 values |= {"version": table.c.version + 1, "updated_at": func.now()}
                 change = update(table).values(values).where(*wanted)
                 changed = change.returning(*table.c).cte("changed")
-            row = as_json(changed, json_names(read), changed.c.version, true())
+            row = as_json(changed, shown, changed.c.version, true())
             return Statement(
                 lock(table, bindparam("key")), row.union_all(_otherwise(table, changed))
             )
 
         @lru_cache(CACHED_STATEMENTS)
-        def outcome(names: tuple[str, ...]) -> Statement:
+        def outcome(names: tuple[str, ...], shown: tuple[str, ...]) -> Statement:
             body = given(table, names)
             before = table.c.version - 1 == any_(bindparam("versions", type_=ARRAY(Integer)))
             same = [table.c[name].is_not_distinct_from(body.c[name]) for name in names]
-            row = as_json(table, json_names(read), table.c.version, true())
+            row = as_json(table, shown, table.c.version, true())
             return Statement(row.where(table.c.id == bindparam("key"), before, *same))
 
         self._statement = statement
         self._outcome = outcome
 
-    def query(self, key: UUID, body: SQLModel, versions: Sequence[int] | None = None) -> Query:
+    def query(
+        self,
+        key: UUID,
+        body: SQLModel,
+        versions: Sequence[int] | None = None,
+        fields: Sequence[str] | None = None,
+    ) -> Query:
         """Change the columns that the body has, and no others."""
+        shown = self._members.chosen(fields)
         names = tuple(json_name(type(body), name) for name in sorted(body.model_fields_set))
         text = for_database(body, only_given=True)
         parameters = {"key": key, "json": text, "versions": versions}
         outcome = None
         if names and versions is not None:
-            outcome = self._outcome(names).query(parameters, self._judge)
-        return self._statement(names).query(parameters, self._judge, outcome=outcome)
+            outcome = self._outcome(names, shown).query(parameters, self._judge)
+        return self._statement(names, shown).query(parameters, self._judge, outcome=outcome)
 
 
 class Deleted:

@@ -1,13 +1,15 @@
 """How a row goes from one state to another: under its run's lock, and only where it may."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CTE, BindParameter, Select, bindparam, exists, false, select, true, update
 from sqlmodel import SQLModel
 
-from service.db.statement import Query, Row, Rows, Statement, as_json, json_names, version_of
+from service.db.statement import Query, Row, Rows, Statement, as_json, version_of
+from service.domain.members import CACHED_CHOICES, Members
 from service.domain.rows import One, among, table_of
 from service.errors import ConflictError, NotFoundError
 from service.models.base import for_database
@@ -18,7 +20,8 @@ class Transition:
 
     `transitions` says which states may follow which; without a `target` the row stays in its state,
     which must not be final. `values` are set in terms of the body, `locked` takes the lock, and
-    `effect` is another change that follows from the row's. `one` reads the row again.
+    `effect` is another change that follows from the row's. The answer has the members of `summary`,
+    or the `fields` of `read` that the client wants; `one` reads them again.
     """
 
     def __init__(
@@ -27,6 +30,7 @@ class Transition:
         model: type[SQLModel],
         read: type[SQLModel],
         *,
+        summary: type[SQLModel],
         one: One,
         target: str | None,
         transitions: Mapping[Any, frozenset[Any]],
@@ -35,6 +39,7 @@ class Transition:
         effect: Callable[[CTE], CTE] | None = None,
     ) -> None:
         table = table_of(model)
+        self._members = Members(read, summary)
         key: BindParameter[Any] = bindparam("key")
         sources = [
             status
@@ -48,27 +53,38 @@ class Transition:
             .returning(*table.c)
             .cte("changed")
         )
-        names = json_names(read)
-        row = as_json(changed, names, version_of(changed), true(), changed.c.status)
-        unchanged = as_json(table, names, version_of(table), false(), table.c.status).where(
-            table.c.id == key, ~exists(select(changed.c.id))
-        )
-        both = row.union_all(unchanged)
-        self._statement = Statement(locked, both.add_cte(effect(changed)) if effect else both)
-        there = as_json(table, names, version_of(table), true(), table.c.status)
-        self._outcome = Statement(there.where(table.c.id == key, table.c.status == target))
+
+        @lru_cache(CACHED_CHOICES)
+        def statement(names: tuple[str, ...]) -> Statement:
+            row = as_json(changed, names, version_of(changed), true(), changed.c.status)
+            unchanged = as_json(table, names, version_of(table), false(), table.c.status).where(
+                table.c.id == key, ~exists(select(changed.c.id))
+            )
+            both = row.union_all(unchanged)
+            return Statement(locked, both.add_cte(effect(changed)) if effect else both)
+
+        @lru_cache(CACHED_CHOICES)
+        def outcome(names: tuple[str, ...]) -> Statement:
+            there = as_json(table, names, version_of(table), true(), table.c.status)
+            return Statement(there.where(table.c.id == key, table.c.status == target))
+
+        self._statement = statement
+        self._outcome = outcome
         self._judge = _judge(noun, target, transitions)
         self._one = one
         self._owner = f"{noun}_id"
 
-    def query(self, key: UUID, body: SQLModel | None = None) -> Query:
+    def query(
+        self, key: UUID, body: SQLModel | None = None, *, fields: Sequence[str] | None = None
+    ) -> Query:
         """Take the step; ConflictError from a state where it is not allowed."""
         text = for_database(body) if body else "{}"
-        return self._statement.query(
+        names = self._members.chosen(fields)
+        return self._statement(names).query(
             {"key": key, "json": text},
             self._judge,
-            outcome=self._outcome.query({"key": key}, self._judge),
-            about=self._one.subject(key, **{self._owner: key}),
+            outcome=self._outcome(names).query({"key": key}, self._judge),
+            about=self._one.subject(key, {self._owner: key}, names),
         )
 
 

@@ -133,7 +133,7 @@ NEW_WORKFLOW = New(
     owner="workflow_id",
     computed=_started,
 )
-CHANGED_WORKFLOW = Changed("workflow", Workflow, WorkflowRead)
+CHANGED_WORKFLOW = Changed("workflow", Workflow, WorkflowRead, summary=WorkflowSummary)
 DELETED_WORKFLOW = Deleted("workflow", Workflow)
 
 
@@ -200,6 +200,7 @@ def _transition(target: WorkflowStatus | None, body: type[SQLModel] | None) -> T
         Workflow,
         WorkflowRead,
         one=WORKFLOW,
+        summary=WorkflowSummary,
         target=target,
         transitions=WORKFLOW_TRANSITIONS,
         values=touched(_closing(given(_workflows, json_names(body))) if body else {}),

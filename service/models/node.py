@@ -311,6 +311,9 @@ class NodeStateRead(Output, Timestamps, NodeStateBase, NodeStateKey):
     """The state after a step."""
 
 
+NodeStateSummary = without("NodeStateSummary", NodeStateRead, ("state",), base=Output)
+
+
 class NodeDetail(NodeRead):
     """A step with its state."""
 

@@ -48,6 +48,15 @@ def test_another_body_under_the_same_key_is_refused(client, pointers):
     assert [item["username"] for item in client.get("/v1/users").json["items"]] == ["kim"]
 
 
+def test_a_key_counts_for_the_query_as_well(client, make, pointers):
+    """It says what the answer shows: the one that was kept shows something else."""
+    path = f"/v1/workflows/{make.workflow()['id']}/heartbeat"
+    first = client.post(f"{path}?fields=version", headers={KEY: "k"})
+    assert client.post(f"{path}?fields=version", headers={KEY: "k"}).data == first.data
+    for query in ("", "?fields=name"):
+        assert pointers(client.post(path + query, headers={KEY: "k"})) == [f"/{KEY}"]
+
+
 def test_a_key_counts_for_its_path_only(client, make):
     run = make.workflow()
     headers = {KEY: "k"}
@@ -264,8 +273,12 @@ def test_answers_go_with_what_they_are_about(client, database, order):
     path = f"/v1/workflows/{run['id']}"
     secret = {"model_name": "m", "user_prompt": "비밀"}
     client.post(f"{path}/generations", json=secret, headers={KEY: "g"})
-    client.post(f"{path}/nodes", json={"node_name": "n", "input": "비밀"}, headers={KEY: "n"})
+    step = {"node_name": "n", "input": "비밀"}
+    node = client.post(f"{path}/nodes", json=step, headers={KEY: "n"}).json
     client.post(f"{path}/heartbeat", headers={KEY: "h"})
+    # Such answers don't say whose they are.
+    client.post(f"{path}/heartbeat?fields=user_input", headers={KEY: "f"})
+    client.post(f"/v1/nodes/{node['id']}/complete?fields=input", headers={KEY: "f"})
     if "workflow" in order:
         client.delete(path)
     client.delete(f"/v1/users/{user['id']}", headers={"If-Match": "*"})

@@ -16,6 +16,7 @@ from trips.api.workflows import (
     update_workflow,
 )
 from trips.models import (
+    CompleteWorkflowFieldsItem,
     NodeCreate,
     NodeType,
     Problem,
@@ -77,7 +78,13 @@ assert isinstance(entry, TimelineNode)
 assert entry.node.node_name == "search"
 
 end = WorkflowComplete(final_itinerary=[{"order": 1}])
-assert complete_workflow.sync(first.id, client=api, body=end).status == "completed"
+changed = complete_workflow.sync(first.id, client=api, body=end)
+assert changed.status == "completed"
+assert changed.final_itinerary is UNSET
+# It reads whole rows only: what `fields` leaves out is said in words.
+every = [name for name in CompleteWorkflowFieldsItem if name != "id"]
+changed = complete_workflow.sync(first.id, client=api, body=end, fields=every)
+assert changed.final_itinerary == [{"order": 1}]
 conflict = fail_workflow.sync(first.id, client=api, body=WorkflowFail(error_message="never mind"))
 assert isinstance(conflict, Problem)
 assert (conflict.status, conflict.current, conflict.allowed) == (409, "completed", [])

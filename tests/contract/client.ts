@@ -72,10 +72,16 @@ for (const entry of timeline.data?.items ?? []) {
   expect(what === "search", "the timeline is another's");
 }
 
-await api.POST("/v1/workflows/{workflow_id}/complete", {
-  params: { path },
+const beat = await api.POST("/v1/workflows/{workflow_id}/heartbeat", { params: { path } });
+const alive: components["schemas"]["WorkflowChanged"] | undefined = beat.data;
+expect(alive?.status === "running", "there is no sign of life");
+expect(alive.final_itinerary === undefined, "more was sent than was asked for");
+const completed = await api.POST("/v1/workflows/{workflow_id}/complete", {
+  params: { path, query: { fields: ["status", "final_itinerary"] } },
   body: { final_itinerary: [{ order: 1, start_time: "14:00" }] },
 });
+expect(completed.data?.status === "completed", "the run is not completed");
+expect(Array.isArray(completed.data.final_itinerary), "what was asked for is not there");
 const conflict = await api.POST("/v1/workflows/{workflow_id}/fail", {
   params: { path },
   body: { error_message: "never mind" },

@@ -1,5 +1,7 @@
 """The GitHub workflow: valid, with few rights, and its steps work on a pull request and on main."""
 
+import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -7,11 +9,14 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from service.db.url import parse
 from service.schema.revisions import VERSIONS
 from service.schema.standing import standing
+from tests.conftest import execute
 from tests.neon_api import KEY, PROJECT, FakeNeon
 
 WORKFLOW = ".github/workflows/schema.yml"
+SECRET = re.compile(r"\bsecrets\.(\w+)")
 REVISION = '''"""Add users.nickname."""
 
 from alembic import op
@@ -66,11 +71,59 @@ def test_only_the_comment_may_be_written_and_by_a_job_that_runs_no_code_of_the_p
     assert not any(name.startswith("actions/checkout") for name in uses)
 
 
-def test_secrets_are_given_to_single_steps_of_pull_requests(workflow):
-    job = workflow["jobs"]["rehearse"]
-    assert "secrets." not in str(job["env"])
-    given = [step["name"] for step in job["steps"] if "secrets." in str(step.get("env"))]
-    assert given == ["Rehearse"]
+def test_secrets_are_those_of_environments_and_given_to_steps_that_need_them(workflow):
+    """Whoever may push a branch can read those of the repository, but not an environment's."""
+    given = {}
+    for name, job in workflow["jobs"].items():
+        for step in job["steps"]:
+            if secrets := set(SECRET.findall(str(step.get("env", {})))):
+                given[name, step["name"]] = secrets
+    assert given == {
+        ("rehearse-on-neon", "Rehearse on Neon"): {"REHEARSAL_DATABASE_URL", "NEON_API_KEY"},
+        ("upgrade", "Plan"): {"DATABASE_URL"},
+        ("upgrade", "Restore point"): {"DATABASE_URL", "NEON_API_KEY"},
+        ("upgrade", "Upgrade"): {"DATABASE_URL"},
+        ("upgrade", "State"): {"DATABASE_URL"},
+    }
+    # Nowhere else: in a script, in what an action gets, for a whole job.
+    text = json.dumps(workflow)
+    assert len(re.findall(r"\bsecrets\b", text)) == sum(map(len, given.values()))
+    environments = {name: job.get("environment") for name, job in workflow["jobs"].items()}
+    assert {name: found for name, found in environments.items() if found} == {
+        "rehearse-on-neon": "rehearsal",
+        "upgrade": "production",
+    }
+
+
+def test_what_has_secrets_takes_nothing_that_others_have_left(workflow):
+    """A cache is filled by jobs that run other code."""
+    for name in ("rehearse-on-neon", "upgrade"):
+        assert not [step for step in workflow["jobs"][name]["steps"] if "cache" in str(step)]
+
+
+def test_no_code_of_others_gets_as_far_as_secrets(workflow):
+    """That of a fork, of Dependabot's; and nobody's that is not on main goes to production."""
+    # YAML 1.2 has no `on` that means true.
+    assert set(workflow["on"]) == {"pull_request", "push"}
+    assert workflow["on"]["push"] == {"branches": ["main"]}
+    condition = workflow["jobs"]["rehearse-on-neon"]["if"]
+    for part in (
+        "github.event_name == 'pull_request'",
+        "github.event.pull_request.head.repo.full_name == github.repository",
+        "github.event.pull_request.user.login != 'dependabot[bot]'",
+        "vars.REHEARSE_ON_NEON == 'true'",
+    ):
+        assert part in condition.split(" && ")
+    assert workflow["jobs"]["upgrade"]["if"].startswith("github.event_name == 'push' && ")
+
+
+def test_values_get_into_scripts_by_the_environment_only(workflow):
+    """What GitHub puts into a script is run with it, whoever wrote it."""
+    steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
+    assert not [step for step in steps if "${{" in step.get("run", "")]
+    checkouts = [step for step in steps if step.get("uses", "").startswith("actions/checkout@")]
+    assert len(checkouts) == 4
+    assert all(step["with"]["persist-credentials"] is False for step in checkouts)
 
 
 def test_a_pipe_fails_with_its_first_command(workflow):
@@ -78,11 +131,35 @@ def test_a_pipe_fails_with_its_first_command(workflow):
     assert workflow["defaults"]["run"]["shell"] == "bash"
 
 
-def test_actions_are_github_s_own_and_pinned(workflow):
-    steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
-    for name in (step["uses"] for step in steps if "uses" in step):
-        assert name.startswith("actions/")
-        assert name.rpartition("@v")[2].isdigit()
+def test_actions_are_github_s_own_and_named_by_their_commits(root):
+    """Whoever gets hold of an action can move its tags; the comment is what Dependabot reads."""
+    lines = [
+        line
+        for path in sorted((root / ".github" / "workflows").iterdir())
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if re.match(r"\s*-?\s*uses:", line)
+    ]
+    pinned = re.compile(r"\s*- uses: (actions/[a-z-]+)@([0-9a-f]{40}) # v\d+\.\d+\.\d+")
+    found = {match.groups() for line in lines if (match := pinned.fullmatch(line))}
+    assert len([line for line in lines if not pinned.fullmatch(line)]) == 0
+    assert len(found) == len({name for name, _ in found}) == 4
+
+
+def test_dependabot_brings_newer_actions(root):
+    file = ".github/dependabot.yml"
+    checked = subprocess.run(
+        [
+            str(Path(sys.executable).parent / "check-jsonschema"),
+            *("--builtin-schema", "vendor.dependabot", file),
+        ],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stdout
+    updates = YAML(typ="safe").load(root / file)["updates"]
+    assert "github-actions" in {update["package-ecosystem"] for update in updates}
 
 
 @pytest.fixture
@@ -127,6 +204,41 @@ def test_a_safe_pull_request_passes_and_its_report_has_all_parts(project, pull_r
     assert "Nothing unsafe in 1 revision." in report
     assert "## Schema changes" in report
     assert "Downgrade: ok" in report
+
+
+def test_with_a_reviewer_s_word_it_is_rehearsed_on_a_branch(project, pull_request, workflow):
+    pull_request(SAFE)
+    (on_base,) = run_steps(
+        project,
+        workflow["jobs"]["rehearse"],
+        ["Bring the database to where the base is"],
+        DATABASE_URL=project.url,
+    ).values()
+    assert on_base.returncode == 0, on_base.stdout
+    database = parse(project.url)
+
+    def copy(branch_id: str) -> str:
+        name = branch_id.replace("-", "_")
+        execute(database, f"CREATE DATABASE {name} TEMPLATE {database.database}")
+        return database.set(drivername="postgresql", database=name).render_as_string(
+            hide_password=False
+        )
+
+    with FakeNeon(provide=copy) as neon:
+        (done,) = run_steps(
+            project,
+            workflow["jobs"]["rehearse-on-neon"],
+            ["Rehearse on Neon"],
+            DATABASE_URL=project.url,
+            NEON_API_KEY=KEY,
+            NEON_API_URL=neon.url,
+            NEON_PROJECT_ID=PROJECT,
+        ).values()
+        assert done.returncode == 0, done.stdout
+        assert neon.called("POST", "branches")
+        assert neon.made() == []
+    summary = (project.folder / "summary.md").read_text(encoding="utf-8")
+    assert "Downgrade: ok" in summary
 
 
 def test_an_unsafe_pull_request_fails_and_the_report_says_why(project, pull_request, workflow):

@@ -24,6 +24,8 @@ WORKFLOW = ".github/workflows/schema.yml"
 NOT_RUN = {
     ("test", ".ci/run"): "it runs these very tests",
     ("comment", "gh pr comment"): "it needs GitHub's API, and its token",
+    ("rehearse-on-neon", "python -m pip"): "the job `rehearse` installs the same",
+    ("rehearse-on-neon", "flask db rehearse"): "test_workflow.py runs it",
 }
 REVISION = '''"""Count users anew."""
 
@@ -142,6 +144,13 @@ def test_each_step_is_run_or_says_why_not(workflow):
     assert len(left_out) == len(NOT_RUN)
     for job, begin in NOT_RUN:
         assert any(name == job and script.startswith(begin) for name, script in left_out), job
+    installing = [
+        next(
+            step["run"] for step in workflow["jobs"][name]["steps"] if step.get("name") == "Install"
+        )
+        for name in ("rehearse", "rehearse-on-neon")
+    ]
+    assert installing[0] == installing[1]
 
 
 def test_a_pull_request_s_job_runs_with_what_it_installs(runner, workflow, project, tmp_path):
