@@ -79,10 +79,10 @@ def test_an_address_that_holds_more_than_its_share_loses_its_own(patient, stall)
 def test_a_slow_line_is_taken_for_longer_than_silence_is(start, connect):
     server = start(BODY_TIMEOUT_S="4", GRACE_S="60")
     server.await_ready()
-    size = 8 * LEAST_RATE
+    size = 16 * LEAST_RATE
     slow = connect(server, f"{HEAD}Connection: close\r\nContent-Length: {size}\r\n\r\n")
     drop_by_drop = connect(server, f"{HEAD}Content-Length: {size}\r\n\r\n")
-    text, step = body(size), LEAST_RATE // 2
+    text, step = body(size), LEAST_RATE
     began = time.monotonic()
     for start_at in range(0, size, step):
         slow.sendall(text[start_at : start_at + step].encode())

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.server.conftest import read_all
+from tests.server.conftest import await_that, read_all
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +32,9 @@ def test_a_sign_of_life_is_an_answer_like_any_other(front):
     own = {"etag", "content-length"}
     assert answer.headers.keys() - own == head.headers.keys() - own
     assert other.headers.keys() - own - {"cache-control"} <= answer.headers.keys()
-    assert f'"request_id":"{answer.headers["x-request-id"]}"' in front.said
-    assert '{method="GET",route="/healthz",status="200"}' in front.ask("/metrics").body.decode()
+    await_that(lambda: f'"request_id":"{answer.headers["x-request-id"]}"' in front.said)
+    counted = b'{method="GET",route="/healthz",status="200"}'
+    await_that(lambda: counted in front.ask("/metrics").body)
 
 
 @pytest.mark.parametrize(
