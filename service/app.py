@@ -3,6 +3,7 @@
 from flask import Flask
 
 from service.api import (
+    canonical,
     consistency,
     generations,
     model_prices,
@@ -19,6 +20,7 @@ from service.api import (
 from service.api.observability import wiring as observability
 from service.api.openapi import Api, uuid_parameter
 from service.api.path import UUIDConverter
+from service.api.readiness import Readiness
 from service.api.refusal import Refusals
 from service.cli.db import db
 from service.cli.dev import dev
@@ -77,23 +79,25 @@ def create_app(settings: Settings | None = None) -> Flask:
         MAX_CONTENT_LENGTH=settings.max_body_bytes,
     )
     app.url_map.converters["uuid"] = UUIDConverter
-    app.url_map.strict_slashes = False
     # Otherwise a name that begins with a slash is answered with a redirect to another name.
     app.url_map.merge_slashes = False
     problems.init_app(app)
     app.wsgi_app = Refusals(app.wsgi_app)  # type: ignore[method-assign]
     security.init_app(app, settings)
+    app.before_request(canonical.check)
     database = Database(settings)
     work.init_app(app, database)
     consistency.init_app(app, database.replica)
-    schema_guard.init_app(app, database)
+    guard = schema_guard.init_app(app, database)
+    app.extensions["readiness"] = Readiness(database, guard)
 
     api = Api(app)
     api.register_converter(UUIDConverter, uuid_parameter)
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)
     app.register_blueprint(swagger_ui.blueprint)
-    app.add_url_rule("/", view_func=swagger_ui.lead_here)
+    for path in ("/", "/docs"):
+        app.add_url_rule(path, view_func=swagger_ui.lead_here)
     for group in (db, dev, neon):
         app.cli.add_command(group)
     # Last: it sees what all the layers before it answer.

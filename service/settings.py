@@ -92,7 +92,9 @@ class Settings:
         "How long a connection may be idle, or its next request's head take to arrive.",
         least=1,
     )
-    body_timeout_s: int = _setting(30, "How long a body may take before a 408.", least=1)
+    body_timeout_s: int = _setting(
+        30, "How long a body may stand still, or be slower than 16 KiB/s, before a 408.", least=1
+    )
     drain_s: int = _setting(
         1,
         "How long a process that stops still takes requests, and closes what they came by.",

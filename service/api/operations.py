@@ -1,20 +1,14 @@
 """Whether the service is alive, and whether it is ready."""
 
+import time
 from enum import StrEnum
 
 from pydantic import BaseModel, Field
 
 from service.api.blueprint import Blueprint
-from service.api.schema_guard import schema_guard
-from service.api.work import database
-from service.db.replica import ReadFrom
-from service.db.unit_of_work import UnitOfWork
+from service.api.readiness import readiness
 
 blueprint = Blueprint("operations", __name__, description="For those who run the service.")
-
-
-PROBE_S = 1.0
-"""For how long a probe tries to reach the database: those who send it don't wait long."""
 
 
 class HealthState(StrEnum):
@@ -51,6 +45,7 @@ class Readiness(BaseModel):
         description="Of the read replica; null where there is none. Without it all goes on.",
         examples=["used"],
     )
+    age_s: int = Field(description="How many seconds ago all this was so.", examples=[0])
 
 
 @blueprint.get("/healthz")
@@ -69,20 +64,17 @@ def get_readiness() -> Readiness:
     """Tell whether the service is ready.
 
     It is when the database can be reached and has a schema that this code can work on; otherwise
-    503. On the schema of a newer release it is ready, with a note.
+    503. On the schema of a newer release it is ready, with a note. The database is not asked each
+    time: what was found out `age_s` ago counts until a request fails for its sake.
     """
-    with UnitOfWork(database(), budget_s=PROBE_S) as work:
-        found = schema_guard().look(work)
+    found = readiness().find()
+    standing = found.standing
     return Readiness(
-        revision=" ".join(found.stored or ()),
-        note=None if found.is_at_head else str(found),
-        replica=_replica_state(),
+        revision=" ".join(standing.stored or ()),
+        note=None if standing.is_at_head else str(standing),
+        replica=_REPLICA[found.is_replica_used],
+        age_s=int(time.monotonic() - found.at),
     )
 
 
-def _replica_state() -> ReplicaState | None:
-    replica = database().replica
-    if replica is None:
-        return None
-    is_away = replica.objection(position=0) is ReadFrom.AWAY
-    return ReplicaState.AWAY if is_away else ReplicaState.USED
+_REPLICA = {None: None, True: ReplicaState.USED, False: ReplicaState.AWAY}

@@ -1,10 +1,9 @@
 """Keeps the service from working on a database schema that it can't work on."""
 
 import logging
-from typing import cast
 
 import psycopg2
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, request
 
 from service.api.observability.wiring import note_schema
 from service.api.problems import from_exception, from_service_error
@@ -20,37 +19,33 @@ from service.schema.status import status
 logger = logging.getLogger(__name__)
 
 
-def init_app(app: Flask, database: Database) -> None:
+def init_app(app: Flask, database: Database) -> "SchemaGuard":
     """Keep an app from working on a schema that it can't work on."""
     guard = SchemaGuard(database)
-    app.extensions["schema_guard"] = guard
     app.before_request(guard.check)
     app.register_error_handler(psycopg2.ProgrammingError, guard.explain)
-
-
-def schema_guard() -> "SchemaGuard":
-    """Get the guard of the current app."""
-    return cast("SchemaGuard", current_app.extensions["schema_guard"])
+    return guard
 
 
 class SchemaGuard:
     """Compares the revisions once per process, before the first request that needs the database.
 
     Until this code can work on the schema each such request asks again, so that an upgrade takes
-    effect at once. `/readyz` always asks, and a statement that does not fit the schema has it asked
-    again: it may have been changed under a process that runs.
+    effect at once. A statement that does not fit the schema has it asked again: it may have been
+    changed under a process that runs. `/readyz` asks as readiness.py says.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._is_known = False
+        self.is_known = False
+        """Whether this code can work on the schema, as far as anybody has noticed."""
         self._told: str | None = None
         if database.replica is not None:
             database.replica.check = self._check_replica
 
     def check(self) -> None:
         """Raise UnavailableError, which names both revisions, before what can't be done."""
-        if self._is_known or not request.path.startswith("/v1/"):
+        if self.is_known or not request.path.startswith("/v1/"):
             return
         with UnitOfWork(self._database) as work:
             self.look(work)
@@ -59,7 +54,7 @@ class SchemaGuard:
         """Compare the revisions; raises UnavailableError when this code can't work on those."""
         found = status(work)
         note_schema(found)
-        self._is_known = found.can_be_served
+        self.is_known = found.can_be_served
         if not found.can_be_served:
             raise UnavailableError(str(found))
         said = str(found)
@@ -70,7 +65,7 @@ class SchemaGuard:
 
     def explain(self, error: psycopg2.ProgrammingError) -> Response:
         """Answer for a statement that Postgres does not understand: the schema may be another."""
-        self._is_known = False
+        self.is_known = False
         unit_of_work().close()  # Whoever waits for a second connection may wait for himself.
         try:
             with UnitOfWork(self._database) as work:

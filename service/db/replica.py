@@ -70,6 +70,11 @@ class Replica:
         self._seen = 0
         self._seen_at = 0.0
 
+    @property
+    def is_fit(self) -> bool:
+        """Whether it was fit when it was last looked after; asking this has nobody look."""
+        return bool(self._is_fit)
+
     def objection(self, position: int) -> ReadFrom | None:
         """Tell why not to ask it for what was written until a position; None: it may have it.
 

@@ -31,8 +31,15 @@ class Outage:
         self._failed = 0.0
         self._probe_began: float | None = None
         self.said = ""
+        self.answered = 0.0
+        """When the database answered last, of the monotonic clock."""
         self.ended = Event()
         """Set when this process stops, so that nobody sleeps on."""
+
+    @property
+    def is_on(self) -> bool:
+        """Whether the last that was heard of the database is that it gave no answer."""
+        return self._began is not None
 
     def failed(self, said: str) -> None:
         """Note that the database gave no answer, and the reason."""
@@ -45,6 +52,7 @@ class Outage:
 
     def succeeded(self) -> None:
         """Note that the database answers."""
+        self.answered = time.monotonic()
         # Read without the lock: on this path, every request passes.
         if self._began is not None:
             with self._lock:

@@ -4,38 +4,41 @@ Granian's own WSGI interface takes a thread for each request and lets it wait fo
 a time limit: as many slow bodies as there are threads stop it.
 """
 
-import asyncio
 import logging
 import time
+from functools import partial
 from typing import Any
 
 from service.api.refusal import REFUSAL
-from service.errors import BadRequestError, OverloadedError, RequestTimeoutError, ServiceError
+from service.errors import BadRequestError, OverloadedError, ServiceError
+from service.server.bodies import Bodies, Body, Receive, address_of
 from service.server.lane import Job, Lane
-from service.server.wsgi_call import call, environ_of
+from service.server.wsgi_call import answer, call, environ_of
 from service.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-_OF_OPERATORS = frozenset({"/healthz", "/metrics"})
-"""They touch no database, and must be answered when nothing else is."""
+_HEALTH = b"/healthz"
+"""Answered in the event loop itself: it waits for nothing, and must be answered when all wait."""
 
-MOST_BODIES = 16
-"""How many bodies of the largest size a process holds before their threads take them."""
-
+_METRICS = b"/metrics"
+"""It touches no database, but files; so it has a thread of its own."""
 
 _FAILED = b"The fault is in the service's log.\n"
 
 
 class Front:
-    """An RSGI application that runs a WSGI application."""
+    """An ASGI application that runs a WSGI application.
+
+    Of granian's interfaces, this is the one that tells the path as it was sent, header values that
+    are not ASCII, and a body that broke off from one that is whole.
+    """
 
     def __init__(self, app: Any, settings: Settings) -> None:
         """Take the app, which also words what is refused: see service/api/refusal.py."""
         self._app = app
         self._settings = settings
-        self._most_held = MOST_BODIES * settings.max_body_bytes
-        self._held = 0
+        self._bodies = Bodies(largest=settings.max_body_bytes, patience_s=settings.body_timeout_s)
         self._shed = _Shed()
         self.is_draining = False
         """Whether each answer asks its client to come back on another connection."""
@@ -45,91 +48,76 @@ class Front:
             waiting=settings.queue_size,
             wait_s=settings.queue_timeout_s,
         )
-        self._operators = Lane(self._answer, threads=1, waiting=16, wait_s=1)
+        self._metrics = Lane(
+            self._answer, threads=1, waiting=settings.queue_size, wait_s=settings.queue_timeout_s
+        )
 
-    async def __rsgi__(self, scope: Any, protocol: Any) -> None:
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Any) -> None:
         """Answer a request."""
-        held = 0
+        body = None
         try:
-            body = b""
-            headers = scope.headers
-            if "content-length" in headers or "transfer-encoding" in headers:
-                body = await self._collect(headers, protocol)
-                held = len(body)
-                self._held += held
-            lane = self._operators if scope.path in _OF_OPERATORS else self._requests
-            if not await lane.run(Job(scope, protocol, body)):
+            body = await self._body_of(scope, receive)
+            await self._carry_out(Job(scope, send, body.data() if body else b""))
+        except ServiceError as error:
+            if isinstance(error, OverloadedError):
                 self._shed.note()
-                self._refuse(scope, protocol, OverloadedError("The service has too much to do."))
-        except TimeoutError:
-            limit = self._settings.body_timeout_s
-            late = RequestTimeoutError(f"The body did not arrive within {limit} s.")
-            self._refuse(scope, protocol, late)
-        except _BrokenOffError:
-            broken = BadRequestError("The body broke off.", headers={"Connection": "close"})
-            self._refuse(scope, protocol, broken)
-        except _NoRoomError:
-            self._shed.note()
-            self._refuse(scope, protocol, OverloadedError("Too many bodies are arriving."))
+            # Without the app's doing anything, in the event loop's thread.
+            self._answer(Job(scope, send, b""), error)
         finally:
-            self._held -= held
+            if body:
+                self._bodies.release(body)
 
-    async def _collect(self, headers: Any, protocol: Any) -> bytes:
-        """Wait for the body; of one that is too large, only as much as shows that.
+    async def _body_of(self, scope: dict[str, Any], receive: Receive) -> Body | None:
+        """Wait for the body, if there is one; the app refuses one that is too large unread."""
+        announced = _length_of(scope["headers"])
+        if announced is not None and not 0 < announced <= self._settings.max_body_bytes:
+            return None
+        address = partial(address_of, scope, self._settings.trusted_proxies)
+        return await self._bodies.collect(receive, announced, address)
 
-        Raises _BrokenOffError for one of unknown length whose end never came: what is there could
-        pass for all of it.
-        """
-        most = self._settings.max_body_bytes
-        if int(headers.get("content-length") or 0) > most:
-            # The app refuses it for its length alone.
-            return b""
-        parts: list[bytes] = []
-        size = 0
-        has_ended = False
-        try:
-            async with asyncio.timeout(self._settings.body_timeout_s):
-                async for part in protocol:
-                    if has_ended:
-                        raise _BrokenOffError
-                    # Granian has an empty part for the end, and another one before it in place of
-                    # an error, but also of trailers.
-                    has_ended = not part and "trailer" not in headers
-                    parts.append(part)
-                    size += len(part)
-                    self._held += len(part)
-                    if size > most:
-                        break
-                    if self._held > self._most_held:
-                        raise _NoRoomError
-        finally:
-            self._held -= size
-        return b"".join(parts)
-
-    def _refuse(self, scope: Any, protocol: Any, error: ServiceError) -> None:
-        """Answer without the app's doing anything, in the event loop's thread."""
-        self._answer(Job(scope, protocol, b""), error)
+    async def _carry_out(self, job: Job) -> None:
+        """Have a request carried out; raises OverloadedError when it can't be, or not in time."""
+        path = job.scope["raw_path"]
+        if path == _HEALTH:
+            self._answer(job)
+            return
+        lane = self._metrics if path == _METRICS else self._requests
+        if not await lane.run(job):
+            busy = "The service has too much to do."
+            raise OverloadedError(busy)
 
     def _answer(self, job: Job, refusal: ServiceError | None = None) -> None:
-        """Run the app; unless it is to refuse the request, in a thread of a lane."""
+        """Run the app; unless it is to refuse the request, or for /healthz, in a lane's thread."""
         try:
             environ = environ_of(job.scope, job.body)
             environ[REFUSAL] = refusal
             status, headers, body = call(self._app, environ)
             if self.is_draining:
                 headers = [*headers, ("Connection", "close")]
-            job.protocol.response_bytes(status, headers, body)
+            answer(job.send, status, headers, body)
         except BaseException:  # granian's own panics are no Exception, and the thread must go on
             logger.exception("A request failed outside of the app")
-            job.protocol.response_bytes(500, [("Content-Type", "text/plain")], _FAILED)
+            answer(job.send, 500, [("Content-Type", "text/plain")], _FAILED)
 
 
-class _BrokenOffError(Exception):
-    """The body has no end: its client left, or sent what is no chunk."""
+def _length_of(headers: list[tuple[bytes, bytes]]) -> int | None:
+    """Read how long a body is to be: 0 where there is none, None where only its end will tell.
 
-
-class _NoRoomError(Exception):
-    """The bodies that have arrived take all the memory that they may."""
+    Granian has checked both headers, and taken the length away where a coding overrides it (RFC
+    9112, 6.3). Raises BadRequestError for codings that nobody here would undo.
+    """
+    length, coding = 0, b""
+    for name, value in headers:
+        if name == b"content-length":
+            length = int(value)
+        elif name == b"transfer-encoding":
+            coding += b"," + value if coding else value
+    if not coding:
+        return length
+    if coding.strip().lower() != b"chunked":
+        message = "The only Transfer-Encoding that is taken is chunked."
+        raise BadRequestError(message, headers={"Connection": "close"})
+    return None
 
 
 class _Shed:

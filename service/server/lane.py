@@ -14,11 +14,11 @@ LOOK_EVERY_S = 0.25
 class Job:
     """A request whose body is complete; `answered` is done when its answer is on its way."""
 
-    __slots__ = ("_claims", "answered", "body", "deadline", "protocol", "scope")
+    __slots__ = ("_claims", "answered", "body", "deadline", "scope", "send")
 
-    def __init__(self, scope: Any, protocol: Any, body: bytes) -> None:
+    def __init__(self, scope: Any, send: Any, body: bytes) -> None:
         self.scope = scope
-        self.protocol = protocol
+        self.send = send
         self.body = body
         self.answered: asyncio.Future[bool] | None = None
         self.deadline = 0.0
@@ -80,7 +80,7 @@ class Lane:
             if job.claim():
                 self._carry_out(job)
             # It may stay in the list of those that wait for a moment, without its body.
-            job.body, job.scope, job.protocol = b"", None, None
+            job.body, job.scope, job.send = b"", None, None
             self._finished.append(job)
             if not self._is_woken:
                 self._is_woken = True

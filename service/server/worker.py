@@ -11,7 +11,7 @@ import threading
 from contextlib import suppress
 from typing import Any, NoReturn
 
-from granian.constants import HTTPModes
+from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.net import SocketHolder  # type: ignore[attr-defined]  # typed for macOS only
 from granian.server.embed import Server
@@ -45,6 +45,7 @@ class _Granian(Server):
         self._listener = listener
         super().__init__(
             target=front,
+            interface=Interfaces.ASGINL,
             http=HTTPModes.http1,
             http1_settings=HTTP1Settings(
                 header_read_timeout=settings.header_timeout_s * 1000, max_buffer_size=LARGEST_HEAD

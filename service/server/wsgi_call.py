@@ -1,8 +1,9 @@
-"""One call of a WSGI application (PEP 3333) for a request that came by granian's RSGI."""
+"""One call of a WSGI application (PEP 3333) for a request that came by granian's ASGI."""
 
 import sys
 from io import BytesIO
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 Headers = list[tuple[str, str]]
 
@@ -17,10 +18,6 @@ _COMMON: dict[str, Any] = {
     # Werkzeug's own: the body ends by itself, also one of unknown length.
     "wsgi.input_terminated": True,
 }
-
-
-UNREADABLE = "\xff"
-"""What stands for the value of a header that is not ASCII: nothing that any header may have."""
 
 
 def call(app: Any, environ: dict[str, Any]) -> tuple[int, Headers, bytes]:
@@ -43,34 +40,48 @@ def call(app: Any, environ: dict[str, Any]) -> tuple[int, Headers, bytes]:
     return status, headers, b"".join(parts)
 
 
-def environ_of(scope: Any, body: bytes) -> dict[str, Any]:
-    """Describe a request as WSGI wants it."""
-    server, _, port = scope.server.rpartition(":")
-    if not port.isdecimal():  # The path of a Unix socket; PEP 3333 wants both.
+def answer(send: Any, status: int, headers: Headers, body: bytes) -> None:
+    """Send an answer, from whichever thread.
+
+    Granian's `send` has done it all when it returns; what is to be awaited is done already.
+    """
+    pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+    send({"type": "http.response.start", "status": status, "headers": pairs})
+    send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+def environ_of(scope: dict[str, Any], body: bytes) -> dict[str, Any]:
+    """Describe a request as WSGI wants it: bytes as if they were latin-1 (PEP 3333)."""
+    server, port = scope["server"]
+    if port == "0":  # A Unix socket; PEP 3333 wants both.
         server, port = "localhost", "80"
-    client, _, client_port = scope.client.rpartition(":")
+    client, client_port = scope["client"]
+    path: bytes = scope["raw_path"]
+    query = scope["query_string"].decode("latin-1")
+    raw = path.decode("latin-1")
     environ = {
         **_COMMON,
-        "REQUEST_METHOD": scope.method,
-        # PEP 3333: the bytes as if they were latin-1.
-        "PATH_INFO": scope.path.encode().decode("latin-1"),
-        "QUERY_STRING": scope.query_string.encode().decode("latin-1"),
-        "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
-        "SERVER_NAME": server.strip("[]"),
+        "REQUEST_METHOD": scope["method"],
+        "PATH_INFO": unquote_to_bytes(path).decode("latin-1") if b"%" in path else raw,
+        "QUERY_STRING": query,
+        # As it was sent: servers that tell it at all tell it here.
+        "REQUEST_URI": f"{raw}?{query}" if query else raw,
+        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
+        "SERVER_NAME": server,
         "SERVER_PORT": port,
-        "REMOTE_ADDR": client.strip("[]"),
+        "REMOTE_ADDR": client,
         "REMOTE_PORT": client_port,
-        "wsgi.url_scheme": scope.scheme,
+        "wsgi.url_scheme": scope["scheme"],
         "wsgi.input": BytesIO(body),
         "wsgi.errors": sys.stderr,
     }
-    headers = scope.headers.items()
-    # Granian leaves out values that are not ASCII. An Idempotency-Key, say, that is as if it were
-    # not there lets what is sent again be done again.
-    unread = set(scope.headers.keys()).difference(name for name, _ in headers)
-    for name, value in [*headers, *((name, UNREADABLE) for name in unread)]:
-        if "_" in name:
+    for name_bytes, value_bytes in scope["headers"]:
+        if b"_" in name_bytes:
             # WSGI could not tell it from one with a hyphen, which a proxy may vouch for.
+            continue
+        name, value = name_bytes.decode("latin-1"), value_bytes.decode("latin-1")
+        if name == "host" and not value:
+            # What granian has for none.
             continue
         key = name.upper().replace("-", "_")
         if key not in {"CONTENT_TYPE", "CONTENT_LENGTH"}:

@@ -72,7 +72,7 @@ def test_browsers_are_told_to_stay_with_https_over_https_only(
 
 
 def test_the_page_may_load_what_it_is_made_of_and_nothing_else(client):
-    page = client.get("/docs")
+    page = client.get("/docs/")
     policy = page.headers["Content-Security-Policy"]
     check(page, policy=policy, caching="no-cache")
     directives = dict(part.split(" ", 1) for part in policy.split("; "))

@@ -9,7 +9,7 @@ from service.settings import Settings
 def test_ready_tells_the_revision(client, schema):
     ready = client.get("/readyz").json
     note = ready.pop("note")
-    assert ready == {"status": "ok", "revision": schema[0], "replica": None}
+    assert ready == {"status": "ok", "revision": schema[0], "replica": None, "age_s": 0}
     assert (note is None) == (schema[0] == heads()[0])
 
 

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -95,6 +95,30 @@ def await_that(is_so: Callable[[], bool]) -> None:
     while not is_so():
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def read_all(client: socket.socket) -> str:
+    """Read until the server closes the connection."""
+    parts = []
+    while part := client.recv(65536):
+        parts.append(part)
+    return b"".join(parts).decode()
+
+
+@pytest.fixture
+def connect() -> Iterator[Callable[..., socket.socket]]:
+    """Connect to a server, from whichever address of this machine, and send something."""
+    with ExitStack() as stack:
+
+        def connect(server: Running, text: str, source: str = "127.0.0.1") -> socket.socket:
+            client = stack.enter_context(
+                socket.create_connection(("127.0.0.1", server.port), source_address=(source, 0))
+            )
+            client.settimeout(TIME_LIMIT_S)
+            client.sendall(text.encode())
+            return client
+
+        yield connect
 
 
 @pytest.fixture(scope="module")

@@ -4,12 +4,11 @@ import json
 import socket
 import statistics
 import time
-from contextlib import ExitStack
 from uuid import uuid4
 
 import pytest
 
-from tests.server.conftest import TIME_LIMIT_S, await_that
+from tests.server.conftest import TIME_LIMIT_S, await_that, read_all
 
 ORIGIN = "https://trips.example.com"
 HEAD = "POST /v1/users HTTP/1.1\r\nHost: trips\r\nContent-Type: application/json\r\n"
@@ -28,28 +27,6 @@ def impatient(start):
     )
     server.await_ready()
     return server
-
-
-@pytest.fixture
-def connect():
-    """Connect to a server, and send something."""
-    with ExitStack() as stack:
-
-        def connect(server, text: str) -> socket.socket:
-            client = stack.enter_context(socket.create_connection(("127.0.0.1", server.port)))
-            client.settimeout(TIME_LIMIT_S)
-            client.sendall(text.encode())
-            return client
-
-        yield connect
-
-
-def read_all(client: socket.socket) -> str:
-    """Read until the server closes the connection."""
-    parts = []
-    while part := client.recv(65536):
-        parts.append(part)
-    return b"".join(parts).decode()
 
 
 def test_200_slow_clients_hold_up_nobody(start, connect):
@@ -124,13 +101,17 @@ def test_a_body_of_unknown_length_is_taken_up_to_the_limit(impatient, connect):
         client.sendall(part * 1000)
 
 
-@pytest.mark.parametrize("sent", ["", "2\r\n{}\r\n", "zz\r\n", "2\r\n{}\r\nzz\r\n"])
-def test_a_body_that_breaks_off_is_not_taken_for_a_whole_one(impatient, connect, sent):
+@pytest.mark.parametrize("more", ["", "Trailer: X-Sum\r\n", "TE: trailers\r\n"])
+@pytest.mark.parametrize(
+    "sent",
+    ["", "2\r\n{}\r\n", "zz\r\n", "2\r\n{}\r\nzz\r\n", "2\r\n{}\r\n0\r\nX-Sum: 7"],
+)
+def test_a_body_that_breaks_off_is_not_taken_for_a_whole_one(impatient, connect, sent, more):
     user = json.loads(impatient.ask("/v1/users", "POST", f'{{"username": "{uuid4().hex}"}}').body)
     run = json.dumps({"user_id": user["id"], "user_input": "A week in Jeju"})
     path = f"/v1/workflows/{json.loads(impatient.ask('/v1/workflows', 'POST', run).body)['id']}"
     head = f"POST {path}/complete HTTP/1.1\r\nHost: trips\r\nContent-Type: application/json\r\n"
-    client = connect(impatient, f"{head}Transfer-Encoding: chunked\r\n\r\n{sent}")
+    client = connect(impatient, f"{head}Transfer-Encoding: chunked\r\n{more}\r\n{sent}")
     client.shutdown(socket.SHUT_WR)
     answer = read_all(client)
     assert answer.startswith("HTTP/1.1 400 ")
@@ -143,6 +124,55 @@ def test_trailers_that_are_announced_belong_to_a_whole_body(impatient, connect):
     head = f"{HEAD}Connection: close\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n"
     client = connect(impatient, f"{head}{len(text):x}\r\n{text}\r\n0\r\nX-Sum: 7\r\n\r\n")
     assert read_all(client).startswith("HTTP/1.1 201 ")
+
+
+@pytest.mark.parametrize(
+    ("headers", "sent", "status"),
+    [
+        ("Content-Length: {more}", "{text}", 400),
+        ("Content-Length: {size}\r\nContent-Length: {size}", "{text}", 201),
+        ("Content-Length: {size}\r\nContent-Length: {more}", "{text}", 400),
+        ("Content-Length: {size}, {size}", "{text}", 400),
+        ("Content-Length: +{size}", "{text}", 400),
+        # RFC 9112, 6.3: the coding counts, and the length is as if it were not there.
+        ("Content-Length: 2\r\nTransfer-Encoding: chunked", "{chunk}", 201),
+        ("Transfer-Encoding: chunked\r\nContent-Length: 2", "{chunk}", 201),
+        ("Transfer-Encoding: identity\r\nContent-Length: {size}", "{text}", 400),
+        ("Transfer-Encoding: identity", "{text}", 400),
+        ("Transfer-Encoding: gzip, chunked", "{chunk}", 400),
+        ("Transfer-Encoding: chunked, gzip", "{chunk}", 400),
+        ("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked", "{chunk}", 400),
+        ("Transfer-Encoding: xchunked", "{chunk}", 400),
+        ("Expect: 100-continue\r\nContent-Length: {size}", "{text}", 201),
+        ("", "{text}", 400),
+    ],
+)
+def test_a_body_has_one_length(impatient, connect, headers, sent, status):
+    text = json.dumps({"username": f"user-{uuid4().hex[:8]}"})
+    size = len(text)
+    values = {
+        "text": text,
+        "size": size,
+        "more": size + 1,
+        "chunk": f"{size:x}\r\n{text}\r\n0\r\n\r\n",
+    }
+    lines = f"{HEAD}Connection: close\r\n{headers.format(**values)}\r\n\r\n".replace(
+        "\r\n\r\n\r\n", "\r\n\r\n"
+    )
+    client = connect(impatient, lines + sent.format(**values))
+    if "{more}" in headers:
+        client.shutdown(socket.SHUT_WR)
+    answer = read_all(client).removeprefix("HTTP/1.1 100 Continue\r\n\r\n")
+    assert answer.startswith(f"HTTP/1.1 {status} ")
+    found = json.loads(impatient.ask(f"/v1/users?username={json.loads(text)['username']}").body)
+    assert len(found["items"]) == (status == 201)
+
+
+def test_a_get_may_have_a_body_which_does_nothing(impatient, connect):
+    head = "GET /v1/users?limit=1 HTTP/1.1\r\nHost: t\r\nConnection: close\r\n"
+    assert read_all(connect(impatient, head + "Content-Length: 2\r\n\r\n{}")).startswith(
+        "HTTP/1.1 200 "
+    )
 
 
 @pytest.mark.parametrize(

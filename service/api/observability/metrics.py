@@ -6,6 +6,7 @@ for all.
 
 import os
 import threading
+import time
 from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -26,6 +27,12 @@ from service.schema.standing import Standing
 
 SAMPLE_EVERY_S = 5.0
 """How old at most what is not counted but looked at is: pools, and requests in flight."""
+
+KEPT_S = 1.0
+"""How long the text is kept: whoever asks more often costs nothing."""
+
+_MOST_KEPT = 4
+"""Texts are kept by media type, of which there may be as many as somebody makes up."""
 
 RETRY_REASONS = ("connect", "lost", "deadlock")
 
@@ -104,6 +111,8 @@ class Metrics:
         self._databases: WeakSet[Database] = WeakSet()
         self._process = 0
         self._starting = threading.Lock()
+        self._writing = threading.Lock()
+        self._texts: dict[str, tuple[float, bytes]] = {}
 
     def watch(self, database: Database) -> None:
         """Count the retries and the connections of a database."""
@@ -145,14 +154,26 @@ class Metrics:
             new.rename(self._folder.path / "schema")
 
     def text(self, accept: str) -> tuple[bytes, str]:
-        """Write the metrics of all processes; returns the text and its media type."""
+        """Write the metrics of all processes; returns the text and its media type.
+
+        It is written once for all who ask within KEPT_S.
+        """
         if self._process != os.getpid():
             self._enter_process()
-        self.sample()
-        registry = CollectorRegistry()
-        registry.register(self)
         encode, content_type = choose_encoder(accept)
-        return encode(registry), content_type
+        with self._writing:
+            now = time.monotonic()
+            self._texts = {
+                kept: text for kept, text in self._texts.items() if now - text[0] < KEPT_S
+            }
+            if content_type not in self._texts and len(self._texts) >= _MOST_KEPT:
+                encode, content_type = choose_encoder("")
+            if content_type not in self._texts:
+                self.sample()
+                registry = CollectorRegistry()
+                registry.register(self)
+                self._texts[content_type] = (time.monotonic(), encode(registry))
+            return self._texts[content_type][1], content_type
 
     def collect(self) -> Iterator[Metric]:
         """Collect all metrics, as prometheus-client asks for them."""
