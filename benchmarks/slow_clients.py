@@ -22,12 +22,12 @@ from rest import own_database, postgres, serving
 
 LIMIT_S = 5.0
 WARM_UP = 20
-HEAD = b"GET /v1/users HTTP/1.1\r\nHost: t"
+HEAD = b"GET /v1/users HTTP/1.1\r\nHost: localhost"
 BODY = (
-    b"POST /v1/users HTTP/1.1\r\nHost: t\r\nContent-Type: application/json\r\n"
+    b"POST /v1/users HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     b"Content-Length: 500\r\n\r\n{"
 )
-UNREAD = b"GET /openapi.json HTTP/1.1\r\nHost: t\r\n\r\n" * 9
+UNREAD = b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n" * 9
 SLOW = (*[HEAD] * 60, *[BODY] * 80, *[UNREAD] * 60)
 SERVERS = {
     "this service": ("service.server",),
@@ -57,7 +57,9 @@ def one_request(port: int) -> float:
         suppress(OSError),
         socket.create_connection(("127.0.0.1", port), timeout=LIMIT_S) as client,
     ):
-        client.sendall(b"GET /v1/users?limit=1 HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n")
+        client.sendall(
+            b"GET /v1/users?limit=1 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        )
         answer = client.recv(65536)
         if not answer.startswith(b"HTTP/1.1 200 "):
             sys.exit(f"The answer is {answer[:80]!r}.")

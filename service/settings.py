@@ -118,7 +118,7 @@ class Settings:
     allowed_hosts: tuple[str, ...] = _setting(
         (),
         "Names by which the service may be called; `.example.com` is that and all below. Not set: "
-        "any.",
+        "on a loopback address, what this machine calls itself; else any.",
     )
     cors_origins: tuple[str, ...] = _setting(
         (), "Origins whose pages may call the service, such as https://trips.example.com."

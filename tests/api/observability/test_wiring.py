@@ -132,7 +132,9 @@ def a_streamed_answer_ends_when_its_body_does(served) -> None:
         served.get("/test/stream/3?breaks", **{"X-Request-ID": "broken"})
     assert access("broken")["status"] == 500
     with socket.create_connection(("127.0.0.1", served.port)) as client:
-        client.sendall(b"GET /test/stream/900 HTTP/1.1\r\nHost: x\r\nX-Request-ID: gone\r\n\r\n")
+        client.sendall(
+            b"GET /test/stream/900 HTTP/1.1\r\nHost: [::1]\r\nX-Request-Id: gone\r\n\r\n"
+        )
         client.recv(100)
     assert access("gone")["bytes"] < 900_000
 
