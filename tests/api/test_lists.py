@@ -4,12 +4,12 @@ import base64
 import json
 import re
 from contextlib import closing
+from typing import Any
 from urllib.parse import quote
 
 import psycopg2
 import pytest
 
-from service.db.database import Sent
 from service.db.unit_of_work import UnitOfWork
 from service.domain.listing import PAGE_BYTES
 
@@ -224,7 +224,7 @@ def test_postgres_reads_no_rows_beyond_a_page_that_is_full(client, make, databas
     user_id = make.user()["id"]
     for _ in range(12):
         make.workflow(user_id=user_id, metadata={"a": text})
-    asked: list[Sent] = []
+    asked: list[Any] = []
     database.listeners.append(asked.append)
     page = client.get("/v1/workflows?fields=metadata").json
     database.listeners.remove(asked.append)
