@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from psycopg2.extensions import QuotedString, register_adapter
 from sqlalchemy import (
     JSON,
     ClauseElement,
@@ -34,6 +35,13 @@ from sqlmodel import SQLModel
 _DIALECT = PGDialect_psycopg2()  # type: ignore[no-untyped-call]
 
 Rows = Sequence[tuple[Any, ...]]
+
+
+class JsonText(bytes):
+    """JSON in UTF-8, as a parameter: psycopg2 quotes it as a text, without making a str of it."""
+
+
+register_adapter(JsonText, QuotedString)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,8 @@ from sqlmodel._compat import SQLModelConfig
 from sqlmodel.main import FieldInfoMetadata
 from uuid_utils.compat import uuid7
 
+from service.db.statement import JsonText
+
 # Set before the first table class is made: constraints take their names when they are created.
 SQLModel.metadata.naming_convention = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -255,9 +257,13 @@ class Input(SQLModel):
     __init__ = BaseModel.__init__
 
 
-def for_database(body: SQLModel, *, only_given: bool = False) -> str:
+def for_database(body: SQLModel, *, only_given: bool = False) -> JsonText:
     """Write a validated body as the JSON that statements take: all of it, or what was given."""
-    return body.model_dump_json(by_alias=True, exclude_unset=only_given, context=EXACT)
+    # What `model_dump_json` makes a str of.
+    written = body.__pydantic_serializer__.to_json(
+        body, by_alias=True, exclude_unset=only_given, context=EXACT
+    )
+    return JsonText(written)
 
 
 class Output(SQLModel):

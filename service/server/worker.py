@@ -2,6 +2,7 @@
 
 import asyncio
 import atexit
+import ctypes
 import os
 import resource
 import signal
@@ -28,6 +29,9 @@ LAST_S = 3
 
 LARGEST_HEAD = 64 * 1024
 """Bytes of a request's head; beyond that the answer is 431."""
+
+_M_MMAP_THRESHOLD = -3
+"""As in glibc's malloc.h."""
 
 BEAT = b"."
 BEAT_S = 0.5
@@ -112,6 +116,7 @@ def main() -> None:
         # Ctrl-C in a terminal reaches all processes; the supervisor answers for all.
         signal.signal(ignored, signal.SIG_IGN)
     _allow_files()
+    _give_memory_back()
     try:
         settings = Settings.load()
         app = create_app(settings)
@@ -138,6 +143,17 @@ def _allow_files() -> None:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     with suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def _give_memory_back() -> None:
+    """Have what is large given back to the system as soon as it is freed.
+
+    Glibc stops doing so once it has freed something large: from then on large blocks come from the
+    heaps of its threads, where they leave holes (mallopt(3), M_MMAP_THRESHOLD). Other C libraries
+    have no such call, or one that does nothing.
+    """
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, 256 * 1024)
 
 
 if __name__ == "__main__":

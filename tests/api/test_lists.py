@@ -4,6 +4,7 @@ import base64
 import json
 import re
 from contextlib import closing
+from typing import Any
 from urllib.parse import quote
 
 import psycopg2
@@ -223,7 +224,7 @@ def test_postgres_reads_no_rows_beyond_a_page_that_is_full(client, make, databas
     user_id = make.user()["id"]
     for _ in range(12):
         make.workflow(user_id=user_id, metadata={"a": text})
-    asked = []
+    asked: list[Any] = []
     database.listeners.append(asked.append)
     page = client.get("/v1/workflows?fields=metadata").json
     database.listeners.remove(asked.append)
@@ -232,7 +233,7 @@ def test_postgres_reads_no_rows_beyond_a_page_that_is_full(client, make, databas
     url = worker_url.set(drivername="postgresql").render_as_string(hide_password=False)
     with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
         cursor.execute(f"{before}; EXPLAIN (ANALYZE, FORMAT JSON) {query}", asked[-1].parameters)
-        plan = cursor.fetchone()[0][0]["Plan"]
+        plan = cursor.fetchall()[0][0][0]["Plan"]
     read = 0
     while plan:
         if plan.get("Alias") == "page":

@@ -58,7 +58,7 @@ class Running:
     def said(self) -> str:
         return self.log.read_text(encoding="utf-8")
 
-    def ask(self, path: str, method: str = "GET", body: str | None = None) -> Answer:
+    def ask(self, path: str, method: str = "GET", body: str | bytes | None = None) -> Answer:
         """Send a request on a connection of its own, and read the answer."""
         connection = HTTPConnection("127.0.0.1", self.port, timeout=TIME_LIMIT_S)
         connection.request(method, path, body, {"Content-Type": "application/json"})
