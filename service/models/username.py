@@ -22,7 +22,7 @@ _NARROW_JAMO = {
 _STYLE = dict.fromkeys((0xFE0E, 0xFE0F))
 """They ask for an emoji as text or as a picture: ❤ and ❤️ are one."""
 
-_HALF_SYLLABLES = "\u1100-\u11ff\ua960-\ua97f\ud7b0-\ud7ff"
+_HALF_SYLLABLE = re.compile("[\u1100-\u11ff\ua960-\ua97f\ud7b0-\ud7ff]")
 _TOGETHER = ("Latn Hani Hang", "Latn Hani Hira Kana", "Latn Hani Bopo")
 """Scripts that are written side by side, of letters that nobody mixes up (UTS 39, 5.2)."""
 _ALONE = """
@@ -52,21 +52,27 @@ def oddity(name: str) -> str | None:
     """Say what is wrong with a name that can pass for another."""
     if name.isascii():
         return None
-    if odd := unseen(name):
-        return odd
     folded = fold(name)
+    return unseen(name) or _misfit(folded) or _stranger(folded)
+
+
+def _misfit(folded: str) -> str | None:
+    if not folded:
+        return "must have a character that can be seen"
     if len(folded) > LENGTH:
         return f"must have at most {LENGTH} characters once its letters are written one by one"
-    if half := _of_halves().search(folded):
-        return f"{_at(folded, half.start())}, which is half a syllable"
+    half = _HALF_SYLLABLE.search(folded)
+    return f"{_at(folded, half.start())}, which is half a syllable" if half else None
+
+
+def _stranger(folded: str) -> str | None:
     known = 0
     for scripts in (*_TOGETHER, *_ALONE.split()):
         known = max(known, _written_in(scripts).match(folded).end())
         if known == len(folded):
             return None
-    return (
-        f"must be of one script, or of Latin with Korean, Japanese or Chinese: {_at(folded, known)}"
-    )
+    rule = "must be of one script, or of Latin with Korean, Japanese or Chinese"
+    return f"{rule}: {_at(folded, known)}"
 
 
 def unseen(text: str) -> str | None:
@@ -96,11 +102,6 @@ def _invisible() -> Any:
 
     # A Braille pattern without dots is a picture of nothing.
     return regex.compile(r"[\p{C}\p{Default_Ignorable_Code_Point}\u2800]")
-
-
-@cache
-def _of_halves() -> Any:
-    return re.compile(f"[{_HALF_SYLLABLES}]")
 
 
 @cache

@@ -33,6 +33,7 @@ def test_creating_answers_with_the_place_of_the_user(client):
         ({}, "/username"),
         ({"username": ""}, "/username"),
         ({"username": " \u3000"}, "/username"),
+        ({"username": "\ufe0f"}, "/username"),
         ({"username": "ﷺ" * 10}, "/username"),
         ({"username": "k" * 101}, "/username"),
         ({"username": 5}, "/username"),
