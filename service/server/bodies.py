@@ -58,7 +58,9 @@ class Body:
         """Forget what has arrived, and wake whoever waits for the rest."""
         self.is_given_up = True
         self._parts.clear()
-        self.limit.reschedule(0)
+        # Its time may have run out just now, with its task not yet awake.
+        if not self.limit.expired():
+            self.limit.reschedule(0)
 
 
 class Bodies:
