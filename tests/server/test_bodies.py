@@ -1,5 +1,6 @@
 """Bodies that stand still hold up nobody, and a slow line is no reason to lose one."""
 
+import asyncio
 import json
 import select
 import socket
@@ -8,7 +9,8 @@ from uuid import uuid4
 
 import pytest
 
-from service.server.bodies import LEAST_RATE, SMALL, address_of
+from service.errors import OverloadedError, RequestTimeoutError
+from service.server.bodies import LEAST_RATE, MOST_LARGE, SMALL, Bodies, address_of
 from tests.server.conftest import await_that, read_all
 
 LARGEST = 2 * SMALL
@@ -115,3 +117,35 @@ def test_a_slow_line_is_taken_for_longer_than_silence_is(start, connect):
 def test_one_client_is_an_address_or_a_network_of_ipv6(client, proxies, forwarded, expected):
     headers = [(b"x-forwarded-for", value.encode("latin-1")) for value in forwarded]
     assert address_of({"client": (client, "1"), "headers": headers}, proxies) == expected
+
+
+def test_one_whose_time_runs_out_as_another_comes_makes_room():
+    """In one turn of the loop, a time is up, and a part arrives before its task is awake."""
+
+    async def scene() -> list[object]:
+        loop = asyncio.get_running_loop()
+        bodies = Bodies(largest=LARGEST, patience_s=1)
+
+        def arriving(part: asyncio.Future[bytes]) -> asyncio.Task[object]:
+            parts = iter([part, loop.create_future()])
+
+            async def receive() -> dict[str, object]:
+                body = await next(parts)
+                return {"type": "http.request", "body": body, "more_body": len(body) < LARGEST}
+
+            return loop.create_task(bodies.collect(receive, LARGEST, lambda: "127.0.0.1"))
+
+        there: asyncio.Future[bytes] = loop.create_future()
+        there.set_result(b" " * (LARGEST - 1))
+        stalled = [arriving(there) for _ in range(2 * MOST_LARGE)]
+        begun = loop.time()
+        await asyncio.sleep(0.5)
+        part: asyncio.Future[bytes] = loop.create_future()
+        newcomer = arriving(part)
+        loop.call_at(begun + 0.9, part.set_result, b" " * LARGEST)
+        loop.call_at(begun + 0.8, time.sleep, 0.3)
+        return list(await asyncio.gather(newcomer, *stalled, return_exceptions=True))
+
+    body, *others = asyncio.run(scene())
+    assert not isinstance(body, Exception), body
+    assert all(isinstance(other, RequestTimeoutError | OverloadedError) for other in others)
