@@ -3,9 +3,9 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Any
 
+from service.api.caller import network_of
 from service.errors import BadRequestError, OverloadedError, RequestTimeoutError
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -168,21 +168,11 @@ def _no_room() -> OverloadedError:
 
 
 def address_of(scope: dict[str, Any], trusted_proxies: int) -> str:
-    """Name the address that a request came from; of IPv6, its network of /64, which is one client.
-
-    With proxies, it is what the outermost trusted one says (X-Forwarded-For).
-    """
+    """Name whose address a request came from; with proxies, what the outermost trusted one says."""
     address: str = scope["client"][0]
     if trusted_proxies:
         given = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
         said = b",".join(given).split(b",") if given else []
         if len(said) >= trusted_proxies:
             address = said[-trusted_proxies].decode("latin-1").strip()
-    try:
-        # Some proxies add the port.
-        ip = ip_address(address.partition(":")[0] if address.count(":") == 1 else address)
-    except ValueError:
-        return address
-    if isinstance(ip, IPv6Address):
-        return str(ip.ipv4_mapped or IPv6Network((ip, 64), strict=False))
-    return str(ip)
+    return network_of(address)

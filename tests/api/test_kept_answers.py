@@ -191,6 +191,8 @@ def test_processes_together_keep_little_more_than_one(start, client, make, kept)
         ("2001:db8::1", "2001:db8::2:3:4:5", True),
         ("2001:db8::1", "2001:db8:0:1::1", False),
         ("::ffff:192.0.2.1", "192.0.2.1", True),
+        ("192.0.2.1:4711", "192.0.2.1:4712", True),
+        ("[2001:db8::1]:4711", "2001:db8::2", True),
         ("192.0.2.1", "192.0.2.2", False),
     ],
 )
