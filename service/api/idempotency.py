@@ -120,8 +120,8 @@ class _Keyed:
 
     def __init__(self, work: UnitOfWork, key: str) -> None:
         self._work = work
-        # Ids may be written in either case, and a slash at the end means nothing.
-        path = request.path.lower().rstrip("/")
+        # Ids may be written in either case.
+        path = request.path.lower()
         names = {"principal": ANONYMOUS, "method": request.method, "path": path, "key": key}
         digest = hashlib.sha256("\0".join(names.values()).encode()).digest()
         self._names: dict[str, Any] = names

@@ -6,6 +6,7 @@ a time limit: as many slow bodies as there are threads stop it.
 
 import logging
 import time
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -97,7 +98,9 @@ class Front:
             answer(job.send, status, headers, body)
         except BaseException:  # granian's own panics are no Exception, and the thread must go on
             logger.exception("A request failed outside of the app")
-            answer(job.send, 500, [("Content-Type", "text/plain")], _FAILED)
+            # Of an answer that has begun, granian makes a 500 of its own.
+            with suppress(RuntimeError):
+                answer(job.send, 500, [("Content-Type", "text/plain")], _FAILED)
 
 
 def _length_of(headers: list[tuple[bytes, bytes]]) -> int | None:
@@ -115,7 +118,7 @@ def _length_of(headers: list[tuple[bytes, bytes]]) -> int | None:
     if not coding:
         return length
     if coding.strip().lower() != b"chunked":
-        message = "The only Transfer-Encoding that is taken is chunked."
+        message = "The only Transfer-Encoding that is accepted is chunked."
         raise BadRequestError(message, headers={"Connection": "close"})
     return None
 

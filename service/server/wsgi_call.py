@@ -75,7 +75,12 @@ def environ_of(scope: dict[str, Any], body: bytes) -> dict[str, Any]:
         "wsgi.input": BytesIO(body),
         "wsgi.errors": sys.stderr,
     }
-    for name_bytes, value_bytes in scope["headers"]:
+    _add_headers(environ, scope["headers"])
+    return environ
+
+
+def _add_headers(environ: dict[str, Any], headers: list[tuple[bytes, bytes]]) -> None:
+    for name_bytes, value_bytes in headers:
         if b"_" in name_bytes:
             # WSGI could not tell it from one with a hyphen, which a proxy may vouch for.
             continue
@@ -91,4 +96,3 @@ def environ_of(scope: dict[str, Any], body: bytes) -> dict[str, Any]:
             environ[key] += ("; " if key == "HTTP_COOKIE" else ",") + value
         else:
             environ[key] = value
-    return environ
