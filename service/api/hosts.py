@@ -8,13 +8,13 @@ LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 """What a service that only this machine reaches is called, unless ALLOWED_HOSTS says otherwise."""
 
 OF_LOOPBACK = (
-    "This service is served to this machine alone, and called localhost, 127.0.0.1 or [::1]: "
-    "behind a proxy that passes on another Host, set ALLOWED_HOSTS to that name."
+    "This service serves this machine alone, by the names localhost, 127.0.0.1 and [::1]; behind a "
+    "proxy that passes on another Host, set ALLOWED_HOSTS to that name."
 )
 _OF_LIST = "This service has another name; ALLOWED_HOSTS lists those that it goes by."
 _OF_DEVELOPER = (
-    "This development server is called by an address or localhost: to call it by another name, set "
-    "ALLOWED_HOSTS."
+    "This development server goes by localhost and its addresses only; to call it by another name, "
+    "set ALLOWED_HOSTS."
 )
 
 _PROBES = frozenset({"/healthz", "/readyz", "/metrics"})

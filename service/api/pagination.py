@@ -58,12 +58,13 @@ def page_parameters(listing: Listing, default_limit: int, max_limit: int) -> typ
 
 def _searches(listing: Listing) -> str:
     """Say which filters and orders of a list are answered for a few clients at a time only."""
-    if not listing.unindexed:
+    slow = (("filter by", listing.slow_filters), ("sort by", listing.slow_sorts))
+    said = [f"{what} `{'`, `'.join(sorted(names))}`" for what, names in slow if names]
+    if not said:
         return ""
-    names = ", ".join(f"`{name}`" for name in sorted(listing.unindexed))
     return (
-        f" No index has {names} as a filter or an order: few such requests are answered at a time, "
-        "and the others get a 503 with `Retry-After`."
+        f" Requests that {' or '.join(said)} are searches without an index: only a few run at a "
+        "time, and the others get a 503 with `Retry-After`."
     )
 
 
@@ -147,8 +148,8 @@ def _place_for_search() -> Iterator[None]:
     places = database().searches
     if not places.acquire(blocking=False):
         message = (
-            "As many searches are running as may at a time. This list has no index for the filter "
-            "or the order that was asked for; without them it is answered."
+            "No more searches can run right now. The list has no index for the filter or the sort "
+            "order of this request; without them it is answered."
         )
         raise OverloadedError(message)
     try:

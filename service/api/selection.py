@@ -10,7 +10,7 @@ from service.api.parsing import COMMA_SEPARATED
 from service.db.statement import json_names
 
 _ALL = "Nothing but these, and the id: the answer then lacks the other members of the schema."
-_LIGHT = f"{_ALL} Left out, it has those that lists show."
+_LIGHT = f"{_ALL} Without `fields` it has those that lists show."
 
 
 @cache

@@ -112,7 +112,8 @@ class Listing:
         self.sorts = [sign + name for name in sorts for sign in ("", "-")]
         self.default_sort = default_sort
         self._large = large.union(self.heavy)
-        self.unindexed = unindexed
+        self.slow_filters = unindexed.intersection(conditions).difference(narrow)
+        self.slow_sorts = unindexed.intersection(sorts)
         self._narrow = narrow
         rows = table_of(source) if isinstance(source, type) else source
 
@@ -160,9 +161,10 @@ class Listing:
 
     def is_search(self, filters: Mapping[str, Any], page: Page) -> bool:
         """Tell whether Postgres has to look at row after row for a page."""
-        slow = self.unindexed.intersection((*filters, page.sort.removeprefix("-")))
+        slow = self.slow_filters.intersection(filters)
+        is_slow = slow or page.sort.removeprefix("-") in self.slow_sorts
         # Texts are read whole: that takes its time however few rows are left.
-        return bool(slow) and ("q" in slow or self._narrow.isdisjoint(filters))
+        return bool(is_slow) and ("q" in slow or self._narrow.isdisjoint(filters))
 
 
 @dataclass(frozen=True, slots=True)
