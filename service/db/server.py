@@ -110,7 +110,7 @@ class Server:
             },
         )
         event.listen(engine, "do_connect", self._connect_in_time)
-        event.listen(engine, "connect", _leave_json_undecoded)
+        event.listen(engine, "connect", leave_json_undecoded)
         event.listen(engine, "connect", self._compare_once)
         event.listen(engine, "checkin", _note_idle)
         event.listen(engine, "checkout", self._ping)
@@ -173,7 +173,7 @@ class Server:
             self.watchdog.leave(watched)
 
 
-def _leave_json_undecoded(connection: Any, _record: object) -> None:
+def leave_json_undecoded(connection: Any, _record: object) -> None:
     """Have psycopg2 hand out `json` as bytes, for which it has no function of its own."""
     connection.string_types[JSON.values[0]] = BYTES
 

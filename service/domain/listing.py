@@ -36,7 +36,7 @@ PAGE_BYTES = 8 * 1024 * 1024
 SMALL_PAGE = 50
 """How many rows no larger than a summary's (some 170 KB at worst) are a page without measuring."""
 
-_IN_MEMORY = text("SELECT set_config('work_mem', '64MB', true)")
+_IN_MEMORY = text("SET LOCAL work_mem = '64MB'")
 """Once a window of rows goes to disk, Postgres reads all of them, also those beyond the page."""
 
 

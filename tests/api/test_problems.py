@@ -161,7 +161,7 @@ def test_a_body_that_broke_off_is_not_executed(client, problem):
 
 @pytest.mark.parametrize(
     "spelling",
-    ["urn:uuid:{}", "{{{}}}", " {}", "%0A{}", "{}%0A"],
+    ["urn:uuid:{}", "{{{}}}", "%20{}", "%0A{}", "{}%0A"],
 )
 def test_an_id_has_one_spelling_besides_its_case(client, make, pointers, spelling):
     user = make.user()

@@ -1,17 +1,18 @@
 """The control: the same service on SQLAlchemy's defaults, each statement sent once.
 
 It must fail under the same faults; otherwise they don't bite, and the run proves nothing. Only what
-the statements rely on stays: AUTOCOMMIT, as the unit of work writes BEGIN and COMMIT itself.
+the statements rely on stays: AUTOCOMMIT, as the unit of work writes BEGIN and COMMIT itself, and JSON
+that nobody decodes.
 """
 
 from dataclasses import replace
 
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, create_engine, event
 from typing_extensions import override
 
 from service.app import create_app
 from service.db.database import Database
-from service.db.server import Server
+from service.db.server import Server, leave_json_undecoded
 from service.db.url import resolve
 from service.settings import Settings
 
@@ -21,7 +22,9 @@ class PlainServer(Server):
 
     @override
     def _make_engine(self) -> Engine:
-        return create_engine(self._url(), isolation_level="AUTOCOMMIT")
+        engine = create_engine(self._url(), isolation_level="AUTOCOMMIT")
+        event.listen(engine, "connect", leave_json_undecoded)
+        return engine
 
 
 class PlainDatabase(Database):
