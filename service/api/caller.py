@@ -2,16 +2,26 @@
 
 import hashlib
 import hmac
+import re
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 
+_WITH_PORT = re.compile(r"\"?(?:\[([^\]]*)\]|([^:]*))(?::[^:]*)?\"?")
+"""How proxies write an address with a port, or of IPv6 (RFC 7239, 6): `[2001:db8::1]:443`."""
+
 
 def network_of(address: str | None) -> str:
-    """Name whose an address is: an IPv4 address alone, of IPv6 the /64 that one site has."""
+    """Name whose an address is: an IPv4 address alone, of IPv6 the /64 that one site has.
+
+    Some proxies add the port to X-Forwarded-For, which is another one for each connection.
+    """
+    address = (address or "").strip()
+    if found := _WITH_PORT.fullmatch(address):
+        address = found[1] or found[2] or ""
     try:
-        known = ip_address(address or "")
+        known = ip_address(address)
     except ValueError:
-        return address or ""
+        return address
     if not isinstance(known, IPv6Address):
         return str(known)
     if known.ipv4_mapped:

@@ -3,9 +3,9 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Any
 
+from service.api.caller import network_of
 from service.errors import BadRequestError, OverloadedError, RequestTimeoutError
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -176,11 +176,4 @@ def address_of(scope: dict[str, Any], trusted_proxies: int) -> str:
         said = b",".join(given).split(b",") if given else []
         if len(said) >= trusted_proxies:
             address = said[-trusted_proxies].decode("latin-1").strip()
-    try:
-        # Some proxies add the port.
-        ip = ip_address(address.partition(":")[0] if address.count(":") == 1 else address)
-    except ValueError:
-        return address
-    if isinstance(ip, IPv6Address):
-        return str(ip.ipv4_mapped or IPv6Network((ip, 64), strict=False))
-    return str(ip)
+    return network_of(address)
