@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import inf, isfinite
+from math import inf
 from typing import Any
 
 from service.errors import FieldError
@@ -71,8 +71,9 @@ def unstorable(value: Any) -> Iterator[FieldError]:
 
 def _bad_names(item: dict[str, Any], place: "_Place") -> Iterator[FieldError]:
     for key in item.names if isinstance(item, Doubled) else ():
-        pointer = f"{place.pointer()}/{pointer_step(key)}"
-        yield FieldError("body", pointer, "given_twice", "must be given once only")
+        if not string_problem(key):  # A pointer could not show it.
+            pointer = f"{place.pointer()}/{pointer_step(key)}"
+            yield FieldError("body", pointer, "given_twice", "must be given once only")
     for key in item:
         if code := string_problem(key):
             yield FieldError("body", place.pointer(), code, f"a name {STRING_PROBLEMS[code]}")
@@ -80,7 +81,8 @@ def _bad_names(item: dict[str, Any], place: "_Place") -> Iterator[FieldError]:
 
 def _is_moderate(number: float) -> bool:
     """Tell whether a number is one that jsonb does not write out with hundreds of zeros."""
-    return isfinite(number) and (number == 0 or 1e-40 <= abs(number) <= 1e40)  # noqa: PLR2004
+    # Not by isfinite(), which fails for whole numbers of more digits than a float has.
+    return number == 0 or 1e-40 <= abs(number) <= 1e40  # noqa: PLR2004
 
 
 @dataclass(frozen=True, slots=True)

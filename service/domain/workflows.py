@@ -10,6 +10,7 @@ from sqlalchemy import (
     ColumnElement,
     FromClause,
     Select,
+    Table,
     Text,
     any_,
     bindparam,
@@ -18,7 +19,6 @@ from sqlalchemy import (
     extract,
     func,
     literal,
-    null,
     select,
     union_all,
     update,
@@ -217,34 +217,35 @@ HEARTBEAT = _transition(None, None)
 
 def _timeline() -> FromClause:
     """Put steps and LLM calls of all runs side by side; a condition on the run picks its own."""
-
-    def member(source: FromClause, summary: type[SQLModel]) -> ColumnElement[Any]:
-        names = json_names(summary)
-        shown = select(*[source.c[name] for name in names]).correlate(source).subquery("shown")
-        row = select(func.row_to_json(shown.table_valued())).correlate(source)
-        return row.scalar_subquery()
-
-    nothing = cast(null(), JSON)
     steps = select(
         _nodes.c.id,
         literal("node").label("kind"),
         func.coalesce(_nodes.c.started_at, _nodes.c.created_at).label("at"),
-        member(_nodes, NodeSummary).label("node"),
-        nothing.label("generation"),
         _nodes.c.workflow_id,
     )
     calls = select(
         _generations.c.id,
         literal("generation"),
         _generations.c.created_at,
-        nothing,
-        member(_generations, GenerationSummary),
         _generations.c.workflow_id,
     )
     return union_all(steps, calls).subquery("timeline")
 
 
 _entries = _timeline()
+
+
+def _member(kind: str, source: Table, summary: type[SQLModel]) -> ColumnElement[Any]:
+    """Show the row behind an entry; null for one of the other kind.
+
+    A subquery in the list of what is selected: Postgres runs it for the rows of the page, after it
+    has sorted all. In the union it would write the JSON of the whole run for each page.
+    """
+    entry = [source.c.id == _entries.c.id, _entries.c.kind == kind]
+    named = [source.c[name] for name in json_names(summary)]
+    shown = select(*named).where(*entry).correlate(_entries).subquery("shown")
+    return select(func.row_to_json(shown.table_valued(), type_=JSON)).scalar_subquery()
+
 
 TIMELINE = Listing(
     "Timeline",
@@ -254,5 +255,9 @@ TIMELINE = Listing(
     conditions={"workflow_id": _entries.c.workflow_id == bindparam("workflow_id")},
     sorts={"at": _entries.c.at},
     default_sort="at",
+    more={
+        "node": _member("node", _nodes, NodeSummary),
+        "generation": _member("generation", _generations, GenerationSummary),
+    },
     large=frozenset({"generation"}),
 )

@@ -2,9 +2,12 @@
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
+import psycopg2
 import pytest
 
 TERMINAL = {"complete": "completed", "fail": "failed", "cancel": "cancelled"}
@@ -331,6 +334,30 @@ def test_the_timeline_has_steps_and_calls_in_order(client, make):
     first = client.get(f"{path}?limit=2").json
     second = client.get(f"{path}?limit=2&cursor={first['next_cursor']}").json
     assert first["items"] + second["items"] == entries
+
+
+def test_a_page_of_the_timeline_writes_no_json_of_other_entries(client, make, database, worker_url):
+    run = make.workflow()["id"]
+    for number in range(20):
+        make.generation(run, error_message="e" * 1000 * number)
+    asked: list[Any] = []
+    database.listeners.append(asked.append)
+    assert len(client.get(f"/v1/workflows/{run}/timeline?limit=2").json["items"]) == 2
+    database.listeners.remove(asked.append)
+    before, query = asked[-1].sql.split(";\n")
+    url = worker_url.set(drivername="postgresql").render_as_string(hide_password=False)
+    with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
+        cursor.execute(f"{before}; EXPLAIN (ANALYZE, FORMAT JSON) {query}", asked[-1].parameters)
+        plans = [cursor.fetchall()[0][0][0]["Plan"]]
+    written = []
+    while plans:
+        plan = plans.pop()
+        plans += plan.get("Plans", [])
+        if plan.get("Parent Relationship") == "SubPlan":
+            written.append(plan["Actual Loops"])
+    # Two that are asked for, and one to tell that they are not the last.
+    assert written
+    assert max(written) == 3
 
 
 @pytest.mark.parametrize("offset", ["+16:00", "-16:00", "+23:59"])
