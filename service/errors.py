@@ -60,7 +60,7 @@ class ServiceError(Exception):
         super().__init__(detail)
         self.detail = detail
         self.errors = errors or []
-        self.headers = headers or {}
+        self.headers = dict(headers or {})
         self.members = members
 
 

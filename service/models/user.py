@@ -91,7 +91,7 @@ class UserName(SQLModel):
         description=(
             "Unique, whatever its case and its spelling: letters are composed and spaces single "
             "(NFKC). Of one script, or of Latin with Korean, Japanese or Chinese; no control "
-            "characters, nor others that nobody sees."
+            "or invisible characters."
         ),
         schema_extra=like("하늘"),
     )

@@ -1,8 +1,8 @@
 """The control: the same service on SQLAlchemy's defaults, each statement sent once.
 
 It must fail under the same faults; otherwise they don't bite, and the run proves nothing. Only what
-the statements rely on stays: AUTOCOMMIT, as the unit of work writes BEGIN and COMMIT itself, and JSON
-that nobody decodes.
+the statements rely on stays: AUTOCOMMIT, as the unit of work writes BEGIN and COMMIT itself, and
+JSON that nobody decodes.
 """
 
 from dataclasses import replace
