@@ -50,6 +50,14 @@ class Project:
             check=False,
         )
 
+    def copy_to(self, branch_id: str) -> str:
+        """Copy the database for a branch, as Neon would; returns the URL of the copy."""
+        database = parse(self.url)
+        name = branch_id.replace("-", "_")
+        execute(database, f"CREATE DATABASE {name} TEMPLATE {database.database}")
+        copied = database.set(drivername="postgresql", database=name)
+        return copied.render_as_string(hide_password=False)
+
 
 @pytest.fixture
 def project(root: Path, tmp_path: Path) -> Iterator[Project]:

@@ -32,7 +32,6 @@ import pytest
 
 from service.db.url import parse
 from service.settings import ROOT
-from tests.conftest import execute
 from tests.neon_api import KEY, PARENT, PROJECT, FakeNeon
 
 GUIDES = (
@@ -147,16 +146,7 @@ def carry_out(block: Block, project, output: str, neon: FakeNeon) -> str:
 
 def run_on_branch(block: Block, project) -> subprocess.CompletedProcess[str]:
     """Run commands whose Neon makes copies of the embedded database, and none that stays."""
-    database = parse(project.url)
-
-    def copy(branch_id: str) -> str:
-        name = branch_id.replace("-", "_")
-        execute(database, f"CREATE DATABASE {name} TEMPLATE {database.database}")
-        return database.set(drivername="postgresql", database=name).render_as_string(
-            hide_password=False
-        )
-
-    with FakeNeon(provide=copy) as neon:
+    with FakeNeon(provide=project.copy_to) as neon:
         done = project.run(checked_exits(block.body), **variables(neon))
         assert neon.called("POST", "branches")
         assert neon.made() == []

@@ -9,10 +9,8 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from service.db.url import parse
 from service.schema.revisions import VERSIONS
 from service.schema.standing import standing
-from tests.conftest import execute
 from tests.neon_api import KEY, PROJECT, FakeNeon
 
 WORKFLOW = ".github/workflows/schema.yml"
@@ -215,16 +213,7 @@ def test_with_a_reviewer_s_word_it_is_rehearsed_on_a_branch(project, pull_reques
         DATABASE_URL=project.url,
     ).values()
     assert on_base.returncode == 0, on_base.stdout
-    database = parse(project.url)
-
-    def copy(branch_id: str) -> str:
-        name = branch_id.replace("-", "_")
-        execute(database, f"CREATE DATABASE {name} TEMPLATE {database.database}")
-        return database.set(drivername="postgresql", database=name).render_as_string(
-            hide_password=False
-        )
-
-    with FakeNeon(provide=copy) as neon:
+    with FakeNeon(provide=project.copy_to) as neon:
         (done,) = run_steps(
             project,
             workflow["jobs"]["rehearse-on-neon"],
