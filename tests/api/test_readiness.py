@@ -9,6 +9,13 @@ import pytest
 from service.api import readiness
 
 
+def looks_in(sent: list[str]) -> int:
+    """Count how often the revision was asked for; of a newer schema its history is as well."""
+    looks = sum("FROM alembic_version" in sql for sql in sent)
+    assert looks or not sent
+    return looks
+
+
 @pytest.fixture
 def live(make_database, client_with):
     """A service in production on a database of its own, and what it has sent there."""
@@ -25,11 +32,11 @@ def live(make_database, client_with):
         def ready(self) -> int:
             return self.client.get("/readyz").status_code
 
-        def statements(self) -> int:
-            """Tell how many statements one question costs."""
+        def looks(self) -> int:
+            """Tell how often one question has the database looked at."""
             self.sent.clear()
             assert self.ready() == 200
-            return len(self.sent)
+            return looks_in(self.sent)
 
     live = Live()
     live.sent.clear()
@@ -40,8 +47,8 @@ def live(make_database, client_with):
 
 
 def test_who_asks_again_and_again_asks_the_database_once(live):
-    assert live.statements() == 1
-    assert [live.statements() for _ in range(50)] == [0] * 50
+    assert live.looks() == 1
+    assert [live.looks() for _ in range(50)] == [0] * 50
 
 
 def test_the_age_of_what_was_found_is_told(live, monkeypatch):
@@ -54,20 +61,20 @@ def test_the_age_of_what_was_found_is_told(live, monkeypatch):
 def test_while_others_keep_the_database_awake_it_is_looked_at(live, monkeypatch):
     live.ready()
     assert live.client.get("/v1/users").status_code == 200
-    assert live.statements() == 0
+    assert live.looks() == 0
     now = time.monotonic
     monkeypatch.setattr(readiness, "FRESH_S", 1e6)
     monkeypatch.setattr(time, "monotonic", lambda: now() + 2e6)
     live.client.get("/v1/users")
-    assert live.statements() == 1
-    assert live.statements() == 0
+    assert live.looks() == 1
+    assert live.looks() == 0
 
 
 def test_in_the_end_it_is_looked_at_though_nobody_uses_it(live, monkeypatch):
     live.ready()
     later = time.monotonic() + readiness.IDLE_S + 1
     monkeypatch.setattr(time, "monotonic", lambda: later)
-    assert live.statements() == 1
+    assert live.looks() == 1
 
 
 def test_a_hundred_questions_at_once_are_one(live):
@@ -75,7 +82,7 @@ def test_a_hundred_questions_at_once_are_one(live):
     with ThreadPoolExecutor(32) as pool:
         asked = list(pool.map(lambda _: app.test_client().get("/readyz").status_code, range(100)))
     assert asked == [200] * 100
-    assert len(live.sent) == 1
+    assert looks_in(live.sent) == 1
 
 
 def test_a_database_that_a_request_has_missed_is_not_ready(live, server, execute):
@@ -110,4 +117,4 @@ def test_on_the_own_machine_it_is_looked_at_each_time(client, database):
     database.listeners.append(lambda one: sent.append(one.sql))
     assert [client.get("/readyz").status_code for _ in range(3)] == [200] * 3
     database.listeners.pop()
-    assert len(sent) == 3
+    assert looks_in(sent) == 3
