@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Annotated, Any
 
 from flask import current_app, request
-from pydantic import InstanceOf, TypeAdapter, ValidationError, WithJsonSchema
+from pydantic import BaseModel, InstanceOf, TypeAdapter, ValidationError, WithJsonSchema
 from pydantic_core import ErrorDetails
 from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -14,8 +14,8 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from service.api.json_text import (
     count_strings,
     count_values,
-    has_a_name_twice,
     is_deeper_than,
+    look_at_names,
     may_be_unstorable,
     outside_strings,
 )
@@ -88,24 +88,38 @@ def read_json(schema: Any, *, required: bool = True) -> Any:
     elif not request.is_json:
         message = f"The body must be application/json, not {request.mimetype or 'untyped'}."
         raise UnsupportedMediaTypeError(message)
-    check_json(body)
+    names = check_json(body)
+    if names > TOO_MANY_ERRORS and _takes_no_other(schema):
+        # Pydantic would make an error of each, at some 300 bytes.
+        message = f"The body has {names} names, most of which are unknown."
+        raise InvalidInputError(message)
     try:
         return adapter(schema).validate_json(body, strict=True)
     except ValidationError as error:
         raise _from_json(error, body) from error
 
 
-def check_json(text: bytes) -> None:
-    """Refuse JSON that is too much, too deep, or can't be kept as it is: errors of `read_json`."""
+def check_json(text: bytes) -> int:
+    """Refuse JSON that is too much, too deep, or can't be kept as it is: errors of `read_json`.
+
+    Returns how many names its outermost object has.
+    """
     _check_count(count_strings(text) // 2)
     outside = outside_strings(text)
     _check_count(count_values(outside))
     _check_depth(outside)
-    if may_be_unstorable(text, outside) or has_a_name_twice(text):
+    has_a_name_twice, names = look_at_names(text)
+    if has_a_name_twice or may_be_unstorable(text, outside):
         errors = list(islice(unstorable(_loads(text)), MOST_ERRORS))
         if errors:
             message = "Some values of the body can't be kept as they are."
             raise InvalidInputError(message, errors=errors)
+    return names
+
+
+def _takes_no_other(schema: Any) -> bool:
+    is_model = isinstance(schema, type) and issubclass(schema, BaseModel)
+    return is_model and schema.model_config.get("extra") == "forbid"
 
 
 def _check_count(values: int) -> None:
