@@ -152,6 +152,7 @@ class KeptAnswers:
         try:
             (_, _, earliest), *found = work.execute(_LOOK, {"least": self._most_bytes // 4})
         except Exception:
+            # Whatever it was: the caller hears of it, and what was counted before still counts.
             with self._lock:
                 self._since += before
             raise
