@@ -16,7 +16,7 @@ from service.settings import Settings
 
 if TYPE_CHECKING:  # At run time, no other command of `flask db` should wait a second for them.
     from service.db.database import Database
-    from service.domain.sqlite_import import Progress, Report, TableReport
+    from service.domain.predecessor import Progress, Report, TableReport
 
 NOTICE_AFTER_S = 2
 IDS_SHOWN = 10
@@ -37,10 +37,10 @@ def import_sqlite(file: Path, *, dry_run: bool) -> Result:
 
     Example: flask db import-sqlite trip_planner.db --dry-run
     """
-    from service.domain.sqlite_import import import_file  # noqa: PLC0415
+    from service.domain.predecessor import import_rows, open_file  # noqa: PLC0415
 
     with _database() as database, _progress(file) as progress:
-        report = import_file(database, file, dry_run=dry_run, progress=progress)
+        report = import_rows(database, open_file(file), dry_run=dry_run, progress=progress)
     return Result(report.as_json(), _text(report))
 
 
@@ -99,7 +99,7 @@ def _notice(file: Path) -> "Progress":
 
 def _text(report: "Report") -> str:
     """Write the report for people."""
-    lines = [f"{report.file} (revision {report.revision})", ""]
+    lines = [f"{report.source} (revision {report.revision})", ""]
     lines.append(f"{'':12}" + "".join(f"{name.replace('_', ' '):>15}" for name in COUNTS))
     for name, table in report.tables.items():
         lines.append(f"{name:12}" + "".join(f"{getattr(table, count):>15,}" for count in COUNTS))

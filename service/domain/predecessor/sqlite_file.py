@@ -3,34 +3,14 @@
 import re
 import sqlite3
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from enum import StrEnum
 from pathlib import Path
 
-from service.domain.sqlite_import.table import Row, Table
+from service.domain.predecessor.source import Row
+from service.domain.predecessor.sqlite_table import Table
 from service.errors import InvalidInputError, NotFoundError
-
-COLUMNS: dict[str, tuple[str, ...]] = {
-    "users": ("id", "username", "email", "created_at", "updated_at"),
-    "workflows": (
-        *("id", "session_id", "user_id", "name", "status", "user_input", "input_type"),
-        *("time_settings", "date_theme", "user_intent", "search_radius", "final_itinerary"),
-        *("created_at", "updated_at", "completed_at"),
-    ),
-    "nodes": (
-        *("id", "workflow_id", "node_name", "node_type", "execution_order", "status"),
-        *("state_data", "input_data", "output_data", "error_message", "error_traceback"),
-        *("started_at", "completed_at", "duration_ms"),
-    ),
-    "generations": (
-        *("id", "workflow_id", "node_id", "model_name", "model_provider", "system_prompt"),
-        *("user_prompt", "full_prompt", "output", "parsed_output", "temperature", "max_tokens"),
-        *("prompt_tokens", "completion_tokens", "total_tokens", "latency_ms", "error_message"),
-        "created_at",
-    ),
-}
-"""The tables, parents first, and their columns in all revisions."""
+from service.models.predecessor import COLUMNS, Predecessor
 
 BUSY_TIMEOUT_S = 5
 
@@ -40,20 +20,7 @@ _OF_VALUES = re.compile(r" value in |CHECK constraint failed in ")
 _BEING_WRITTEN = "is being written by another program; stop that, and try again."
 
 
-class Revision(StrEnum):
-    """The revisions of the predecessor's schema."""
-
-    R1 = "r1"
-    R2 = "r2"
-    R3 = "r3"
-
-    @property
-    def lacks(self) -> str:
-        """The one column of workflows that this revision does not have, if any."""
-        return {"r1": "session_id", "r2": "", "r3": "date_theme"}[self]
-
-
-class Source:
+class SqliteFile:
     """A file that is open, its rows as they were when it was opened."""
 
     def __init__(
@@ -67,15 +34,12 @@ class Source:
         self._connection = connection
         self._state = state
         self._tables = {name: Table(connection, name) for name in COLUMNS}
-        found = {name: table.columns for name, table in self._tables.items()}
-        self.revision = _revision(found["workflows"])
-        _check_schema(path, found, self.revision)
-        self.unknown_columns = [
-            f"{table}.{column}"
-            for table, columns in COLUMNS.items()
-            for column in found[table]
-            if column not in columns
-        ]
+        self.name = str(path)
+        found = Predecessor.described({name: of.columns for name, of in self._tables.items()})
+        if found.missing:
+            raise InvalidInputError(_not_whole(path, found.missing))
+        self.revision = found.revision
+        self.unknown_columns = found.unknown_columns
         self.counts = {name: table.count() for name, table in self._tables.items()}
         self.identity = self._identity()
 
@@ -112,7 +76,7 @@ class Source:
 
 
 @contextmanager
-def open_source(path: Path) -> Iterator[Source]:
+def open_file(path: Path) -> Iterator[SqliteFile]:
     """Open a file for reading, in one transaction; nothing is ever written to it.
 
     Raises NotFoundError for a missing file, and InvalidInputError for one that can't be read, is no
@@ -128,7 +92,7 @@ def open_source(path: Path) -> Iterator[Source]:
             connection.execute("PRAGMA trusted_schema = OFF")
             connection.execute("BEGIN")
             _check_pages(path, connection)
-            yield Source(path, connection, state)
+            yield SqliteFile(path, connection, state)
     except sqlite3.DatabaseError as error:
         raise InvalidInputError(_describe(path, error)) from error
 
@@ -213,28 +177,11 @@ def _damaged(path: Path, finding: object) -> str:
     )
 
 
-def _revision(workflows: dict[str, str]) -> Revision:
-    if "INT" in workflows.get("id", "INT"):
-        return Revision.R1
-    return Revision.R2 if "date_theme" in workflows else Revision.R3
-
-
-def _check_schema(path: Path, found: dict[str, dict[str, str]], revision: Revision) -> None:
-    tables = [f"the table {table}" for table, columns in found.items() if not columns]
-    columns = [
-        f"the column {table}.{column}"
-        for table, columns in found.items()
-        for column in COLUMNS[table]
-        if columns and column not in columns and column != revision.lacks
-    ]
-    missing = tables + columns
-    if missing:
-        verb = "are" if len(missing) > 1 else "is"
-        message = (
-            f"{path} is not a database of the trip planner: "
-            f"{', '.join(missing)} {verb} missing in it."
-        )
-        raise InvalidInputError(message)
+def _not_whole(path: Path, missing: Sequence[str]) -> str:
+    verb = "are" if len(missing) > 1 else "is"
+    return (
+        f"{path} is not a database of the trip planner: {', '.join(missing)} {verb} missing in it."
+    )
 
 
 def _describe(path: Path, error: sqlite3.DatabaseError) -> str:

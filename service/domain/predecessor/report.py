@@ -1,10 +1,13 @@
-"""What became of every row of the file."""
+"""What became of every row of a source."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from psycopg2 import extensions
 from psycopg2.sql import SQL, Identifier
+
+from service.domain.predecessor.source import Source
 
 EXAMPLES = 5
 
@@ -70,13 +73,18 @@ class TableReport:
 
 @dataclass(slots=True)
 class Report:
-    """What became of the rows of a file."""
+    """What became of the rows of a source."""
 
-    file: str
+    source: str
     revision: str
     dry_run: bool
     tables: dict[str, TableReport]
-    unknown_columns: list[str]
+    unknown_columns: Sequence[str]
+
+    @classmethod
+    def of(cls, source: Source, tables: dict[str, TableReport], *, dry_run: bool) -> Self:
+        """Report on a source whose rows have been brought in."""
+        return cls(source.name, source.revision, dry_run, tables, source.unknown_columns)
 
     @property
     def refused(self) -> int:

@@ -5,15 +5,15 @@ with the transaction, so that a pooled connection is handed on clean.
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Any, cast
+from io import BytesIO
 
 import psycopg2.errors
 from psycopg2 import extensions
 
-from service.domain.sqlite_import.converter import Fields
+from service.domain.predecessor.converter import Fields
 from service.errors import ConfigurationError
 
-CHUNK_CHARACTERS = 256 * 1024
+PIECE_CHARACTERS = 2**20
 
 # No text has a U+0000, so it can mark what must not be escaped.
 _TAB, _NEWLINE, _NULL = "\0t", "\0n", "\0N"
@@ -64,59 +64,42 @@ def create_tables(cursor: extensions.cursor) -> None:
 
 
 def load(
-    cursor: extensions.cursor, table: str, columns: Iterable[str], rows: Iterator[Fields]
+    cursor: extensions.cursor, table: str, columns: Iterable[str], rows: Iterable[Fields]
 ) -> None:
-    """Stream rows into the staging table of `table`.
+    """Bring rows into the staging table of `table`, in pieces of bounded size.
 
-    What the rows' iterator raises is raised here; psycopg2 would tell of a failed COPY instead.
+    Between two of them the connection is free, so that the rows may come from the same one.
     """
     names = ", ".join(columns)
-    stream = _CopyStream(rows)
-    try:
+    for piece in _pieces(rows):
         cursor.copy_expert(
-            # nosemgrep: sql-of-pieces  names out of source.py
+            # nosemgrep: sql-of-pieces  names out of models/predecessor.py
             f"COPY import_{table} ({names}) FROM STDIN WITH (ENCODING 'UTF8')",
-            cast("Any", stream),
+            BytesIO(_escaped(piece)),
         )
-    except psycopg2.Error:
-        if stream.failure is not None:
-            raise stream.failure from None
-        raise
     # No plan for settling may go wrong by more than the time of an index, whatever the rows are;
     # and nobody else analyzes a temporary table.
-    # nosemgrep: sql-of-pieces  a name out of source.py
+    # nosemgrep: sql-of-pieces  a name out of models/predecessor.py
     cursor.execute(f"CREATE INDEX ON import_{table} (id); ANALYZE import_{table}")
 
 
-class _CopyStream:
-    """Rows as a file in the text format of COPY, made while it is read."""
-
-    def __init__(self, rows: Iterator[Fields]) -> None:
-        self._rows = rows
-        self.failure: BaseException | None = None
-
-    def read(self, _size: int) -> bytes:
-        """Return the next rows; nothing at the end."""
-        try:
-            return _escaped(self._take())
-        except BaseException as error:
-            self.failure = error
-            raise
-
-    def _take(self) -> str:
-        lines: list[str] = []
-        characters = 0
-        for row in self._rows:
-            line = _TAB.join([_NULL if value is None else value for value in row])
-            lines.append(line)
-            characters += len(line)
-            if characters > CHUNK_CHARACTERS:
-                break
-        return "".join([line + _NEWLINE for line in lines])
+def _pieces(rows: Iterable[Fields]) -> Iterator[str]:
+    """Write rows in the text format of COPY, as many at a time as make PIECE_CHARACTERS."""
+    lines: list[str] = []
+    characters = 0
+    for row in rows:
+        line = _TAB.join([_NULL if value is None else value for value in row]) + _NEWLINE
+        lines.append(line)
+        characters += len(line)
+        if characters > PIECE_CHARACTERS:
+            yield "".join(lines)
+            lines.clear()
+            characters = 0
+    yield "".join(lines)
 
 
 def _escaped(text: str) -> bytes:
-    """Escape what COPY gives a meaning to; a whole chunk at a time, that is many times faster."""
+    """Escape what COPY gives a meaning to; a whole piece at a time, that is many times faster."""
     return (
         text.encode()
         .replace(b"\\", b"\\\\")

@@ -2,10 +2,10 @@
 
 from typing import NamedTuple
 
-from service.domain.sqlite_import.keys import Keys
-from service.domain.sqlite_import.refusal import birth
-from service.domain.sqlite_import.table import Row
-from service.domain.sqlite_import.values import Values
+from service.domain.predecessor.keys import Keys
+from service.domain.predecessor.refusal import birth
+from service.domain.predecessor.source import Row
+from service.domain.predecessor.values import Values
 
 NAME_LENGTH = 255
 PROVIDER_LENGTH = 100

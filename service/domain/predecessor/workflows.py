@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from service.domain.sqlite_import.keys import Keys
-from service.domain.sqlite_import.refusal import birth, known, last_change
-from service.domain.sqlite_import.table import Row
-from service.domain.sqlite_import.values import BIGINT_MAX, Values
+from service.domain.predecessor.keys import Keys
+from service.domain.predecessor.refusal import birth, known, last_change
+from service.domain.predecessor.source import Row
+from service.domain.predecessor.values import BIGINT_MAX, Values
 from service.models.workflow import WORKFLOW_TRANSITIONS, InputType, WorkflowStatus
 
 INPUT_LENGTH = 8000

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from service.cli.db.import_sqlite import import_sqlite
-from service.domain.sqlite_import import run, writing
+from service.domain.predecessor import importing, writing
 
 START = datetime(2026, 1, 11, 4, 22, 27, 521293, UTC)
 
@@ -181,9 +181,9 @@ def test_a_dry_run_tells_the_same_and_writes_nothing(make_file, report, rows):
 
 
 def test_a_second_import_waits_and_then_says_so(old, command, database, monkeypatch):
-    monkeypatch.setattr(run, "LOCK_TIMEOUT", "50ms")
+    monkeypatch.setattr(importing, "LOCK_TIMEOUT", "50ms")
     with database.transaction() as other:
-        other.exec_driver_sql(f"SELECT pg_advisory_xact_lock({run.LOCK})")
+        other.exec_driver_sql(f"SELECT pg_advisory_xact_lock({importing.LOCK})")
         result = command(old)
     assert result.exit_code == 1
     assert result.stderr == "Error: Another import is running; try again when it is done.\n"

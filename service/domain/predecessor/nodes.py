@@ -5,11 +5,11 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from service.domain.sqlite_import.keys import Keys
-from service.domain.sqlite_import.refusal import known
-from service.domain.sqlite_import.table import Row
-from service.domain.sqlite_import.times import is_plausible
-from service.domain.sqlite_import.values import BIGINT_MAX, Values
+from service.domain.predecessor.keys import Keys
+from service.domain.predecessor.refusal import known
+from service.domain.predecessor.source import Row
+from service.domain.predecessor.times import is_plausible
+from service.domain.predecessor.values import BIGINT_MAX, Values
 from service.models.node import NODE_TRANSITIONS, NodeStatus, NodeType
 
 NAME_LENGTH = 255

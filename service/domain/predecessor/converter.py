@@ -7,14 +7,14 @@ whether a name is taken, the order of steps) is settled in Postgres, by `settlin
 from collections.abc import Callable
 from typing import Any
 
-from service.domain.sqlite_import.generations import GenerationFields, convert_generation
-from service.domain.sqlite_import.keys import Keys
-from service.domain.sqlite_import.nodes import NodeFields, convert_node
-from service.domain.sqlite_import.refusal import RefusedError
-from service.domain.sqlite_import.table import Row
-from service.domain.sqlite_import.users import UserFields, convert_user
-from service.domain.sqlite_import.values import Values
-from service.domain.sqlite_import.workflows import WorkflowFields, convert_workflow
+from service.domain.predecessor.generations import GenerationFields, convert_generation
+from service.domain.predecessor.keys import Keys
+from service.domain.predecessor.nodes import NodeFields, convert_node
+from service.domain.predecessor.refusal import RefusedError
+from service.domain.predecessor.source import Row
+from service.domain.predecessor.users import UserFields, convert_user
+from service.domain.predecessor.values import Values
+from service.domain.predecessor.workflows import WorkflowFields, convert_workflow
 
 Fields = tuple[str | None, ...]
 

@@ -2,9 +2,8 @@
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from typing import Any
 
-Row = tuple[Any, ...]
+from service.domain.predecessor.source import Row
 
 _COLUMNS = """
     SELECT lower(c.name), upper(c.type), c.pk, t.type

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from service.domain.sqlite_import import source, table
+from service.domain.predecessor import sqlite_file, sqlite_table
 
 
 def break_file(path, kind):
@@ -88,7 +88,7 @@ def test_damage_found_while_reading_takes_everything_back(old, command, rows, mo
     with old.path.open("r+b") as file:
         file.seek(-20 * 4096, 2)
         file.write(bytes(4096))
-    monkeypatch.setattr(source, "_check_pages", lambda *_: None)
+    monkeypatch.setattr(sqlite_file, "_check_pages", lambda *_: None)
     result = command(old)
     assert result.exit_code == 1
     assert "is damaged (database disk image is malformed)" in result.stderr
@@ -96,7 +96,7 @@ def test_damage_found_while_reading_takes_everything_back(old, command, rows, mo
 
 
 def test_a_file_that_is_being_written_to_is_refused(old, command, monkeypatch):
-    monkeypatch.setattr(source, "BUSY_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(sqlite_file, "BUSY_TIMEOUT_S", 0.1)
     with closing(sqlite3.connect(old.path, isolation_level=None)) as writer:
         writer.execute("BEGIN EXCLUSIVE")
         assert "is being written by another program" in command(old).stderr
@@ -283,8 +283,8 @@ def test_a_file_that_changes_while_nothing_locks_it_takes_everything_back(
 
     old.execute("PRAGMA journal_mode = WAL")
     old.close()
-    count = table.Table.count
-    monkeypatch.setattr(table.Table, "count", change_and_count)
+    count = sqlite_table.Table.count
+    monkeypatch.setattr(sqlite_table.Table, "count", change_and_count)
     result = command(old)
     assert result.exit_code == 1
     assert "is being written by another program" in result.stderr

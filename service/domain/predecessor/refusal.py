@@ -3,8 +3,8 @@
 import json
 from datetime import datetime
 
-from service.domain.sqlite_import.times import NoTimeError
-from service.domain.sqlite_import.values import Values
+from service.domain.predecessor.times import NoTimeError
+from service.domain.predecessor.values import Values
 
 AS_READ = "2026-01-31 14:00:00+09:00"
 """A time in a form that is always understood."""

@@ -3,10 +3,10 @@
 import re
 from typing import NamedTuple
 
-from service.domain.sqlite_import.keys import Keys
-from service.domain.sqlite_import.refusal import birth, last_change
-from service.domain.sqlite_import.table import Row
-from service.domain.sqlite_import.values import Values
+from service.domain.predecessor.keys import Keys
+from service.domain.predecessor.refusal import birth, last_change
+from service.domain.predecessor.source import Row
+from service.domain.predecessor.values import Values
 from service.models.username import LENGTH, fold, oddity
 
 EMAIL_LENGTH = 255

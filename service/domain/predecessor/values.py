@@ -12,8 +12,8 @@ import re
 from contextlib import suppress
 from datetime import datetime
 
-from service.domain.sqlite_import import json_text
-from service.domain.sqlite_import.times import NoTimeError, plain_time, read_time
+from service.domain.predecessor import json_text
+from service.domain.predecessor.times import NoTimeError, plain_time, read_time
 from service.models.base import INT_MAX
 
 BIGINT_MAX = 2**63 - 1

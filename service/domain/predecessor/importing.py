@@ -1,8 +1,7 @@
-"""The import of the predecessor's SQLite file: all of it, or nothing."""
+"""The import of the predecessor's rows: all of them, or nothing."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import psycopg2
@@ -12,11 +11,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from service.db.database import Database
 from service.db.errors import translate
-from service.domain.sqlite_import import settling, staging, writing
-from service.domain.sqlite_import.converter import Converter, Fields
-from service.domain.sqlite_import.keys import Keys
-from service.domain.sqlite_import.report import Report, TableReport
-from service.domain.sqlite_import.source import Source, open_source
+from service.domain.predecessor import settling, staging, writing
+from service.domain.predecessor.converter import Converter, Fields
+from service.domain.predecessor.keys import Keys
+from service.domain.predecessor.report import Report, TableReport
+from service.domain.predecessor.source import Source
 from service.errors import ConflictError, UnavailableError
 
 Progress = Callable[[str, int, int], None]
@@ -48,29 +47,37 @@ _SETTINGS = """
 """
 
 
-def import_file(
-    database: Database, path: Path, *, dry_run: bool = False, progress: Progress | None = None
+def import_rows(
+    database: Database,
+    opened: AbstractContextManager[Source],
+    *,
+    dry_run: bool = False,
+    progress: Progress | None = None,
 ) -> Report:
-    """Import a file in one transaction, and report what became of every row.
+    """Import all rows of a source in one transaction, and report what became of each.
 
     A row that is in the database already, from an import before, is left as it is. A dry run does
     everything and takes it back, so its report is that of the run it stands for. Raises
-    ServiceError, with nothing written, for a file or a database that can't be used.
+    ServiceError, with nothing written, for a source or a database that can't be used.
     """
-    with open_source(path) as source, _explained(), database.transaction() as connection:
-        steps = _Steps(progress, 2 * sum(source.counts.values()))
+    with opened as source, explained(), database.transaction() as connection:
         cursor: Any = connection.connection.cursor()
-        _lock(cursor)
-        tables = _import(cursor, source, steps)
+        tables = bring_in(cursor, source, progress)
         if dry_run:
             connection.rollback()
-    return Report(
-        file=str(path),
-        revision=source.revision,
-        dry_run=dry_run,
-        tables=tables,
-        unknown_columns=source.unknown_columns,
-    )
+    return Report.of(source, tables, dry_run=dry_run)
+
+
+def bring_in(
+    cursor: extensions.cursor, source: Source, progress: Progress | None = None
+) -> dict[str, TableReport]:
+    """Import all rows of a source in the transaction of a cursor, which the caller ends.
+
+    Raises ServiceError and errors of psycopg2, to be told as `explained` does.
+    """
+    steps = _Steps(progress, 2 * sum(source.counts.values()))
+    _lock(cursor)
+    return _import(cursor, source, steps)
 
 
 class _Steps:
@@ -135,7 +142,7 @@ def _converted(
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
+def explained() -> Iterator[None]:
     """Turn errors of the database into those that are told to people."""
     try:
         yield

@@ -1,0 +1,19 @@
+"""The import of the predecessor's rows, from its SQLite file or its tables in Postgres.
+
+| step | module |
+|---|---|
+| open a source, tell its revision, stream its rows | `sqlite_file` (with `sqlite_table`) |
+| convert a row | `converter`, and for each table `users` ... `generations` |
+| convert its id, its values, its times, its JSON | `keys`, `values`, `times`, `json_text` |
+| COPY the rows into temporary tables | `staging` |
+| leave there what is to be written: new, with a parent, with a free name | `settling` |
+| write that, and count it in its workflow | `writing` |
+| say what became of each row | `report` |
+| all of that, in one transaction | `importing` |
+"""
+
+from service.domain.predecessor.importing import Progress, import_rows
+from service.domain.predecessor.report import Report, TableReport
+from service.domain.predecessor.sqlite_file import open_file
+
+__all__ = ["Progress", "Report", "TableReport", "import_rows", "open_file"]

@@ -1,0 +1,112 @@
+"""The tables of the prototype that this service came from: how to know them, whoever holds them.
+
+Nothing is mapped to them; they are read once, from a SQLite file or from Postgres.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Self
+
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "users": ("id", "username", "email", "created_at", "updated_at"),
+    "workflows": (
+        *("id", "session_id", "user_id", "name", "status", "user_input", "input_type"),
+        *("time_settings", "date_theme", "user_intent", "search_radius", "final_itinerary"),
+        *("created_at", "updated_at", "completed_at"),
+    ),
+    "nodes": (
+        *("id", "workflow_id", "node_name", "node_type", "execution_order", "status"),
+        *("state_data", "input_data", "output_data", "error_message", "error_traceback"),
+        *("started_at", "completed_at", "duration_ms"),
+    ),
+    "generations": (
+        *("id", "workflow_id", "node_id", "model_name", "model_provider", "system_prompt"),
+        *("user_prompt", "full_prompt", "output", "parsed_output", "temperature", "max_tokens"),
+        *("prompt_tokens", "completion_tokens", "total_tokens", "latency_ms", "error_message"),
+        "created_at",
+    ),
+}
+"""The tables, parents first, and their columns in all revisions."""
+
+ALEMBIC_REVISIONS = ("0f02a1063bcc", "efe5ca4e190f", "c6de243cef31")
+"""What its `alembic_version` may hold; only the first of these could ever be applied."""
+
+Found = Mapping[str, Mapping[str, str]]
+"""The columns of each table of COLUMNS and their types, in any case; none where it is missing."""
+
+# The service's own tables of these names have it; the predecessor's never had.
+_OWN = "legacy_id"
+
+
+class Revision(StrEnum):
+    """The revisions of the predecessor's schema, which says of itself only by its columns."""
+
+    R1 = "r1"
+    R2 = "r2"
+    R3 = "r3"
+
+    @classmethod
+    def of(cls, workflows: Mapping[str, str]) -> Self:
+        """Tell the revision by the columns of `workflows`."""
+        if "INT" in workflows.get("id", "INT").upper():
+            return cls("r1")
+        return cls("r2" if "date_theme" in workflows else "r3")
+
+    @property
+    def lacks(self) -> str:
+        """The one column of workflows that this revision does not have, if any."""
+        return {"r1": "session_id", "r2": "", "r3": "date_theme"}[self]
+
+
+@dataclass(frozen=True, slots=True)
+class Predecessor:
+    """What there is of the predecessor's tables, and what is missing in them.
+
+    `missing` are "the table nodes" or "the column nodes.node_name", `unknown_columns` those that
+    no revision has, as `nodes.colour`.
+    """
+
+    revision: Revision
+    tables: tuple[str, ...]
+    missing: tuple[str, ...]
+    unknown_columns: tuple[str, ...]
+
+    @classmethod
+    def described(cls, found: Found) -> Self:
+        """Hold tables to the revision that comes closest."""
+        revision = Revision.of(found["workflows"])
+        tables = [f"the table {table}" for table in COLUMNS if not found[table]]
+        columns = [
+            f"the column {table}.{column}"
+            for table, wanted in COLUMNS.items()
+            for column in wanted
+            if found[table] and column not in found[table]
+            if (table, column) != ("workflows", revision.lacks)
+        ]
+        return cls(
+            revision,
+            tuple(table for table in COLUMNS if found[table]),
+            tuple(tables + columns),
+            tuple(
+                f"{table}.{column}"
+                for table, known in COLUMNS.items()
+                for column in found[table]
+                if column not in known
+            ),
+        )
+
+    @classmethod
+    def recognised(cls, found: Found) -> Self | None:
+        """Describe the tables that are the predecessor's; None when none of them is.
+
+        A table is taken for one when it has at least half of the columns, and is not the
+        service's own.
+        """
+        theirs = {name: found[name] if _is_theirs(name, found[name]) else {} for name in COLUMNS}
+        return cls.described(theirs) if any(theirs.values()) else None
+
+
+def _is_theirs(table: str, columns: Mapping[str, str]) -> bool:
+    known = COLUMNS[table]
+    return _OWN not in columns and 2 * sum(name in columns for name in known) >= len(known)
