@@ -1,0 +1,207 @@
+"""The predecessor's tables in Postgres: which revision they are of, and their rows.
+
+They are read in the transaction of a connection that may do other work in between, such as to
+write the same rows elsewhere.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg2
+from psycopg2 import extensions
+from psycopg2.sql import SQL, Composable, Identifier
+
+from service.db.errors import is_connection_loss
+from service.domain.predecessor.postgres_columns import BYTES, Column, describe
+from service.domain.predecessor.source import Row
+from service.errors import InvalidInputError, UnavailableError
+from service.models.predecessor import COLUMNS, Predecessor
+
+FIRST_ROWS, MOST_ROWS = 10, 1000
+MOST_CHARACTERS = 4 * 2**20
+"""Of a fetch, as far as can be told from the one before."""
+
+_OWN = "legacy_id"
+
+# Rows that a policy hides are missed in silence, or else refused; a large table is read from where
+# somebody else's scan is, or else from its beginning.
+_SETTINGS = """
+    SET LOCAL statement_timeout = 0;
+    SET LOCAL idle_in_transaction_session_timeout = 0;
+    SET LOCAL row_security = off;
+    SET LOCAL synchronize_seqscans = off;
+    SET LOCAL datestyle = 'ISO, YMD'
+"""
+_SCHEMA = """
+    SELECT nspname, quote_ident(current_user) FROM pg_class
+    JOIN pg_namespace ON pg_namespace.oid = relnamespace
+    WHERE relname = ANY(%s) AND relkind = ANY('{r,p,v,m,f}') AND pg_table_is_visible(pg_class.oid)
+    ORDER BY relname <> 'workflows', relname LIMIT 1
+"""
+_TABLES = """
+    SELECT relname FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+    WHERE relname = ANY(%s) AND relkind = ANY('{r,p,v,m,f}') AND nspname = %s
+"""
+
+
+class PostgresTables:
+    """The tables of a schema, their rows as the connection's transaction sees them."""
+
+    def __init__(self, connection: extensions.connection, schema: str, name: str) -> None:
+        """Tell the revision; InvalidInputError, saying what is missing, when there is none."""
+        self._connection = connection
+        self._schema = schema
+        self.name = name
+        self._columns = self._describe()
+        found = {table: {of.name: of.type for of in self._columns[table]} for table in COLUMNS}
+        if Predecessor.recognised(found) is None and any(_OWN in found[table] for table in COLUMNS):
+            message = (
+                f"{name} holds the tables of this service in the schema {schema}, and not those "
+                "of its predecessor."
+            )
+            raise InvalidInputError(message)
+        described = Predecessor.described(found)
+        if described.missing:
+            raise InvalidInputError(self._not_whole(described.missing))
+        self.revision = described.revision
+        self.unknown_columns = described.unknown_columns
+        self.counts = {table: self._count(table) for table in COLUMNS}
+        self.identity = self._identity()
+
+    def rows(self, table: str) -> Iterator[Row]:
+        """Stream the rows of a table; a row is a flag, which is 0, and values of COLUMNS.
+
+        Integer ids tell the order. Where there are none, it is that of the table itself, in which
+        rows lie as they came, but for those that were changed.
+        """
+        query = SQL("SELECT 0, {} FROM {}").format(
+            SQL(", ").join(self._values(table, COLUMNS[table])), self._place(table)
+        )
+        key = self._key(table)
+        if key.is_integer:
+            query += SQL(" ORDER BY {}").format(key.identifier)
+        with self._reading(table), self._connection.cursor(f"import_{table}_of_source") as cursor:
+            extensions.register_type(BYTES, cursor)
+            cursor.execute(query)
+            yield from _fetched(cursor)
+
+    def check(self, table: str, read: int) -> None:
+        """Raise InvalidInputError unless `read` rows are all that the table has."""
+        if read != self.counts[table]:
+            message = (
+                f"{self.name} changed while it was read, or is damaged (count(*) of {table} is "
+                f"{self.counts[table]}, but {read} rows can be read), so nothing of it was "
+                "imported; stop what writes to it, or REINDEX it, and try again."
+            )
+            raise InvalidInputError(message)
+
+    def _describe(self) -> dict[str, Sequence[Column]]:
+        with self._reading("pg_class"), self._connection.cursor() as cursor:
+            cursor.execute(_TABLES, (list(COLUMNS), self._schema))
+            there = {table for (table,) in cursor}
+        columns: dict[str, Sequence[Column]] = dict.fromkeys(COLUMNS, ())
+        for table in there:
+            with self._reading(table), self._connection.cursor() as cursor:
+                columns[table] = describe(cursor, self._place(table))
+        return columns
+
+    def _count(self, table: str) -> int:
+        with self._reading(table), self._connection.cursor() as cursor:
+            cursor.execute(SQL("SELECT count(*) FROM {}").format(self._place(table)))
+            (count,) = cursor.fetchone() or (0,)
+        return int(count)
+
+    def _identity(self) -> str:
+        """Name the database by the first user it ever had, as `SqliteFile` does."""
+        query = SQL("SELECT {0} FROM {1} WHERE {2} IS NOT NULL ORDER BY {2} LIMIT 1").format(
+            SQL(", ").join(self._values("users", ("id", "username", "created_at"))),
+            self._place("users"),
+            self._key("users").identifier,
+        )
+        with self._reading("users"), self._connection.cursor() as cursor:
+            cursor.execute(query)
+            first = cursor.fetchone()
+        if first is None:
+            return ""
+        legacy, *named = first
+        return "/".join([str(legacy), *[(text or "").encode().hex().upper() for text in named]])
+
+    def _values(self, table: str, names: Sequence[str]) -> list[Composable]:
+        known = {column.name: column.value for column in self._columns[table]}
+        return [known.get(name, SQL("NULL")) for name in names]
+
+    def _key(self, table: str) -> Column:
+        return next(column for column in self._columns[table] if column.name == "id")
+
+    def _place(self, table: str) -> Identifier:
+        return Identifier(self._schema, table)
+
+    def _not_whole(self, missing: Sequence[str]) -> str:
+        verb = "are" if len(missing) > 1 else "is"
+        return (
+            f"{self.name} is not a database of the trip planner: {', '.join(missing)} {verb} "
+            f"missing in its schema {self._schema}."
+        )
+
+    @contextmanager
+    def _reading(self, table: str) -> Iterator[None]:
+        """Say in a sentence why a table can't be read."""
+        try:
+            yield
+        except psycopg2.errors.InsufficientPrivilege as error:
+            raise InvalidInputError(self._forbidden(table, error)) from error
+        except psycopg2.Error as error:
+            if is_connection_loss(error):
+                message = f"The connection to {self.name} was lost, so nothing was written."
+                raise UnavailableError(message) from error
+            said = error.diag.message_primary or " ".join(str(error).split())
+            message = f"{self._schema}.{table} of {self.name} can't be read: {said}."
+            raise InvalidInputError(message) from error
+
+    def _forbidden(self, table: str, error: psycopg2.Error) -> str:
+        role = self._connection.info.user
+        said = str(error.diag.message_primary)
+        if "row-level security" in said:
+            mend = "a policy hides rows of it; import as its owner, or as a role with BYPASSRLS"
+        else:
+            mend = (
+                f"GRANT USAGE ON SCHEMA {self._schema} TO {role}; "
+                f"GRANT SELECT ON ALL TABLES IN SCHEMA {self._schema} TO {role}"
+            )
+        return f"The role {role} may not read {self._schema}.{table} of {self.name}: {mend}."
+
+
+@contextmanager
+def open_tables(
+    connection: extensions.connection, schema: str | None = None, *, name: str
+) -> Iterator[PostgresTables]:
+    """Open the tables of a schema, or of the one that the search path leads to.
+
+    It is read in the open transaction of the connection, which is left open; what is set for that
+    is set until its end. Raises InvalidInputError for tables that are not the predecessor's, or
+    can't be read.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_SETTINGS)
+        if schema is None:
+            cursor.execute(_SCHEMA, (list(COLUMNS),))
+            found: Any = cursor.fetchone()
+            schema = found[0] if found else "public"
+    yield PostgresTables(connection, schema, name)
+
+
+def _fetched(cursor: extensions.cursor) -> Iterator[Row]:
+    """Fetch rows, as many at a time as memory should hold if they go on as they were."""
+    size = FIRST_ROWS
+    while rows := cursor.fetchmany(size):
+        yield from rows
+        size = max(1, min(MOST_ROWS, 4 * size, MOST_CHARACTERS // _largest(rows)))
+
+
+def _largest(rows: Sequence[Row]) -> int:
+    """Tell how many characters a row has at most; column by column, that is many times faster."""
+    return 1 + sum(
+        max((len(value) for value in column if isinstance(value, str | bytes)), default=0)
+        for column in zip(*rows, strict=True)
+    )
