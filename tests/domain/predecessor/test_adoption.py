@@ -1,4 +1,4 @@
-"""`flask db adopt`: the predecessor's tables are taken over where they stand, or left as they are."""
+"""`flask db adopt`: the predecessor's tables are taken over where they stand, or left."""
 
 from uuid import uuid4
 
@@ -17,7 +17,7 @@ def make_old(server, execute):
         names.append(f"old_{uuid4().hex[:12]}")
         execute(server, f"CREATE DATABASE {names[-1]} STRATEGY file_copy")
         database = OldDatabase(server.set(database=names[-1]))
-        database.execute(written(revision, rows), *more)
+        database.execute(written(revision, rows=rows), *more)
         return database
 
     yield make
