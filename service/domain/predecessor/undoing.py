@@ -1,0 +1,117 @@
+"""The way back: the old tables where they were, as long as the new ones hold nothing of their own.
+
+That can be told from the rows alone: each says which transaction has written it as it is.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from psycopg2 import extensions
+from psycopg2.sql import SQL, Identifier, Literal
+from sqlalchemy import Table
+from sqlmodel import SQLModel
+
+from service.domain.predecessor import aside
+from service.domain.predecessor.aside import SCHEMA, Adoption
+from service.domain.predecessor.barrier import lower_barrier
+from service.errors import ConflictError
+
+EXAMPLES = 5
+_BESIDE = ("idempotency_keys",)
+"""Kept answers: of requests whose rows are looked at themselves."""
+
+_EXISTS = "SELECT to_regclass(quote_ident(%s)) IS NOT NULL"
+_LOCK = SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE")
+# xmin is the id without its epoch.
+_COUNT = SQL("""
+    SELECT count(*), count(*) FILTER (WHERE xmin <> {transaction}::text::xid) FROM {table}
+""")
+_CHANGED = SQL("""
+    SELECT {key}::text FROM {table} WHERE xmin <> {transaction}::text::xid ORDER BY 1 LIMIT {few}
+""")
+_DROP = SQL("DROP TABLE IF EXISTS {}")
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What a table holds that the adoption has not written, and how many of its rows are gone."""
+
+    table: str
+    changed: int
+    examples: tuple[str, ...]
+    gone: int
+
+    def __str__(self) -> str:
+        """Say it in a few words."""
+        said = []
+        if self.changed:
+            more = ", ..." if self.changed > len(self.examples) else ""
+            said.append(
+                f"{self.changed:,} of {self.table} written or changed since "
+                f"({', '.join(self.examples)}{more})"
+            )
+        if self.gone:
+            said.append(f"{self.gone:,} of {self.table} deleted since")
+        return ", ".join(said)
+
+
+def put_back(
+    cursor: extensions.cursor,
+    adoption: Adoption,
+    *,
+    downgrade: Callable[[], None],
+    tool_tables: Sequence[str],
+) -> None:
+    """Put the old tables back where they were, in the transaction of a cursor.
+
+    `downgrade` takes all revisions back in that transaction, whose tables and those of the tools
+    are dropped. Raises ConflictError when there are rows that would be lost, with nothing done.
+    """
+    if own := own_rows(cursor, adoption):
+        message = (
+            "The old tables can't go back, as what the service has of its own since the adoption "
+            f"of {adoption.adopted_at:%Y-%m-%d %H:%M} UTC would be lost: "
+            f"{'; '.join(map(str, own))}. Rows that are new may be deleted by the service's API, "
+            "and this command run again; what is changed stays, and the old rows can be read in "
+            f"the schema {SCHEMA}."
+        )
+        raise ConflictError(message)
+    downgrade()
+    for table in tool_tables:
+        cursor.execute(_DROP.format(Identifier(table)))
+    aside.move_back(cursor, adoption.moved)
+    lower_barrier(cursor)
+    cursor.execute(f"DROP TABLE {aside.ADOPTION}; DROP SCHEMA {SCHEMA}")
+
+
+def own_rows(cursor: extensions.cursor, adoption: Adoption) -> list[Own]:
+    """Find what the service's tables hold of their own, and lock them so that it stays so."""
+    tables = [table for table in SQLModel.metadata.sorted_tables if _exists(cursor, table)]
+    if tables:
+        names = SQL(", ").join(Identifier(table.name) for table in tables)
+        cursor.execute(_LOCK.format(names))
+    found = (_own(cursor, adoption, table) for table in tables if table.name not in _BESIDE)
+    return [own for own in found if own.changed or own.gone]
+
+
+def _exists(cursor: extensions.cursor, table: Table) -> bool:
+    cursor.execute(_EXISTS, (table.name,))
+    (exists,) = cursor.fetchone() or (False,)
+    return bool(exists)
+
+
+def _own(cursor: extensions.cursor, adoption: Adoption, table: Table) -> Own:
+    names = {
+        "table": Identifier(table.name),
+        "transaction": Literal(adoption.transaction % 2**32),
+        "few": Literal(EXAMPLES),
+    }
+    cursor.execute(_COUNT.format(**names))
+    there, changed = cursor.fetchone() or (0, 0)
+    examples: list[str] = []
+    if changed:
+        (key, *_) = table.primary_key.columns
+        cursor.execute(_CHANGED.format(key=Identifier(key.name), **names))
+        examples = [row[0] for row in cursor]
+    gone = max(0, adoption.written.get(table.name, 0) - there)
+    return Own(table.name, changed, tuple(examples), gone)
