@@ -181,7 +181,7 @@ def empty(connection: psycopg2.extensions.connection) -> None:
 
 def time_import(file: Path, url: URL) -> tuple[float, float]:
     """Run the command; return its seconds, start of Python included, and its peak RSS in MB."""
-    code = "from service.cli.db.import_sqlite import import_sqlite; import_sqlite()"
+    code = "from service.cli.db.import_predecessor import import_sqlite; import_sqlite()"
     environ = {**os.environ, "DATABASE_URL": text_of(url), "DIRECT_DATABASE_URL": text_of(url)}
     began = time.perf_counter()
     process = subprocess.Popen(

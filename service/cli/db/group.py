@@ -16,7 +16,7 @@ COMMANDS = {
     "check": "check",
     "docs": "docs",
     "doctor": "doctor",
-    "import-sqlite": "import_sqlite",
+    **dict.fromkeys(("import-predecessor", "import-sqlite"), "import_predecessor"),
     "lint": "lint",
     "plan": "plan",
     "rebase": "rebase",

@@ -4,6 +4,7 @@
 |---|---|
 | open a file, tell its revision, stream its rows | `sqlite_file` (with `sqlite_table`) |
 | the same of tables in Postgres | `postgres_tables` (with `postgres_columns`) |
+| open another database, to read such tables | `postgres_database` |
 | convert a row | `converter`, and for each table `users` ... `generations` |
 | convert its id, its values, its times, its JSON | `keys`, `values`, `times`, `json_text` |
 | COPY the rows into temporary tables | `staging` |
@@ -14,8 +15,17 @@
 """
 
 from service.domain.predecessor.importing import Progress, import_rows
+from service.domain.predecessor.postgres_database import open_database
 from service.domain.predecessor.postgres_tables import open_tables
 from service.domain.predecessor.report import Report, TableReport
 from service.domain.predecessor.sqlite_file import open_file
 
-__all__ = ["Progress", "Report", "TableReport", "import_rows", "open_file", "open_tables"]
+__all__ = [
+    "Progress",
+    "Report",
+    "TableReport",
+    "import_rows",
+    "open_database",
+    "open_file",
+    "open_tables",
+]

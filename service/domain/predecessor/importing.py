@@ -113,9 +113,10 @@ def _import(cursor: extensions.cursor, source: Source, steps: _Steps) -> dict[st
         converter = Converter(table, keys)
         rows = _converted(source, table, converter, report, steps)
         staging.load(cursor, table, converter.columns, rows)
+    source.close()
     for table, report in tables.items():
         steps.take(f"Comparing {table}", 0)
-        report.already_there = settling.settle_rows(cursor, table)
+        report.already_there, report.changed = settling.settle_rows(cursor, table)
     settling.settle_names(cursor)
     settling.settle_node_references(cursor)
     writing.tally_workflows(cursor)

@@ -4,9 +4,8 @@ They are read in the transaction of a connection that may do other work in betwe
 write the same rows elsewhere.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 import psycopg2
 from psycopg2 import extensions
@@ -34,7 +33,7 @@ _SETTINGS = """
     SET LOCAL datestyle = 'ISO, YMD'
 """
 _SCHEMA = """
-    SELECT nspname, quote_ident(current_user) FROM pg_class
+    SELECT nspname FROM pg_class
     JOIN pg_namespace ON pg_namespace.oid = relnamespace
     WHERE relname = ANY(%s) AND relkind = ANY('{r,p,v,m,f}') AND pg_table_is_visible(pg_class.oid)
     ORDER BY relname <> 'workflows', relname LIMIT 1
@@ -48,11 +47,23 @@ _TABLES = """
 class PostgresTables:
     """The tables of a schema, their rows as the connection's transaction sees them."""
 
-    def __init__(self, connection: extensions.connection, schema: str, name: str) -> None:
+    def __init__(
+        self,
+        connection: extensions.connection,
+        schema: str | None,
+        name: str,
+        when_read: Callable[[], None] | None,
+    ) -> None:
         """Tell the revision; InvalidInputError, saying what is missing, when there is none."""
         self._connection = connection
-        self._schema = schema
+        self._when_read = when_read
         self.name = name
+        self._schema = schema or "public"
+        with self._reading("pg_class"), connection.cursor() as cursor:
+            cursor.execute(_SETTINGS)
+            if schema is None:
+                cursor.execute(_SCHEMA, (list(COLUMNS),))
+                self._schema = next((found for (found,) in cursor), "public")
         self._columns = self._describe()
         found = {table: {of.name: of.type for of in self._columns[table]} for table in COLUMNS}
         if Predecessor.recognised(found) is None and any(_OWN in found[table] for table in COLUMNS):
@@ -95,6 +106,11 @@ class PostgresTables:
                 "imported; stop what writes to it, or REINDEX it, and try again."
             )
             raise InvalidInputError(message)
+
+    def close(self) -> None:
+        """Close the connection early, if nobody else has a use for it."""
+        if self._when_read:
+            self._when_read()
 
     def _describe(self) -> dict[str, Sequence[Column]]:
         with self._reading("pg_class"), self._connection.cursor() as cursor:
@@ -160,35 +176,34 @@ class PostgresTables:
             raise InvalidInputError(message) from error
 
     def _forbidden(self, table: str, error: psycopg2.Error) -> str:
-        role = self._connection.info.user
+        role = extensions.quote_ident(self._connection.info.user, self._connection)
+        schema = extensions.quote_ident(self._schema, self._connection)
         said = str(error.diag.message_primary)
         if "row-level security" in said:
             mend = "a policy hides rows of it; import as its owner, or as a role with BYPASSRLS"
         else:
             mend = (
-                f"GRANT USAGE ON SCHEMA {self._schema} TO {role}; "
-                f"GRANT SELECT ON ALL TABLES IN SCHEMA {self._schema} TO {role}"
+                f"GRANT USAGE ON SCHEMA {schema} TO {role}; "
+                f"GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {role}"
             )
         return f"The role {role} may not read {self._schema}.{table} of {self.name}: {mend}."
 
 
 @contextmanager
 def open_tables(
-    connection: extensions.connection, schema: str | None = None, *, name: str
+    connection: extensions.connection,
+    schema: str | None = None,
+    *,
+    name: str,
+    when_read: Callable[[], None] | None = None,
 ) -> Iterator[PostgresTables]:
     """Open the tables of a schema, or of the one that the search path leads to.
 
-    It is read in the open transaction of the connection, which is left open; what is set for that
-    is set until its end. Raises InvalidInputError for tables that are not the predecessor's, or
-    can't be read.
+    They are read in the open transaction of the connection, which is left open; what is set for
+    that is set until its end. `when_read` is called when all rows have been read. Raises
+    InvalidInputError for tables that are not the predecessor's, or can't be read.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(_SETTINGS)
-        if schema is None:
-            cursor.execute(_SCHEMA, (list(COLUMNS),))
-            found: Any = cursor.fetchone()
-            schema = found[0] if found else "public"
-    yield PostgresTables(connection, schema, name)
+    yield PostgresTables(connection, schema, name, when_read)
 
 
 def _fetched(cursor: extensions.cursor) -> Iterator[Row]:

@@ -1,4 +1,4 @@
-"""Why a row of the SQLite predecessor can't be imported, and checks that tables share."""
+"""Why a row of the predecessor can't be imported, and checks that tables share."""
 
 import json
 from datetime import datetime
@@ -30,7 +30,7 @@ def birth(values: Values, created_at: object) -> datetime:
             return values.certain_moment("created_at", created_at)
         except NoTimeError as error:
             why = error
-    message = f"created_at {why}; write it as {AS_READ} in the file, and import that again"
+    message = f"created_at {why}; write it as {AS_READ} in the source, and import that again"
     raise RefusedError(message)
 
 

@@ -44,11 +44,16 @@ class Refusal:
 
 @dataclass(slots=True)
 class TableReport:
-    """What became of the rows of one table: read = written + already_there + refused."""
+    """What became of the rows of one table: read = written + already_there + refused.
+
+    `changed` are those of `already_there` that went on in the source since, and were left as they
+    are here.
+    """
 
     read: int = 0
     written: int = 0
     already_there: int = 0
+    changed: int = 0
     refused: int = 0
     repaired: int = 0
     repairs: list[Repair] = field(default_factory=list)

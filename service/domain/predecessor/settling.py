@@ -22,16 +22,31 @@ _IS_SAME = {
 That happens when a database was copied and both copies grew on, counting their ids up.
 """
 
+_HAS_CHANGED = {
+    "users": SQL("new.updated_at > there.updated_at"),
+    "workflows": SQL("""(new.updated_at > there.updated_at
+        OR new.completed_at IS NOT NULL AND there.completed_at IS NULL)"""),
+    "nodes": SQL("""(new.status <> there.status AND new.completed_at IS NOT NULL
+        AND coalesce(new.completed_at > there.completed_at, true))"""),
+    "generations": SQL("false"),
+}
+"""How to tell a row that has gone on in the source since it was imported, as far as that says.
+
+A node has no time of its last change, and so is known by its end only; a generation never changes.
+What the service has changed since is newer, and nobody misses what the source had before.
+"""
+
 _TAKE_OUT_KNOWN = SQL("""
     WITH known AS (
         DELETE FROM {staged} AS new USING {table} AS there WHERE there.id = new.id
-        RETURNING new.position, new.id, new.legacy_id, ({is_same}) IS TRUE AS is_same
+        RETURNING new.position, new.id, new.legacy_id, ({is_same}) IS TRUE AS is_same,
+                  {has_changed} AS has_changed
     ), other AS (
         INSERT INTO import_refused
         SELECT {name}, position, id, legacy_id, 'another row in the database has its id'
         FROM known WHERE NOT is_same
     )
-    SELECT count(*) FROM known WHERE is_same
+    SELECT count(*), count(*) FILTER (WHERE has_changed) FROM known WHERE is_same
 """)
 
 _REFUSE = SQL("""
@@ -109,22 +124,29 @@ _DROP_STRANGE_NODES = """
 """
 
 
-def settle_rows(cursor: extensions.cursor, table: str) -> int:
-    """Leave in the staging table what is to be written; count the rows that are there already."""
+def settle_rows(cursor: extensions.cursor, table: str) -> tuple[int, int]:
+    """Leave in the staging table what is to be written.
+
+    Counts the rows that are there already, and those of them that the source has changed since.
+    """
     staged = Identifier(f"import_{table}")
     _refuse(cursor, table, SQL("new.refused IS NOT NULL"), SQL("new.refused"))
     _refuse(cursor, table, SQL("new.id IS NULL"), Literal("it has no id"))
     known = _TAKE_OUT_KNOWN.format(
-        staged=staged, table=Identifier(table), name=Literal(table), is_same=_IS_SAME[table]
+        staged=staged,
+        table=Identifier(table),
+        name=Literal(table),
+        is_same=_IS_SAME[table],
+        has_changed=_HAS_CHANGED[table],
     )
     cursor.execute(known)
-    (already_there,) = cursor.fetchone() or (0,)
+    already_there, changed = cursor.fetchone() or (0, 0)
     _refuse(
         cursor, table, _IS_REPEATED.format(staged=staged), Literal("an earlier row has the same id")
     )
     if table in PARENTS:
         _refuse_orphans(cursor, table)
-    return int(already_there)
+    return already_there, changed
 
 
 def settle_names(cursor: extensions.cursor) -> None:
@@ -159,7 +181,7 @@ def _refuse_orphans(cursor: extensions.cursor, table: str) -> None:
         parents_name=Literal(parents),
         key=key,
         parent_was_refused=Literal(f"its {parent} was refused"),
-        parent_is_missing=Literal(f"its {parent} is not in the file"),
+        parent_is_missing=Literal(f"its {parent} is not in the source"),
     )
     _refuse(cursor, table, condition, reason)
 

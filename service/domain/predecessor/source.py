@@ -44,3 +44,6 @@ class Source(Protocol):
 
     def check(self, table: str, read: int) -> None:
         """Raise InvalidInputError unless `read` rows are all that the table has."""
+
+    def close(self) -> None:
+        """Let go of what only reading took, before the long work of writing; what is told stays."""

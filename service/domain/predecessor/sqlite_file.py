@@ -60,6 +60,10 @@ class SqliteFile:
             )
             raise InvalidInputError(message)
 
+    def close(self) -> None:
+        """Close the file early."""
+        self._connection.close()
+
     def _identity(self) -> str:
         """Name the database by the first user it ever had.
 

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from service.db.url import parse, resolve
 from service.errors import ServiceError
 from service.schema.applied import Recorder
+from service.schema.execution.enclosed import enclosed
 from service.schema.execution.explanation import blame, explain
 from service.schema.execution.offline import write_sql
 from service.schema.execution.online import NOW, Online
@@ -94,7 +95,7 @@ def _run(context: ModuleType, options: dict[str, Any]) -> None:
     # transactions.
     with nullcontext(given) if isinstance(given, Connection) else given.connect() as connection:
         context.configure(connection=connection, on_version_apply=Recorder(), **options)
-        with context.begin_transaction():
+        with enclosed(connection, context.get_context()), context.begin_transaction():
             context.run_migrations()
 
 

@@ -99,7 +99,7 @@ class Statements:
         raw = _raw(connection)
         self._abandon_failed(raw)
         if not raw.autocommit:
-            _refuse_control(statement)
+            refuse_control(statement)
         # A transaction that the revision itself has begun in an autocommit block is its own affair.
         is_single = raw.autocommit and raw.info.transaction_status == TRANSACTION_STATUS_IDLE
         if raw.autocommit and not is_single:
@@ -179,7 +179,7 @@ class Statements:
                 self._journal.write(cursor)
 
 
-def _refuse_control(statement: str) -> None:
+def refuse_control(statement: str) -> None:
     """Raise ConfigurationError for what would end the transaction that keeps a revision whole."""
     if not _TRANSACTION_CONTROL.search(statement):
         return

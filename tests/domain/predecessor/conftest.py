@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 from click.testing import CliRunner, Result
 
-from service.cli.db.import_sqlite import import_sqlite
+from service.cli.db.import_predecessor import import_sqlite
 from service.db.database import Database
 
 TABLES = ("users", "workflows", "nodes", "generations")

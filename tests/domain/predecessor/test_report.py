@@ -23,11 +23,11 @@ def test_only_some_of_many_ids_are_printed(old, command, report):
     for _ in range(12):
         old.node(99)
     assert "(legacy id 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, ...)" in command(old, "--dry-run").stdout
-    reason = "its workflow is not in the file"
+    reason = "its workflow is not in the source"
     assert report(old).refusals("nodes") == {reason: [str(number) for number in range(1, 13)]}
 
 
 def test_a_long_run_says_once_that_it_is_long(old, command, monkeypatch):
-    monkeypatch.setattr("service.cli.db.import_sqlite.NOTICE_AFTER_S", 0)
+    monkeypatch.setattr("service.cli.db.import_progress.NOTICE_AFTER_S", 0)
     assert command(old).stderr == f"Importing 2 rows of {old.path} ...\n"
     assert json.loads(command(old, "--json").stdout)["dry_run"] is False

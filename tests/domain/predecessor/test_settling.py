@@ -15,13 +15,13 @@ def test_what_hangs_on_a_refused_row_is_accounted_for(old, report):
     told = report(old)
     assert told.refusals("workflows") == {
         'status "weird" is unknown': ["2"],
-        "its user is not in the file": ["3"],
-        "created_at is no time; write it as 2026-01-31 14:00:00+09:00 in the file, "
+        "its user is not in the source": ["3"],
+        "created_at is no time; write it as 2026-01-31 14:00:00+09:00 in the source, "
         "and import that again": ["4"],
     }
     orphans = {
         "its workflow was refused": ["1", "2"],
-        "its workflow is not in the file": ["3"],
+        "its workflow is not in the source": ["3"],
     }
     assert told.refusals("nodes") == {**orphans, 'status "COMPLETED" is unknown': ["4"]}
     assert told.refusals("generations") == orphans

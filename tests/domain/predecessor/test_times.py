@@ -9,7 +9,7 @@ UNTYPED = """
     DROP TABLE users;
     CREATE TABLE users (id INTEGER PRIMARY KEY, username, email, created_at, updated_at)
 """
-WAY_OUT = "; write it as 2026-01-31 14:00:00+09:00 in the file, and import that again"
+WAY_OUT = "; write it as 2026-01-31 14:00:00+09:00 in the source, and import that again"
 
 # In each: 2026-01-11 04:22:27 in UTC, and what is said of the form.
 SAME = [

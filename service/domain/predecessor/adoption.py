@@ -1,0 +1,42 @@
+"""The adoption of the predecessor's tables where they stand, in one transaction of its caller's."""
+
+from collections.abc import Callable
+from typing import Any
+
+from psycopg2 import extensions
+from psycopg2.sql import SQL
+
+from service.domain.predecessor import aside
+from service.domain.predecessor.importing import Progress, bring_in, explained
+from service.domain.predecessor.in_place import InPlace
+from service.domain.predecessor.postgres_tables import open_tables
+from service.domain.predecessor.report import Report
+
+_LOCK = SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE")
+
+
+def adopt(
+    cursor: extensions.cursor,
+    found: InPlace,
+    upgrade: Callable[[], object],
+    *,
+    name: str,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+) -> Report:
+    """Move the tables aside, let `upgrade` make the service's own, and bring the rows into them.
+
+    All of that happens in the transaction of the cursor, which the caller ends; `name` is what
+    people call the database. Raises ServiceError, and errors of psycopg2 when the tables are in
+    use.
+    """
+    cursor.execute(_LOCK.format(SQL(", ").join(map(SQL, found.moved))))
+    aside.make(cursor)
+    aside.move(cursor, found.moved)
+    upgrade()
+    connection: Any = cursor.connection
+    with explained(), open_tables(connection, aside.SCHEMA, name=name) as source:
+        report = Report.of(source, bring_in(cursor, source, progress), dry_run=dry_run)
+    written = {table: of.written for table, of in report.tables.items()}
+    aside.mark(cursor, found.moved, written)
+    return report

@@ -1,0 +1,117 @@
+"""Does work on a database in one transaction, again and again until it gets its locks."""
+
+import random
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+import psycopg2
+from psycopg2 import errors as pg
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
+
+from service.db.errors import original
+from service.errors import LockedError
+from service.schema.execution.deploy_lock import DeployLock
+from service.schema.execution.explanation import explain
+from service.schema.execution.statements import timeouts
+from service.settings import Settings
+
+Done = TypeVar("Done")
+Say = Callable[[str], None]
+
+_FIRST_PAUSE_S = 0.5
+_LONGEST_PAUSE_S = 10.0
+
+# The role or the database may have limits of their own, which are for requests. Nobody waits for
+# long for what is locked here: the locks come first, and their limit is that of `timeouts`.
+_NO_LIMITS = """
+    SELECT set_config(name, '0', true) FROM pg_settings
+    WHERE name IN ('statement_timeout', 'idle_in_transaction_session_timeout',
+                   'transaction_timeout')
+"""
+_HOLDERS = """
+    SELECT string_agg(DISTINCT format('pid %s (%s, %s, %s)', a.pid, a.usename,
+                      coalesce(nullif(a.application_name, ''), 'unnamed'), a.state), ', ')
+    FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+    WHERE l.granted AND l.relation = ANY(%s::regclass[]::oid[]) AND a.pid <> pg_backend_pid()
+    AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+
+
+def in_one_transaction(
+    engine: Engine,
+    settings: Settings,
+    work: Callable[[Connection], Done],
+    *,
+    say: Say,
+    locks: tuple[str, ...] = (),
+    keep: Callable[[Done], bool] = lambda _: True,
+) -> Done:
+    """Do work under the deploy lock, and commit it if `keep` says so of what it returns.
+
+    `locks` are the tables that the work locks as others use them: who does is told of. When it does
+    not get its locks, all is taken back and tried again with growing pauses, so that nobody queues
+    for long behind it. Raises LockedError when that takes too long, and what goes wrong as a
+    ServiceError.
+    """
+    deadline = time.monotonic() + settings.schema_retry_s
+    pause = _FIRST_PAUSE_S
+    try:
+        with DeployLock(engine, wait_s=settings.schema_deploy_wait_s, say=say) as lock:
+            lock.acquire()
+            while True:
+                try:
+                    return _attempt(engine, settings, lock, work, keep)
+                except (DBAPIError, psycopg2.Error) as error:
+                    said = _said(original(error), settings)
+                    if said is None:
+                        raise
+                    said += _holders(lock, locks)
+                    if time.monotonic() + pause > deadline:
+                        message = (
+                            f"{said}. It was tried for {settings.schema_retry_s} s; nothing was "
+                            "changed. Run the command again when there is less going on."
+                        )
+                        raise LockedError(message) from error
+                say(f"{said}. Trying again in {pause:.1f} s ...")
+                time.sleep(pause * random.uniform(0.75, 1.25))  # noqa: S311  no secret
+                pause = min(pause * 2, _LONGEST_PAUSE_S)
+    except (DBAPIError, psycopg2.Error) as error:
+        raise explain(error) from error
+
+
+def _attempt(
+    engine: Engine,
+    settings: Settings,
+    lock: DeployLock,
+    work: Callable[[Connection], Done],
+    keep: Callable[[Done], bool],
+) -> Done:
+    with engine.connect() as connection:
+        chosen = {**timeouts(settings), "client_connection_check_interval": "5s"}
+        connection.exec_driver_sql(_NO_LIMITS)
+        for name, value in chosen.items():
+            connection.exec_driver_sql(f"SET LOCAL {name} = '{value}'")
+        connection.exec_driver_sql(lock.mark)
+        done = work(connection)
+        if keep(done):
+            lock.check()
+            connection.commit()
+        else:
+            connection.rollback()
+        return done
+
+
+def _said(error: BaseException, settings: Settings) -> str | None:
+    """Say why trying again makes sense; None when it does not."""
+    if isinstance(error, pg.LockNotAvailable):
+        return f"A lock was not to be had within {settings.schema_lock_timeout_ms} ms"
+    if isinstance(error, pg.DeadlockDetected):
+        return "Another transaction and this one waited for each other"
+    return None
+
+
+def _holders(lock: DeployLock, tables: tuple[str, ...]) -> str:
+    found = lock.fetch(_HOLDERS, list(tables))[0][0] if tables else None
+    return f": the tables are in use by {found}" if found else ""
