@@ -4,16 +4,16 @@ Nothing is locked for that, and nobody is hindered: what is written after the lo
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from psycopg2 import extensions
-from psycopg2.sql import SQL, Identifier
+from psycopg2.sql import SQL
 
 from service.errors import LockedError
 
 QUIET_S = 20.0
-"""How long nothing may be written: longer than an idle session keeps its counts to itself (10 s)."""
+"""How long nothing may be written; an idle session keeps what it has counted to itself for 10 s."""
 RECENT_S = 600
 """How long ago a run that is open was last worked on, if somebody still does."""
 SIGN_OF_LIFE_S = 30.0
@@ -76,20 +76,21 @@ class Activity:
         return "; ".join(said)
 
 
-def look(cursor: extensions.cursor, tables: Sequence[str]) -> Activity:
-    """Look once; `tables` are the old ones where they are, as `public.users`."""
-    cursor.execute(_SESSIONS, (list(tables),))
+def look(cursor: extensions.cursor, tables: Mapping[str, str]) -> Activity:
+    """Look once; `tables` are the old ones and where they are, as `public.users`."""
+    places = list(tables.values())
+    cursor.execute(_SESSIONS, (places,))
     sessions = tuple(Session(*row) for row in cursor)
-    cursor.execute(_CHANGES, (list(tables),))
+    cursor.execute(_CHANGES, (places,))
     (changes,) = cursor.fetchone() or (0,)
-    names = {name.rpartition(".")[2]: Identifier(*name.split(".")) for name in tables}
-    cursor.execute(_OPEN.format(workflows=names["workflows"], nodes=names["nodes"]), (RECENT_S,))
+    runs, steps = SQL(tables["workflows"]), SQL(tables["nodes"])
+    cursor.execute(_OPEN.format(workflows=runs, nodes=steps), (RECENT_S,))
     (open_runs,) = cursor.fetchone() or (0,)
     return Activity(sessions, changes, open_runs)
 
 
 def wait_for_quiet(
-    looked: Callable[[], Activity],
+    looked: Callable[[], Activity | None],
     say: Callable[[str], None],
     *,
     most_s: float,
@@ -97,11 +98,12 @@ def wait_for_quiet(
 ) -> None:
     """Wait until nobody has worked on the tables for a while; LockedError after `most_s` seconds.
 
-    `looked` looks, in a transaction that ends with it.
+    `looked` looks, in a transaction that ends with it; there is nobody to wait for when it finds
+    no such tables.
     """
     began = since = told = time.monotonic()
     last, is_told = looked(), False
-    while True:
+    while last is not None:
         now, reasons = time.monotonic(), last.reasons()
         since = now if reasons else since
         if now - since >= quiet_s:
@@ -122,6 +124,6 @@ def wait_for_quiet(
             told, is_told = now, True
         time.sleep(LOOK_EVERY_S)
         found = looked()
-        if found.changes != last.changes:
+        if found and found.changes != last.changes:
             since = time.monotonic()
         last = found

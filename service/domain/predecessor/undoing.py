@@ -11,6 +11,7 @@ from psycopg2.sql import SQL, Identifier, Literal
 from sqlalchemy import Table
 from sqlmodel import SQLModel
 
+import service.models  # noqa: F401  the tables register themselves in the metadata
 from service.domain.predecessor import aside
 from service.domain.predecessor.aside import SCHEMA, Adoption
 from service.domain.predecessor.barrier import lower_barrier
@@ -20,7 +21,7 @@ EXAMPLES = 5
 _BESIDE = ("idempotency_keys",)
 """Kept answers: of requests whose rows are looked at themselves."""
 
-_EXISTS = "SELECT to_regclass(quote_ident(%s)) IS NOT NULL"
+_THERE = "SELECT name FROM unnest(%s) AS name WHERE to_regclass(quote_ident(name)) IS NOT NULL"
 _LOCK = SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE")
 # xmin is the id without its epoch.
 _COUNT = SQL("""
@@ -84,20 +85,31 @@ def put_back(
     cursor.execute(f"DROP TABLE {aside.ADOPTION}; DROP SCHEMA {SCHEMA}")
 
 
+def count_rows(cursor: extensions.cursor) -> dict[str, int]:
+    """Count the rows of the service's tables, by which it is seen later that some are gone."""
+    found = {}
+    for table in _tables(cursor):
+        cursor.execute(SQL("SELECT count(*) FROM {}").format(Identifier(table.name)))
+        (found[table.name],) = cursor.fetchone() or (0,)
+    return found
+
+
 def own_rows(cursor: extensions.cursor, adoption: Adoption) -> list[Own]:
     """Find what the service's tables hold of their own, and lock them so that it stays so."""
-    tables = [table for table in SQLModel.metadata.sorted_tables if _exists(cursor, table)]
+    tables = _tables(cursor)
     if tables:
         names = SQL(", ").join(Identifier(table.name) for table in tables)
         cursor.execute(_LOCK.format(names))
-    found = (_own(cursor, adoption, table) for table in tables if table.name not in _BESIDE)
+    found = (_own(cursor, adoption, table) for table in tables)
     return [own for own in found if own.changed or own.gone]
 
 
-def _exists(cursor: extensions.cursor, table: Table) -> bool:
-    cursor.execute(_EXISTS, (table.name,))
-    (exists,) = cursor.fetchone() or (False,)
-    return bool(exists)
+def _tables(cursor: extensions.cursor) -> list[Table]:
+    """Find the service's tables whose rows count, as far as they are there."""
+    wanted = [item for item in SQLModel.metadata.sorted_tables if item.name not in _BESIDE]
+    cursor.execute(_THERE, ([item.name for item in wanted],))
+    there = {name for (name,) in cursor.fetchall()}
+    return [item for item in wanted if item.name in there]
 
 
 def _own(cursor: extensions.cursor, adoption: Adoption, table: Table) -> Own:
