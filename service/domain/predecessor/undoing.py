@@ -23,7 +23,6 @@ _BESIDE = ("idempotency_keys",)
 
 _THERE = "SELECT name FROM unnest(%s) AS name WHERE to_regclass(quote_ident(name)) IS NOT NULL"
 _LOCK = SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE")
-# xmin is the id without its epoch.
 _COUNT = SQL("""
     SELECT count(*), count(*) FILTER (WHERE xmin <> {transaction}::text::xid) FROM {table}
 """)
@@ -68,6 +67,7 @@ def put_back(
     `downgrade` takes all revisions back in that transaction, whose tables and those of the tools
     are dropped. Raises ConflictError when there are rows that would be lost, with nothing done.
     """
+    _check_not_restored(cursor, adoption)
     if own := own_rows(cursor, adoption):
         message = (
             "The old tables can't go back, as what the service has of its own since the adoption "
@@ -83,6 +83,21 @@ def put_back(
     aside.move_back(cursor, adoption.moved)
     lower_barrier(cursor)
     cursor.execute(f"DROP TABLE {aside.ADOPTION}; DROP SCHEMA {SCHEMA}")
+
+
+def _check_not_restored(cursor: extensions.cursor, adoption: Adoption) -> None:
+    """Raise ConflictError for a dump that was restored, whose rows are all of one transaction."""
+    cursor.execute(
+        f"SELECT count(*) FROM {aside.ADOPTION} WHERE xmin = %s::text::xid",  # noqa: S608  a constant
+        (_xid(adoption),),
+    )
+    if cursor.fetchone() == (0,):
+        message = (
+            "This database was restored from a dump since the adoption, so which rows are as they "
+            "were adopted can't be told. Go back with a dump of before the adoption, or on Neon "
+            f"with `flask neon restore`; the old rows can be read in the schema {SCHEMA}."
+        )
+        raise ConflictError(message)
 
 
 def count_rows(cursor: extensions.cursor) -> dict[str, int]:
@@ -104,6 +119,11 @@ def own_rows(cursor: extensions.cursor, adoption: Adoption) -> list[Own]:
     return [own for own in found if own.changed or own.gone]
 
 
+def _xid(adoption: Adoption) -> int:
+    """Return what xmin is of a row of the adoption's: the id without its epoch."""
+    return adoption.transaction % 2**32
+
+
 def _tables(cursor: extensions.cursor) -> list[Table]:
     """Find the service's tables whose rows count, as far as they are there."""
     wanted = [item for item in SQLModel.metadata.sorted_tables if item.name not in _BESIDE]
@@ -115,7 +135,7 @@ def _tables(cursor: extensions.cursor) -> list[Table]:
 def _own(cursor: extensions.cursor, adoption: Adoption, table: Table) -> Own:
     names = {
         "table": Identifier(table.name),
-        "transaction": Literal(adoption.transaction % 2**32),
+        "transaction": Literal(_xid(adoption)),
         "few": Literal(EXAMPLES),
     }
     cursor.execute(_COUNT.format(**names))
