@@ -12,6 +12,7 @@ COMMANDS = {
     **dict.fromkeys(
         ("branches", "current", "heads", "history", "list-templates", "show"), "revision_views"
     ),
+    "adopt": "adopt",
     "backfill": "backfill",
     "check": "check",
     "docs": "docs",

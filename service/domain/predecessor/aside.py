@@ -12,6 +12,8 @@ from psycopg2 import extensions
 from psycopg2.extras import Json
 from psycopg2.sql import SQL, Identifier
 
+from service.models.predecessor import COLUMNS
+
 SCHEMA = "predecessor"
 ADOPTION = f"{SCHEMA}.adoption"
 """The table that marks the schema as ours, with one row."""
@@ -62,7 +64,11 @@ class Adoption:
             return None
         cursor.execute(_READ)
         row = cursor.fetchone()
-        return cls(row[0], row[1], tuple(row[2]), row[3]) if row else None
+        if row is None:
+            return None
+        # jsonb has an order of its own.
+        written = {table: row[3][table] for table in COLUMNS}
+        return cls(row[0], row[1], tuple(row[2]), written)
 
 
 def is_ours(cursor: extensions.cursor) -> bool:

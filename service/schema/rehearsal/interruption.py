@@ -6,10 +6,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from typing import TypeVar
 
 import psycopg2
+from sqlalchemy import URL
 
 Result = TypeVar("Result")
 Tell = Callable[[str], None]
@@ -17,6 +18,7 @@ Tell = Callable[[str], None]
 NOTICE_AFTER_S = 0.5
 _STOP_EVERY_S = 0.5
 _STOP_WITHIN_S = 10
+_STOP_CONNECT_S = 5
 
 
 @contextmanager
@@ -67,6 +69,20 @@ def interruptible(work: Callable[[], Result], stop: Callable[[], object]) -> Res
             with suppress(psycopg2.Error):
                 stop()
             wait([future], timeout=_STOP_EVERY_S)
+
+
+def cancel_statements(url: URL) -> None:
+    """Cancel all statements that run on a database; their connections stay."""
+    text = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    with (
+        closing(psycopg2.connect(text, connect_timeout=_STOP_CONNECT_S)) as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(
+            "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND state = 'active'"
+            " AND pid <> pg_backend_pid()"
+        )
 
 
 @contextmanager

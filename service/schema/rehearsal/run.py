@@ -2,11 +2,9 @@
 
 import time
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-import psycopg2
 from sqlalchemy import Connection, create_engine, pool
 from sqlalchemy.exc import DBAPIError
 
@@ -16,7 +14,13 @@ from service.schema import inspection
 from service.schema.lint.ranges import pending
 from service.schema.lint.run import open_directory
 from service.schema.rehearsal.copies import Place, open_copy
-from service.schema.rehearsal.interruption import Tell, interruptible, notice, signals_unwind
+from service.schema.rehearsal.interruption import (
+    Tell,
+    cancel_statements,
+    interruptible,
+    notice,
+    signals_unwind,
+)
 from service.schema.rehearsal.observation import Observer, RehearsalStoppedError
 from service.schema.rehearsal.report import Failure, Leg, Outcome, Rehearsal
 from service.schema.rehearsal.snapshot import (
@@ -34,7 +38,6 @@ from service.settings import Settings
 Found = TypeVar("Found")
 
 _SHOWN_DIFFERENCES = 20
-_STOP_CONNECT_S = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,17 +91,8 @@ class _Stage:
     def stop(self) -> None:
         """End the statements that run on the copy, and begin no other."""
         self._observer.stop()
-        url = self._copy.url.set(drivername="postgresql").render_as_string(hide_password=False)
-        with (
-            closing(psycopg2.connect(url, connect_timeout=_STOP_CONNECT_S)) as connection,
-            connection.cursor() as cursor,
-        ):
-            # Their connections stay: a lost one would have the upgrade tried again.
-            cursor.execute(
-                "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND state = 'active'"
-                " AND pid <> pg_backend_pid()"
-            )
+        # Their connections stay: a lost one would have the upgrade tried again.
+        cancel_statements(self._copy.url)
 
     def play(self, start: tuple[str, ...], revisions: tuple[str, ...]) -> Rehearsal:
         """Go all the ways as far as they lead."""

@@ -1,0 +1,89 @@
+"""`flask db adopt`: takes over the predecessor's tables where they stand."""
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+
+from service.cli.db.command import Result, command
+from service.settings import Settings
+
+if TYPE_CHECKING:  # At run time, no other command of `flask db` should wait a second for them.
+    from sqlalchemy import URL
+
+    from service.cli.db.taking_over import TakingOver
+    from service.schema.rehearsal.copies import Place
+
+
+@command(
+    click.option("--dry-run", is_flag=True, help="Do everything, then take it back."),
+    click.option("--rehearse", is_flag=True, help="Do it on a throw-away copy of the database."),
+    click.option("--keep", is_flag=True, help="Keep the copy, and say where it is."),
+    click.option("--neon", "place", flag_value="neon", help="Rehearse on a branch on Neon."),
+    click.option("--local", "place", flag_value="local", help="Rehearse on the same server."),
+    doing="Looking at the database",
+)
+def adopt(
+    directory: str | None,
+    x: tuple[str, ...],
+    place: "Place | None",
+    *,
+    dry_run: bool,
+    rehearse: bool,
+    keep: bool,
+) -> Result:
+    """Take over the prototype's tables where they stand, all of them or nothing.
+
+    In one transaction they are moved into the schema `predecessor`, unchanged; the schema is
+    upgraded, and their rows are brought into the new tables as by import-predecessor. What will be
+    done is shown first. May be run again after whatever ended it.
+
+    Example: flask db adopt --dry-run
+    """
+    from service.cli.db.taking_over import TakingOver  # noqa: PLC0415
+    from service.schema.target import target  # noqa: PLC0415
+
+    if (keep or place) and not rehearse:
+        message = "--keep, --neon and --local are about the copy of a rehearsal: add --rehearse."
+        raise click.UsageError(message)
+    settings = Settings.load()
+    url = target(settings, x).url
+    taking_over = TakingOver(url, settings, directory, dry_run=dry_run, say=_say)
+    if rehearse:
+        return _rehearsed(taking_over, url, settings, place, keep=keep)
+    return taking_over.run()
+
+
+def _rehearsed(
+    taking_over: "TakingOver", url: "URL", settings: Settings, place: "Place | None", *, keep: bool
+) -> Result:
+    """Take over a copy, and tell how long that took."""
+    from service.db.url import masked  # noqa: PLC0415
+    from service.schema.rehearsal.copies import open_copy  # noqa: PLC0415
+    from service.schema.rehearsal.interruption import (  # noqa: PLC0415
+        cancel_statements,
+        interruptible,
+        signals_unwind,
+    )
+
+    with (
+        signals_unwind(),
+        open_copy(url, settings, place=place, keep=keep, tell=_say) as copy,
+    ):
+        on_copy = replace(taking_over, url=copy.url)
+        began = time.monotonic()
+        result = interruptible(on_copy.run, lambda: cancel_statements(copy.url))
+        duration_s = time.monotonic() - began
+        kept = f"{masked(copy.url)}; to be rid of it, {copy.way_to_drop}" if keep else None
+    end = f"The copy is kept: {kept}." if kept else "The copy is dropped."
+    text = f"Rehearsed on {copy.description} in {duration_s:.1f} s. {end}"
+    rehearsal = {"copy": copy.description, "kept": kept, "duration_s": round(duration_s, 3)}
+    return Result(
+        {**result.document, "database": masked(url), "rehearsal": rehearsal},
+        f"{result.text}\n{text}",
+    )
+
+
+def _say(sentence: str) -> None:
+    click.echo(sentence, err=True)

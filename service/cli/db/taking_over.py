@@ -1,0 +1,138 @@
+"""The adoption of the predecessor's tables, from the look at the database to the report."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import click
+import psycopg2
+from psycopg2 import extensions
+from sqlalchemy import URL, Connection, create_engine, pool
+from sqlalchemy.exc import DBAPIError
+
+from service.cli.db.adopt_text import Plan, about_plan, about_rows_brought_in, nothing_to_do
+from service.cli.db.command import Result
+from service.cli.db.import_progress import progress_of
+from service.cli.waiting import hush
+from service.db.url import masked
+from service.domain.predecessor.adoption import adopt
+from service.domain.predecessor.aside import Adoption
+from service.domain.predecessor.in_place import InPlace, find
+from service.domain.predecessor.report import Report
+from service.domain.predecessor.surroundings import Surroundings
+from service.errors import NotFoundError
+from service.schema.execution.explanation import explain
+from service.schema.execution.one_transaction import in_one_transaction
+from service.schema.inspection import stored_revisions
+from service.schema.revisions import folder_of
+from service.schema.runner import run
+from service.schema.standing import standing
+from service.schema.tool_tables import TOOL_TABLES
+from service.settings import Settings
+
+APPLICATION = "trip-planner adoption"
+
+_NOTHING = (
+    "There is nothing to adopt: the database has no tables of the prototype. `flask db upgrade` "
+    "makes the service's own, and `flask db import-predecessor` brings the prototype's rows from "
+    "another database or a SQLite file."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TakingOver:
+    """One adoption; what it is to be told from is the database alone, each time it is run."""
+
+    url: URL
+    settings: Settings
+    directory: str | None
+    dry_run: bool
+    say: Callable[[str], None]
+
+    def run(self) -> Result:
+        """Show what will be done, do it, and report."""
+        engine = create_engine(
+            self.url.update_query_dict({"application_name": APPLICATION}),
+            poolclass=pool.NullPool,
+            connect_args={"connect_timeout": self.settings.connect_timeout_s},
+        )
+        with _explained(), engine.connect() as connection:
+            found = self._look(connection)
+            if isinstance(found, Adoption):
+                return self._nothing_to_do(found)
+            plan = self._plan(connection, found)
+        hush()
+        click.echo(about_plan(plan))
+        with progress_of(masked(self.url)) as progress:
+
+            def work(connection: Connection) -> Report | Adoption:
+                # Somebody else may have been here while this one waited.
+                found = self._look(connection)
+                if isinstance(found, Adoption):
+                    return found
+                return adopt(
+                    _cursor(connection),
+                    found,
+                    lambda: self._upgrade(connection),
+                    name=masked(self.url),
+                    dry_run=self.dry_run,
+                    progress=progress,
+                )
+
+            done = in_one_transaction(
+                engine,
+                self.settings,
+                work,
+                say=self.say,
+                locks=found.moved,
+                keep=lambda done: isinstance(done, Report) and not self.dry_run,
+            )
+        if isinstance(done, Adoption):
+            return self._nothing_to_do(done)
+        state = "would_be_adopted" if self.dry_run else "adopted"
+        document = {"database": masked(self.url), "state": state, "plan": asdict(plan)}
+        return Result({**document, **done.as_json()}, about_rows_brought_in(done))
+
+    def _look(self, connection: Connection) -> InPlace | Adoption:
+        cursor = _cursor(connection)
+        if adoption := Adoption.read(cursor):
+            return adoption
+        found = find(cursor, TOOL_TABLES)
+        if found is None:
+            raise NotFoundError(_NOTHING)
+        return found
+
+    def _plan(self, connection: Connection, found: InPlace) -> Plan:
+        stays = not any(table.endswith(".alembic_version") for table in found.beside)
+        stored = stored_revisions(connection) if stays else None
+        pending = standing(stored, folder_of(self.directory)).pending
+        around = Surroundings.of(_cursor(connection), found)
+        return Plan(masked(self.url), found, around, tuple(map(str, pending)))
+
+    def _upgrade(self, connection: Connection) -> None:
+        run("upgrade", "heads", directory=self.directory, quiet=True, connection=connection)
+
+    def _nothing_to_do(self, adoption: Adoption) -> Result:
+        document = {
+            "database": masked(self.url),
+            "state": "already_adopted",
+            "adopted_at": adoption.adopted_at.isoformat(),
+            "moved": adoption.moved,
+            "written": adoption.written,
+        }
+        return Result(document, nothing_to_do(adoption))
+
+
+def _cursor(connection: Connection) -> extensions.cursor:
+    made: Any = connection.connection.cursor()
+    cursor: extensions.cursor = made
+    return cursor
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except (DBAPIError, psycopg2.Error) as error:
+        raise explain(error) from error
