@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from service.db import errors
 from service.db.database import Database, Sent
 from service.db.errors import TransientError
+from service.db.mark import COMMENT
 from service.db.position import SEEN, WRITTEN
 from service.db.replica import ReadFrom, Replica
 from service.db.retry import Patience
@@ -241,7 +242,7 @@ class UnitOfWork:
         try:
             cursor = connection.cursor()
             # nosemgrep: sql-of-pieces  of other statements, before which BEGIN may stand
-            cursor.execute(sql, parameters)
+            cursor.execute(COMMENT + sql, parameters)
             return cursor.fetchall() if cursor.description else ()
         except Exception as error:
             failure = error

@@ -7,10 +7,12 @@ from psycopg2 import extensions
 from psycopg2.sql import SQL
 
 from service.domain.predecessor import aside
+from service.domain.predecessor.barrier import raise_barrier
 from service.domain.predecessor.importing import Progress, bring_in, explained
 from service.domain.predecessor.in_place import InPlace
 from service.domain.predecessor.postgres_tables import open_tables
 from service.domain.predecessor.report import Report
+from service.domain.predecessor.undoing import count_rows
 
 _LOCK = SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE")
 
@@ -38,5 +40,6 @@ def adopt(
     with explained(), open_tables(connection, aside.SCHEMA, name=name) as source:
         report = Report.of(source, bring_in(cursor, source, progress), dry_run=dry_run)
     written = {table: of.written for table, of in report.tables.items()}
-    aside.mark(cursor, found.moved, written)
+    aside.mark(cursor, found.moved, {**count_rows(cursor), **written})
+    raise_barrier(cursor)
     return report

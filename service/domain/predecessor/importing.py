@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from service.db.database import Database
 from service.db.errors import translate
+from service.db.mark import SET_LOCAL
 from service.domain.predecessor import settling, staging, writing
 from service.domain.predecessor.converter import Converter, Fields
 from service.domain.predecessor.keys import Keys
@@ -39,7 +40,8 @@ _LOCK = """
     SELECT pg_advisory_xact_lock(%s)
 """
 
-_SETTINGS = """
+_SETTINGS = f"""
+    {SET_LOCAL};
     SET LOCAL lock_timeout = '10s';
     SET LOCAL idle_in_transaction_session_timeout = 0;
     SET LOCAL timezone = 'UTC';

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from service.db.errors import describe, is_connection_loss, original
+from service.db.mark import SET_LOCAL
 from service.errors import ConfigurationError, LockedError, UnavailableError
 from service.schema.backfill import position as positions
 from service.schema.backfill import statements, table
@@ -208,7 +209,9 @@ class Runner:
         with self._connection.begin():
             milliseconds = int(self._pace.lock_timeout_s * 1000)
             # nosemgrep: sql-of-pieces  a number
-            self._connection.exec_driver_sql(f"SET LOCAL lock_timeout = {milliseconds}")
+            self._connection.exec_driver_sql(
+                f"{SET_LOCAL}; SET LOCAL lock_timeout = {milliseconds}"
+            )
             return work(self._connection)
 
     def _disconnect(self) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE, TRANSACTION_STATUS_INERROR
 from sqlalchemy import Connection, event
 
+from service.db.mark import SETTING
 from service.errors import ConfigurationError
 from service.schema.execution import concurrent_index
 from service.schema.execution.deploy_lock import DeployLock
@@ -33,7 +34,11 @@ _INSTEAD = "SELECT 1 FROM generate_series(1, {})"
 
 def timeouts(settings: Settings) -> dict[str, str]:
     """Name the parameters of Postgres that hold while a revision runs."""
-    chosen = {"lock_timeout": f"{settings.schema_lock_timeout_ms}ms", "TimeZone": "UTC"}
+    chosen = {
+        "lock_timeout": f"{settings.schema_lock_timeout_ms}ms",
+        "TimeZone": "UTC",
+        SETTING: "on",
+    }
     if settings.schema_statement_timeout_s:
         chosen["statement_timeout"] = f"{settings.schema_statement_timeout_s}s"
     return chosen

@@ -1,0 +1,155 @@
+"""What the old planner still sends after the move fails, and what is the service's own does not."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import psycopg2
+import pytest
+from flask import Flask
+from sqlalchemy import URL
+
+from service.app import create_app
+from service.db.database import Database
+from service.domain.predecessor import aside, import_rows, open_file
+from service.domain.predecessor.barrier import raise_barrier
+from service.schema.runner import run
+from service.settings import Settings
+from tests.all_requests import use_everything
+from tests.pooler import Pooler, needs_pooler
+
+WORKFLOW, NODE, CALL = (str(uuid4()) for _ in range(3))
+
+# As SQLAlchemy writes them for the old models; each would fit the service's tables, and went in.
+OLD_WRITES = {
+    "a call": "INSERT INTO generations (id, workflow_id, node_id, model_name, model_provider, "
+    "system_prompt, user_prompt, full_prompt, output, parsed_output, temperature, max_tokens, "
+    "prompt_tokens, completion_tokens, total_tokens, latency_ms, error_message, created_at) VALUES "
+    f"('{uuid4()}', '{WORKFLOW}', '{NODE}', 'llama3.2', NULL, NULL, 'p', NULL, 'o', 'null', NULL, "
+    "NULL, NULL, NULL, NULL, NULL, NULL, '2026-11-27T06:00:00'::timestamp)",
+    "a step's end": "UPDATE nodes SET status='completed', completed_at="
+    "'2026-11-27T06:00:00'::timestamp, duration_ms=5 WHERE nodes.id = " + f"'{NODE}'",
+    "a call deleted": f"DELETE FROM generations WHERE generations.id = '{CALL}'",
+    "a run's name": f"UPDATE workflows SET name='x' WHERE workflows.id = '{WORKFLOW}'",
+    "a user's address": "UPDATE users SET email='a@example.com' WHERE users.username = 'test_user'",
+}
+
+
+def plain(url: URL) -> str:
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def send(url: URL, sql: str, **parameters: Any) -> int:
+    """Send a statement as the old planner does, which names itself nowhere."""
+    with closing(psycopg2.connect(plain(url), **parameters)) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(sql)
+            return cursor.rowcount
+
+
+def raise_it(url: URL) -> None:
+    with closing(psycopg2.connect(plain(url))) as connection:
+        with connection.cursor() as cursor:
+            if not aside.is_ours(cursor):
+                aside.make(cursor)
+            raise_barrier(cursor)
+        connection.commit()
+
+
+@pytest.fixture
+def imported(make_database: Callable[[], URL], make_file: Callable[..., Any]) -> URL:
+    """A database of the service into which the predecessor's rows were brought."""
+    url = make_database()
+    file = make_file(revision="r3")
+    file.user()
+    file.workflow(id=WORKFLOW, status="running", completed_at=None)
+    file.node(WORKFLOW, id=NODE, status="running", completed_at=None)
+    file.generation(WORKFLOW, id=CALL, node_id=NODE)
+    database = Database(Settings(database_url=plain(url)))
+    import_rows(database, open_file(file.path))
+    database.dispose()
+    return url
+
+
+@pytest.fixture
+def service(imported: URL) -> Iterator[Flask]:
+    app = create_app(Settings(database_url=plain(imported)))
+    yield app
+    app.extensions["database"].dispose()
+
+
+@pytest.mark.parametrize("what", OLD_WRITES)
+def test_what_the_old_planner_sends_went_in_and_fails_behind_the_barrier(imported: URL, what: str):
+    assert send(imported, OLD_WRITES[what]) == 1, "what the barrier is for"
+    raise_it(imported)
+    with pytest.raises(psycopg2.errors.InsufficientPrivilege) as refused:
+        send(imported, OLD_WRITES[what])
+    said = refused.value.diag
+    assert said.message_primary.startswith("nothing was written: since 20")
+    assert "was moved to predecessor." in said.message_detail
+    assert "`flask db adopt --undo`" in said.message_hint
+
+
+def test_a_user_without_id_and_all_rows_at_once_are_refused_by_the_barrier_too(imported: URL):
+    raise_it(imported)
+    for sql in (
+        "INSERT INTO users (username, email, created_at, updated_at) VALUES "
+        "('kim', NULL, now(), now()) RETURNING users.id",
+        "DELETE FROM users",
+        "TRUNCATE users CASCADE",
+    ):
+        with pytest.raises(psycopg2.errors.InsufficientPrivilege, match="nothing was written"):
+            send(imported, sql)
+
+
+def test_the_service_passes(service: Flask, imported: URL):
+    raise_it(imported)
+    raise_it(imported)  # Raised again it is the same.
+    use_everything(service.test_client())
+
+
+def test_the_commands_pass(
+    imported: URL, make_file: Callable[..., Any], newer: Path, monkeypatch: pytest.MonkeyPatch
+):
+    raise_it(imported)
+    file = make_file("other.db")
+    file.user("lee")
+    database = Database(Settings(database_url=plain(imported)))
+    assert import_rows(database, open_file(file.path)).tables["users"].written == 1
+    database.dispose()
+    monkeypatch.setenv("DATABASE_URL", plain(imported))
+    run("upgrade", "heads", directory=str(newer), quiet=True)
+    run("downgrade", "base", directory=str(newer), quiet=True)
+    # The tables are new, and the barrier went with the old ones.
+    run("upgrade", "heads", quiet=True)
+    assert send(imported, "INSERT INTO users (id, username) VALUES (gen_random_uuid(), 'k')") == 1
+
+
+def test_by_hand_the_transaction_says_so(imported: URL):
+    raise_it(imported)
+    sql = OLD_WRITES["a run's name"]
+    assert send(imported, f"BEGIN; SET LOCAL trip_planner.writes = on; {sql}; COMMIT")
+    with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+        send(imported, sql)
+
+
+@needs_pooler
+def test_behind_a_pooler_nobody_passes_on_the_connection_of_the_service(
+    imported: URL, server: URL, tmp_path: Path
+):
+    """A client without application_name is left with that of the client before it."""
+    raise_it(imported)
+    with Pooler(server, tmp_path / "pooler.log", default_pool_size=1) as pooler:
+        url = pooler.url(imported.database)
+        app = create_app(Settings(database_url=plain(url)))
+        client = app.test_client()
+        with closing(psycopg2.connect(plain(url))) as old:
+            old.autocommit = True
+            for name in ("kim", "lee"):
+                assert client.post("/v1/users", json={"username": name}).status_code == 201
+                with old.cursor() as cursor, pytest.raises(psycopg2.errors.InsufficientPrivilege):
+                    cursor.execute(OLD_WRITES["a call"])
+        app.extensions["database"].dispose()
