@@ -12,6 +12,7 @@ from service.db.database import Database
 from service.db.replica import NO_REPLICA
 from service.db.unit_of_work import UnitOfWork
 from service.errors import ConfigurationError, ServiceError, UnavailableError
+from service.schema.foreign import find
 from service.schema.mismatch import mismatch
 from service.schema.standing import Standing
 from service.schema.status import status
@@ -71,10 +72,13 @@ class SchemaGuard:
             with UnitOfWork(self._database) as work:
                 found = self.look(work)
                 differences = mismatch(work)
+                foreign = find(work.execute, found.stored) if differences else None
         except (ServiceError, psycopg2.Error) as trouble:
             return from_exception(trouble)
         if not differences:
             return from_exception(error)
+        if foreign:
+            return from_service_error(ConfigurationError(str(foreign)))
         mend = (
             "deploy the code of that revision"
             if found.is_ahead

@@ -8,22 +8,25 @@ import psycopg2
 from service.db.neon_url import direct_text, with_tls
 from service.db.url_text import NOT_SET, read
 from service.errors import ConfigurationError
+from service.schema.foreign import IS_SUSPECT
 from service.settings import Settings
 
 EMBEDDED = "the embedded server"
 X_URL = "-x url"
 
 # The table `schema_progress` is there only while a revision is half done.
-_QUERY = """
-    SELECT version_num, to_regclass('schema_progress') IS NOT NULL FROM alembic_version ORDER BY 1
-"""
+_QUERY = f"""
+    SELECT version_num, to_regclass('schema_progress') IS NOT NULL, {IS_SUSPECT}
+    FROM alembic_version ORDER BY 1
+"""  # noqa: S608  constants
 
 
-def read_current(x: Sequence[str] = ()) -> tuple[str, ...] | None:
+def read_current(x: Sequence[str] = (), *, is_wary: bool = False) -> tuple[str, ...] | None:
     """Read the revisions that the database is at; none when it was never migrated.
 
     `x` are the arguments for env.py. None when the database can't be reached in this simple way, or
-    when a revision was interrupted: the long way finds out and tells what is wrong. Raises
+    when a revision was interrupted: the long way finds out and tells what is wrong. So it is for
+    who `is_wary`, when the tables may not be those that the revisions of this project make. Raises
     ConfigurationError when there is no database.
     """
     settings = Settings.load()
@@ -37,7 +40,8 @@ def read_current(x: Sequence[str] = ()) -> tuple[str, ...] | None:
         ):
             cursor.execute(_QUERY)
             rows = cursor.fetchall()
-            return None if any(row[1] for row in rows) else tuple(row[0] for row in rows)
+            is_doubtful = any(row[1] or (is_wary and row[2]) for row in rows)
+            return None if is_doubtful else tuple(row[0] for row in rows)
     except psycopg2.errors.UndefinedTable:
         return ()
     except psycopg2.Error:

@@ -6,11 +6,15 @@ Facts: PostgreSQL 18, 52 "System Catalogs" and 27.2 "The Cumulative Statistics S
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection
 
+from service.errors import ConfigurationError
 from service.schema.applied import READ, Applied, read
+from service.schema.foreign import IS_SUSPECT, Foreign, find
+from service.schema.revisions import VERSIONS
 from service.schema.tool_tables import HISTORY, TOOL_TABLES
 
 
@@ -239,6 +243,21 @@ def stored_revisions(connection: Connection) -> tuple[str, ...] | None:
 def history(connection: Connection) -> tuple[Applied, ...]:
     """Read what the database tells of the revisions that were applied."""
     return read(_rows(connection, READ)) if _exists(connection, HISTORY) else ()
+
+
+def foreign(connection: Connection, folder: Path = VERSIONS) -> Foreign | None:
+    """Find what stands where the models' tables belong; None: nothing, or they themselves."""
+    stored = stored_revisions(connection)
+    if stored and not _rows(connection, f"SELECT {IS_SUSPECT}")[0][0]:
+        return None
+    return find(lambda sql: connection.exec_driver_sql(sql).all(), stored, folder)
+
+
+def check_tables(connection: Connection, folder: Path = VERSIONS) -> None:
+    """Raise ConfigurationError when other tables stand where the models' belong."""
+    found = foreign(connection, folder)
+    if found is not None and found.is_in_the_way:
+        raise ConfigurationError(str(found))
 
 
 def tables(connection: Connection) -> list[str]:

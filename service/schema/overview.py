@@ -1,6 +1,6 @@
 """What `flask db status` shows: a database, its revisions, and what was left undone in it."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from service.schema.autogenerate.beyond import Note, notes
 from service.schema.autogenerate.drift import Comparison, Difference, compare
 from service.schema.autogenerate.gaps import Incomplete
 from service.schema.current import EMBEDDED
+from service.schema.foreign import Foreign
 from service.schema.inspection import InvalidIndex, Server, UnvalidatedConstraint
 from service.schema.revisions import VERSIONS
 from service.schema.standing import Standing, standing
@@ -26,8 +27,8 @@ from service.settings import Settings
 class Overview:
     """A database as it is.
 
-    `drift` is None while revisions are pending: there is no comparing. `incomplete` are the tables
-    that could not be compared in full.
+    `drift` is None while revisions are pending, or other tables are there: there is no comparing.
+    `incomplete` are the tables that could not be compared in full.
     """
 
     target: Target
@@ -52,6 +53,8 @@ class Overview:
         """The verdict: what has to be mended first."""
         if len(self.standing.heads) > 1:
             return ExitCode.SEVERAL_HEADS
+        if self.standing.foreign is not None:
+            return ExitCode.ERROR
         if self.standing.unknown and not self.standing.can_be_served:
             return ExitCode.ERROR
         if self.standing.pending:
@@ -76,6 +79,7 @@ class Overview:
                 {"revision": item.revision, "title": item.title} for item in self.standing.pending
             ],
             "unknown": self.standing.unknown,
+            "foreign": _foreign_json(self.standing.foreign),
             "ahead": self.standing.is_ahead,
             "breaking": self.standing.breaking,
             "interrupted": self.interrupted_revisions,
@@ -102,7 +106,10 @@ def overview(settings: Settings, *, x: tuple[str, ...] = (), folder: Path = VERS
     with opened(found, settings) as connection:
         server = inspection.server(connection)
         stored = inspection.stored_revisions(connection)
-        stands = standing(stored, folder, inspection.history(connection))
+        stands = replace(
+            standing(stored, folder, inspection.history(connection)),
+            foreign=inspection.foreign(connection, folder),
+        )
         beyond = tuple(notes(connection, SQLModel.metadata))
         compared = _compared(connection, stands)
         return Overview(
@@ -120,8 +127,12 @@ def overview(settings: Settings, *, x: tuple[str, ...] = (), folder: Path = VERS
         )
 
 
+def _foreign_json(found: Foreign | None) -> dict[str, str] | None:
+    return None if found is None else {"said": found.said, "mend": found.mend}
+
+
 def _compared(connection: Connection, stands: Standing) -> Comparison | None:
-    if stands.pending or stands.unknown:
+    if stands.pending or stands.unknown or stands.foreign:
         return None
     # The comparison works in a transaction, which it rolls back.
     connection.rollback()

@@ -2,6 +2,7 @@
 
 from copy import deepcopy
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from alembic.config import Config
@@ -76,11 +77,13 @@ def plan(
 ) -> tuple[PlannedRevision, ...]:
     """Tell what `upgrade` to a target would do; nothing when the database is there already.
 
-    Raises a ServiceError when the target or the files can't be read.
+    Raises a ServiceError when the target or the files can't be read, or when other tables stand
+    where the models' belong.
     """
     directory = open_directory(config)
     capture = Capture(directory, environment(config, directory))
     stored = inspection.stored_revisions(connection) or ()
+    inspection.check_tables(connection, Path(directory.dir) / "versions")
     with readable():
         steps = pending(directory, stored, target)
         catalog = schema_before(directory, steps, connection, stored, capture)

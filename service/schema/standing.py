@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from service.schema.applied import Applied
+from service.schema.foreign import Foreign
 from service.schema.revisions import VERSIONS, Revision, heads, revisions
 
 
@@ -26,7 +27,8 @@ class Standing:
 
     `stored` is None when the database has no table for its revision. `unknown` are those of the
     database that no file has, `pending` those to be run, in order. `beyond` is what the database's
-    history tells of the unknown ones, and of those between them and the files.
+    history tells of the unknown ones, and of those between them and the files. `foreign` is what
+    stands where the models' tables belong, if somebody has looked.
     """
 
     stored: tuple[str, ...] | None
@@ -34,6 +36,7 @@ class Standing:
     pending: tuple[Titled, ...]
     unknown: tuple[str, ...]
     beyond: tuple[Applied, ...] = ()
+    foreign: Foreign | None = None
 
     @property
     def is_at_head(self) -> bool:
@@ -53,6 +56,8 @@ class Standing:
     @property
     def can_be_served(self) -> bool:
         """Whether this code can work on the database."""
+        if self.foreign is not None:
+            return False
         return self.is_at_head or (self.is_ahead and not self.breaking)
 
     @property
@@ -61,6 +66,10 @@ class Standing:
 
     def __str__(self) -> str:
         """Say in a sentence or two how they compare, and what to do."""
+        return self._compared if self.foreign is None else str(self.foreign)
+
+    @property
+    def _compared(self) -> str:
         at = f"at revision {' and '.join(self.stored)}" if self.stored else "empty"
         has, wanted = f"The database schema is {at}", " and ".join(self._wanted)
         if self.is_at_head:

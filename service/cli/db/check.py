@@ -18,7 +18,8 @@ def check(directory: str | None, x: tuple[str, ...]) -> Result:
 
     It sees more than Alembic's own comparison, such as the text of a CHECK, and names what the
     database holds beyond what models can describe. `flask db migrate` writes what is missing.
-    Exits with 1 when tables could not be compared in full, and names them.
+    Exits with 1 when tables could not be compared in full, and names them, or when others stand
+    where the models' belong.
 
     Example: flask db check
     """
@@ -35,6 +36,8 @@ def check(directory: str | None, x: tuple[str, ...]) -> Result:
             "with `flask db rebase`."
         )
         raise SeveralHeadsError(message)
+    if stands.foreign:
+        raise ConfigurationError(str(stands.foreign))
     if stands.unknown:
         message = f"{stands} Only the code of that revision can compare it with its models."
         raise ConfigurationError(message)

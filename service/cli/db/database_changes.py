@@ -30,7 +30,7 @@ def upgrade(revision: str, **options: Any) -> Result | None:
     before = None
     is_to_head = revision in {"head", "heads"} and not options["sql"] and not options["tag"]
     if is_to_head or wants_json():
-        before = read_current(options["x"])
+        before = read_current(options["x"], is_wary=not options["directory"])
     # Nothing pending, as nearly always: known without importing Alembic.
     if is_to_head and not options["directory"] and before == heads() and len(before) == 1:
         return Result(
@@ -60,19 +60,24 @@ def downgrade(revision: str, **options: Any) -> Result | None:
     SQL,
     TAG,
     click.option("--purge", is_flag=True, help="Forget what the database says of itself first."),
+    click.option("--force", is_flag=True, help="Take your word for it, and compare nothing."),
     click.argument("revisions", nargs=-1, metavar="[REVISION]..."),
     revisions_as_arguments=True,
     doing="Setting the revision",
 )
-def stamp(revisions: tuple[str, ...], **options: Any) -> Result | None:
+def stamp(revisions: tuple[str, ...], *, force: bool, **options: Any) -> Result | None:
     """Set the revision of the database without changing its schema.
 
-    Several revisions are those of several branches. Without one it is the newest.
+    Several revisions are those of several branches. Without one it is the newest. The database is
+    compared first with the models, or with what the revisions make in a scratch database. Exits
+    with 2 when it differs, 1 when it has tables of others or can't be compared.
 
     Example: flask db stamp head
     """
     before = _read_for_json(options["x"])
-    return _moved(before, run("stamp", revisions or ("head",), **options), options["directory"])
+    revisions = revisions or ("head",)
+    now = run("stamp", revisions, attributes={"force": force}, **options)
+    return _moved(before, now, options["directory"])
 
 
 @command(SQL)

@@ -1,7 +1,8 @@
 """`flask db current`, `history`, `heads`, `branches`, `show`, `list-templates`: what only shows."""
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,6 +11,9 @@ from service.cli.db.command import Result, command, wants_json
 from service.errors import ConfigurationError, ExitCode
 from service.schema.revisions import folder_of, revisions
 from service.settings import Settings
+
+if TYPE_CHECKING:  # At run time, `flask db --help` need not wait for SQLAlchemy.
+    from service.schema.standing import Standing
 
 
 @command(
@@ -20,12 +24,14 @@ from service.settings import Settings
 def current(directory: str | None, *, verbose: bool, check_heads: bool, **options: Any) -> Result:
     """Show the revision of the database.
 
+    Exits with 1 when the tables that it tells of are not those of the revisions.
+
     Example: flask db current --check-heads
     """
     from service.schema.current import read_current  # noqa: PLC0415
     from service.schema.revisions import heads  # noqa: PLC0415
 
-    found = read_current(options["x"])
+    found = read_current(options["x"], is_wary=not directory)
     folder = folder_of(directory)
     newest, known = heads(folder), {item.id for item in revisions(folder)}
     is_ahead = bool(found) and not known.issuperset(found or ())
@@ -34,6 +40,8 @@ def current(directory: str | None, *, verbose: bool, check_heads: bool, **option
         text = "\n".join(f"{item} (ahead of {' and '.join(newest)})" for item in found or ())
     elif found is None or verbose:
         run("current", directory=directory, verbose=verbose, check_heads=check_heads, **options)
+        if found is None and (foreign := _standing(folder, options["x"]).foreign):
+            raise ConfigurationError(str(foreign))
         found, text = read_current(options["x"]) or (), ""
     else:
         text = "\n".join(f"{item} (head)" if item in newest else item for item in found)
@@ -42,8 +50,11 @@ def current(directory: str | None, *, verbose: bool, check_heads: bool, **option
     is_behind = not is_at_head and not is_ahead
     if check_heads and is_behind and not wants_json():
         where = f"at {' and '.join(found)}" if found else "at no revision"
-        message = f"The database is {where}, the head is {' and '.join(newest)}: `flask db upgrade`"
-        click.echo(f"{message}.", err=True)
+        foreign = _standing(folder, options["x"]).foreign
+        way_out = foreign or "`flask db upgrade`."
+        click.echo(
+            f"The database is {where}, the head is {' and '.join(newest)}: {way_out}", err=True
+        )
     return Result(
         {"current": found, "heads": newest, "is_at_head": is_at_head, "is_ahead": is_ahead},
         text,
@@ -132,15 +143,20 @@ def show(revision: str, directory: str | None, x: tuple[str, ...]) -> Result | N
 
 def _check_that_it_is_ahead(folder: Path, x: tuple[str, ...]) -> None:
     """Raise ConfigurationError unless this code can run on a schema that it does not have."""
-    from service.schema.inspection import history, stored_revisions  # noqa: PLC0415
+    found = _standing(folder, x)
+    if not found.can_be_served:
+        raise ConfigurationError(str(found))
+
+
+def _standing(folder: Path, x: tuple[str, ...]) -> "Standing":
+    from service.schema.inspection import foreign, history, stored_revisions  # noqa: PLC0415
     from service.schema.standing import standing  # noqa: PLC0415
     from service.schema.target import opened, target  # noqa: PLC0415
 
     settings = Settings.load()
     with opened(target(settings, x), settings) as connection:
         found = standing(stored_revisions(connection), folder, history(connection))
-    if not found.can_be_served:
-        raise ConfigurationError(str(found))
+        return replace(found, foreign=foreign(connection, folder))
 
 
 def _stored(x: tuple[str, ...]) -> tuple[str, ...]:

@@ -16,7 +16,8 @@ WIDTH = 14
 def status(directory: str | None, x: tuple[str, ...]) -> Result:
     """Show the database, its revision, and what is pending, drifted or left undone.
 
-    Exits with 6 when the revisions have several heads, 3 when revisions are pending, 2 when the
+    Exits with 1 when other tables stand where the models' belong, and says what they are and what
+    to do; with 6 when the revisions have several heads, 3 when revisions are pending, 2 when the
     models and the database differ.
 
     Example: flask db status
@@ -33,6 +34,11 @@ def _text(found: "Overview") -> str:
         _line("Database", _database(found)),
         _line("Server", _server(found)),
         _line("Revision", _revision(found)),
+        *(
+            [_line("Tables", stands.foreign.said, *stands.foreign.commands.splitlines())]
+            if stands.foreign
+            else []
+        ),
         _line("Heads", *map(str, stands.heads)),
         _line("Pending", *map(str, stands.pending)),
     ]
@@ -41,7 +47,9 @@ def _text(found: "Overview") -> str:
             f"{item}: `flask db upgrade` goes on with it" for item in found.interrupted_revisions
         ]
         lines.append(_line("Interrupted", *said))
-    if found.drift is None:
+    if stands.foreign:
+        lines.append(_line("Drift", "not looked for, as the tables are not the models'"))
+    elif found.drift is None:
         lines.append(_line("Drift", "not looked for as long as the revisions differ"))
     else:
         lines.append(_line("Drift", *[item.detail for item in found.drift], none=_none(found)))
@@ -88,6 +96,8 @@ def _server(found: "Overview") -> str:
 
 def _revision(found: "Overview") -> str:
     stands = found.standing
+    if not stands.stored and stands.foreign:
+        return "none"
     if not stands.stored:
         return "none: `flask db upgrade` makes the tables"
     if stands.is_ahead:

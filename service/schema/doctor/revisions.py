@@ -2,8 +2,10 @@
 
 from service.errors import ExitCode, ServiceError
 from service.schema import inspection
+from service.schema.doctor.comparison import differing_tables
 from service.schema.doctor.finding import Finding, error, fine, listed, warning
 from service.schema.doctor.patient import Answering, Patient
+from service.schema.foreign import Foreign
 from service.schema.revisions import revisions
 from service.schema.standing import Standing, standing, with_ancestors
 
@@ -34,15 +36,10 @@ def revision(patient: Patient, database: Answering) -> Finding:
     """Check that the database is at the head, by way of revisions that the files have."""
     stored = inspection.stored_revisions(database.connection)
     stands = standing(stored, patient.folder, inspection.history(database.connection))
-    if stands.is_ahead:
-        return _ahead(stands)
+    if foreign := inspection.foreign(database.connection, patient.folder):
+        return _foreign(foreign, database)
     if stands.unknown:
-        return error(
-            f"The database is at revision {' and '.join(stands.unknown)}, which these files don't "
-            "have: it was changed from newer or other code.",
-            "git pull   (or check out the branch that has it)\n"
-            "flask db stamp --purge heads   (only if the schema is known to be that of the head)",
-        )
+        return _ahead(stands) if stands.is_ahead else _unknown(stands, database)
     if not stored:
         return _unversioned(database, stands)
     if problem := _several_rows(patient, stored):
@@ -83,17 +80,37 @@ def _ahead(stands: Standing) -> Finding:
     )
 
 
-def _unversioned(database: Answering, stands: Standing) -> Finding:
-    has_tables = inspection.tables(database.connection)
-    if has_tables and stands.stored is None:
+def _foreign(found: Foreign, database: Answering) -> Finding:
+    """Advise a stamp only for tables of which a comparison says that they are the models'."""
+    if not found.looks_ours:
+        return error(found.said, found.commands)
+    if differing := differing_tables(database):
         return error(
-            f"The database has tables ({listed(has_tables)}) and no table alembic_version: they "
-            "were not made by the revisions.",
-            "flask db stamp head   (if the tables are those of the models)\n"
-            "flask db check        (shows then whether they are)",
+            f"{found.said} They are not as the models want them: {listed(differing)} differ.",
+            "flask db stamp REVISION   (compares them with what the revisions up to it make)\n"
+            "flask db stamp head       (names the differences)",
         )
+    return error(f"{found.said} They are as the models want them.", "flask db stamp head")
+
+
+def _unknown(stands: Standing, database: Answering) -> Finding:
+    mend = "git pull   (or check out the branch that has it)"
+    if not differing_tables(database):
+        mend += "\nflask db stamp --purge heads   (the tables are as the models want them)"
+    return error(
+        f"The database is at revision {' and '.join(stands.unknown)}, which these files don't "
+        "have: it was changed from newer or other code.",
+        mend,
+    )
+
+
+def _unversioned(database: Answering, stands: Standing) -> Finding:
     if not stands.pending:
         return fine("The database is empty, and there are no revisions.")
+    if beside := inspection.tables(database.connection):
+        return _behind(
+            stands, f"The database has other tables ({listed(beside)}), not in the way: "
+        )
     return _behind(stands, "The database is empty: ")
 
 

@@ -20,6 +20,7 @@ from service.schema.execution.enclosed import enclosed
 from service.schema.execution.explanation import blame, explain
 from service.schema.execution.offline import write_sql
 from service.schema.execution.online import NOW, Online
+from service.schema.execution.stamping import NOT_COMPARED
 from service.schema.standing import standing
 from service.settings import Settings
 
@@ -84,6 +85,8 @@ def _run(context: ModuleType, options: dict[str, Any]) -> None:
     _check_branch(context)
     options = {**options, "transaction_per_migration": True}
     if context.is_offline_mode():
+        if _command(context.config) == "stamp":
+            print(NOT_COMPARED, file=sys.stderr)  # noqa: T201  standard output is the script
         write_sql(context, options, settings)
         return
     given = context.config.attributes.get("connection")

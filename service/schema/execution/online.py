@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from service.db.errors import is_connection_loss, original
 from service.errors import ConfigurationError, LockedError, ServiceError, SeveralHeadsError
 from service.schema import applied
+from service.schema.execution.admission import admit
 from service.schema.execution.deploy_lock import DeployLock
 from service.schema.execution.journal import Journal
 from service.schema.execution.progress import Progress
@@ -50,6 +51,7 @@ class Online:
         self._settings = settings
         self._is_quiet = not context.config.attributes.get("configure_logging", True)
         self._revision: str | None = None
+        self._is_admitted = False
 
     def run(self, engine: Engine) -> None:
         """Run the command.
@@ -124,6 +126,9 @@ class Online:
                 on_version_apply=(applied.Recorder(), self._applied(journal, statements)),
                 **self._options,
             )
+            if not self._is_admitted:
+                admit(self._context, engine, lock, self._command, _say)
+                self._is_admitted = True
             migration = self._context.get_context()
             find = migration._migrations_fn  # noqa: SLF001  the way to what a command runs
 

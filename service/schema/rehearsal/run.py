@@ -31,6 +31,7 @@ from service.schema.rehearsal.snapshot import (
     schema_differences,
 )
 from service.schema.rehearsal.throwaway import Copy
+from service.schema.revisions import folder_of
 from service.schema.runner import configuration, explained, run
 from service.schema.target import Target, connected, opened
 from service.settings import Settings
@@ -62,6 +63,7 @@ def rehearse(plan: Plan, database: Target, settings: Settings, tell: Tell) -> Re
     directory = open_directory(configuration(plan.directory, plan.x, quiet=True))
     with opened(database, settings) as connection:
         start = inspection.stored_revisions(connection) or ()
+        inspection.check_tables(connection, folder_of(plan.directory))
     with explained(plan.directory):
         revisions = tuple(item.revision for item in pending(directory, start, plan.target).inside)
     if not revisions:
