@@ -4,8 +4,10 @@ They are read in the transaction of a connection that may do other work in betwe
 write the same rows elsewhere.
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import psycopg2
 from psycopg2 import extensions
@@ -117,7 +119,7 @@ class PostgresTables:
             cursor.execute(_TABLES, (list(COLUMNS), self._schema))
             there = {table for (table,) in cursor}
         columns: dict[str, Sequence[Column]] = dict.fromkeys(COLUMNS, ())
-        for table in there:
+        for table in (name for name in COLUMNS if name in there):
             with self._reading(table), self._connection.cursor() as cursor:
                 columns[table] = describe(cursor, self._place(table))
         return columns
@@ -176,8 +178,7 @@ class PostgresTables:
             raise InvalidInputError(message) from error
 
     def _forbidden(self, table: str, error: psycopg2.Error) -> str:
-        role = extensions.quote_ident(self._connection.info.user, self._connection)
-        schema = extensions.quote_ident(self._schema, self._connection)
+        role, schema = self._quoted(self._connection.info.user), self._quoted(self._schema)
         said = str(error.diag.message_primary)
         if "row-level security" in said:
             mend = "a policy hides rows of it; import as its owner, or as a role with BYPASSRLS"
@@ -187,6 +188,11 @@ class PostgresTables:
                 f"GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {role}"
             )
         return f"The role {role} may not read {self._schema}.{table} of {self.name}: {mend}."
+
+    def _quoted(self, name: str) -> str:
+        """Write a name as SQL, as people would."""
+        is_plain = re.fullmatch("[a-z_][a-z0-9_]*", name)
+        return name if is_plain else extensions.quote_ident(name, self._connection)
 
 
 @contextmanager
@@ -216,7 +222,12 @@ def _fetched(cursor: extensions.cursor) -> Iterator[Row]:
 
 def _largest(rows: Sequence[Row]) -> int:
     """Tell how many characters a row has at most; column by column, that is many times faster."""
-    return 1 + sum(
-        max((len(value) for value in column if isinstance(value, str | bytes)), default=0)
-        for column in zip(*rows, strict=True)
-    )
+    return 1 + sum(_longest(column) for column in zip(*rows, strict=True))
+
+
+def _longest(column: Sequence[Any]) -> int:
+    try:
+        return max(map(len, filter(None, column)), default=0)
+    except TypeError:
+        # Numbers, which have no length.
+        return 0

@@ -102,8 +102,8 @@ def test_killed_anywhere_it_is_the_old_database_or_the_adopted_one(server, root)
 
 
 def taking_over(old, say=lambda _: None, **settings):
-    settings = Settings(database_url=old.text, **settings)
-    return TakingOver(old.url, settings, None, dry_run=False, say=say)
+    chosen = Settings(database_url=old.text, **settings)
+    return TakingOver(old.url, chosen, None, dry_run=False, say=say)
 
 
 def test_two_at_once(old):
