@@ -128,7 +128,7 @@ def test_server_ends_the_connection_half_way(old):
             time.sleep(0.02)
         with pytest.raises(ServiceError) as raised:
             run.result()
-    assert "connection" in raised.value.detail
+    assert "Either all of it is done or nothing: run the command again" in raised.value.detail
     assert old.is_old
     assert old.adopt().exit_code == 0
     assert old.is_adopted
