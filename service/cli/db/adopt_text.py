@@ -67,8 +67,8 @@ def nothing_to_do(adoption: Adoption) -> str:
     """Say that it was done before."""
     written = ", ".join(f"{rows:,} of {table}" for table, rows in adoption.written.items())
     return (
-        f"Nothing to do: adopted on {adoption.adopted_at:%Y-%m-%d %H:%M} UTC; rows written: {written}. The old "
-        f"tables are in the schema {SCHEMA}."
+        f"Nothing to do: adopted on {adoption.adopted_at:%Y-%m-%d %H:%M} UTC; rows written: "
+        f"{written}. The old tables are in the schema {SCHEMA}."
     )
 
 
@@ -78,8 +78,8 @@ def _about_version(version: Sequence[str]) -> list[str]:
         return [f"alembic_version goes with them: it holds {names}, which is the prototype's."]
     return [
         (
-            f"alembic_version goes with them, and it holds {names}, which is not the prototype's: a "
-            "program whose revisions these are has to look for it there."
+            f"alembic_version goes with them, and it holds {names}, which is not the prototype's: "
+            "a program whose revisions these are has to look for it there."
         )
     ]
 

@@ -58,6 +58,9 @@ class TakingOver:
             connect_args={"connect_timeout": self.settings.connect_timeout_s},
         )
         with _explained(), engine.connect() as connection:
+            limit_ms = self.settings.schema_lock_timeout_ms
+            # nosemgrep: sql-of-pieces  a number of the settings
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = {limit_ms}")
             found = self._look(connection)
             if isinstance(found, Adoption):
                 return self._nothing_to_do(found)

@@ -31,7 +31,7 @@ _NO_LIMITS = """
                    'transaction_timeout')
 """
 _HOLDERS = """
-    SELECT string_agg(DISTINCT format('pid %s (%s, %s, %s)', a.pid, a.usename,
+    SELECT string_agg(DISTINCT format('pid %%s (%%s, %%s, %%s)', a.pid, a.usename,
                       coalesce(nullif(a.application_name, ''), 'unnamed'), a.state), ', ')
     FROM pg_locks l JOIN pg_stat_activity a USING (pid)
     WHERE l.granted AND l.relation = ANY(%s::regclass[]::oid[]) AND a.pid <> pg_backend_pid()

@@ -77,7 +77,7 @@ INSERT INTO generations
 COUNTS = [2, 2, 4, 1]
 
 
-def written(revision: str, rows: bool = True) -> str:
+def written(revision: str, *, rows: bool = True) -> str:
     """Write the SQL of one revision of the predecessor's schema."""
     is_r1 = revision == "r1"
     schema = SCHEMA.format(
