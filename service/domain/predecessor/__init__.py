@@ -3,7 +3,7 @@
 | step | module |
 |---|---|
 | open a file, tell its revision, stream its rows | `sqlite_file` (with `sqlite_table`) |
-| the same of tables in Postgres | `postgres_tables` (with `postgres_columns`) |
+| the same of tables in Postgres | `postgres_tables` (with `..._columns`, `..._fetching`) |
 | open another database, to read such tables | `postgres_database` |
 | convert a row | `converter`, and for each table `users` ... `generations` |
 | convert its id, its values, its times, its JSON | `keys`, `values`, `times`, `json_text` |
