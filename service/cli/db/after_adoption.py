@@ -17,7 +17,7 @@ from service.domain.predecessor.forgetting import Forgotten
 from service.domain.predecessor.in_place import InPlace, find
 from service.errors import NotFoundError
 from service.schema.execution.one_transaction import in_one_transaction
-from service.schema.runner import run
+from service.schema.runner import explained, run
 from service.schema.tool_tables import TOOL_TABLES
 from service.settings import Settings
 
@@ -89,7 +89,8 @@ def wait_for_quiet(url: URL, settings: Settings, *, minutes: float, say: Say) ->
             return quiet.look(cursor, _tables(found)) if found else None
 
     try:
-        quiet.wait_for_quiet(look, say, most_s=60 * minutes)
+        with explained():
+            quiet.wait_for_quiet(look, say, most_s=60 * minutes)
     except KeyboardInterrupt:
         click.echo("Nothing was changed.", err=True)
         raise click.Abort from None

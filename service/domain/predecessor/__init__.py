@@ -1,4 +1,4 @@
-"""The import of the predecessor's rows, from its SQLite file or its tables in Postgres.
+"""The import of the predecessor's rows, and the adoption of its tables where they stand.
 
 | step | module |
 |---|---|
@@ -12,6 +12,8 @@
 | write that, and count it in its workflow | `writing` |
 | say what became of each row | `report` |
 | all of that, in one transaction | `importing` |
+| find the tables that can be adopted, and what stands around them | `in_place`, `surroundings` |
+| move them aside, and bring their rows in | `adoption` (with `aside`) |
 """
 
 from service.domain.predecessor.importing import Progress, import_rows

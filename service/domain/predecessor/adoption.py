@@ -40,6 +40,7 @@ def adopt(
     with explained(), open_tables(connection, aside.SCHEMA, name=name) as source:
         report = Report.of(source, bring_in(cursor, source, progress), dry_run=dry_run)
     written = {table: of.written for table, of in report.tables.items()}
-    aside.mark(cursor, found.moved, {**count_rows(cursor), **written})
+    beside = {table: rows for table, rows in count_rows(cursor).items() if rows}
+    aside.mark(cursor, found.moved, {**beside, **written})
     raise_barrier(cursor)
     return report

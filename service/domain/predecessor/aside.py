@@ -67,7 +67,7 @@ class Adoption:
         if row is None:
             return None
         # jsonb has an order of its own.
-        written = {table: row[3][table] for table in COLUMNS}
+        written = {table: row[3][table] for table in (*COLUMNS, *(row[3].keys() - COLUMNS))}
         return cls(row[0], row[1], tuple(row[2]), written)
 
 

@@ -90,11 +90,7 @@ def look(cursor: extensions.cursor, tables: Mapping[str, str]) -> Activity:
 
 
 def wait_for_quiet(
-    looked: Callable[[], Activity | None],
-    say: Callable[[str], None],
-    *,
-    most_s: float,
-    quiet_s: float = QUIET_S,
+    looked: Callable[[], Activity | None], say: Callable[[str], None], *, most_s: float
 ) -> None:
     """Wait until nobody has worked on the tables for a while; LockedError after `most_s` seconds.
 
@@ -106,7 +102,7 @@ def wait_for_quiet(
     while last is not None:
         now, reasons = time.monotonic(), last.reasons()
         since = now if reasons else since
-        if now - since >= quiet_s:
+        if now - since >= QUIET_S:
             return
         for_whom = f" ({reasons})" if reasons else ""
         if now - began > most_s:
@@ -118,7 +114,7 @@ def wait_for_quiet(
         if not is_told or now - told >= SIGN_OF_LIFE_S:
             verb = f"Still waiting, since {now - began:.0f} s," if is_told else "Waiting"
             say(
-                f"{verb} until nobody has worked on the old tables for {quiet_s:g} s, for at most "
+                f"{verb} until nobody has worked on the old tables for {QUIET_S:g} s, for at most "
                 f"{most_s / 60:g} minutes{for_whom} ..."
             )
             told, is_told = now, True

@@ -16,7 +16,7 @@ from service.errors import ConfigurationError
 from service.schema.execution.statements import refuse_control
 
 _CONCURRENTLY = re.compile(
-    r"(\s*(?:CREATE\s+(?:UNIQUE\s+)?INDEX|DROP\s+INDEX|REINDEX\b[^;]*?"
+    r"(\s*(?:CREATE\s+(?:UNIQUE\s+)?INDEX|DROP\s+INDEX|REINDEX(?:\s*\([^)]*\))?\s[^;()]*?"
     r"|ALTER\s+TABLE\b[^;]*?\bDETACH\s+PARTITION\b[^;]*?))\s+CONCURRENTLY\b",
     re.IGNORECASE,
 )

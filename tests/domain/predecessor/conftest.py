@@ -9,9 +9,11 @@ from uuid import uuid4
 
 import pytest
 from click.testing import CliRunner, Result
+from sqlalchemy import URL
 
 from service.cli.db.import_predecessor import import_predecessor
 from service.db.database import Database
+from tests.domain.predecessor.old_database import OldDatabase, written
 
 TABLES = ("users", "workflows", "nodes", "generations")
 
@@ -198,3 +200,20 @@ def rows(database: Database) -> Callable[[str], list[dict[str, Any]]]:
             return [dict(row) for row in result.mappings()] if result.returns_rows else []
 
     return query
+
+
+@pytest.fixture
+def standing(server: URL, execute: Callable[..., None]) -> Iterator[OldDatabase]:
+    """A database in which the predecessor's tables stand, with what hangs on them."""
+    name = f"old_{uuid4().hex[:12]}"
+    execute(server, f"CREATE DATABASE {name} STRATEGY file_copy")
+    database = OldDatabase(server.set(database=name))
+    database.execute(
+        written("r3"),
+        "CREATE VIEW names AS SELECT username FROM users",
+        "CREATE TABLE notes (id int, user_id int CONSTRAINT notes_user REFERENCES users)",
+        "CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)",
+        "INSERT INTO alembic_version VALUES ('0f02a1063bcc')",
+    )
+    yield database
+    execute(server, f"DROP DATABASE {name} WITH (FORCE)")
