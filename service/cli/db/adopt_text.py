@@ -1,7 +1,8 @@
 """What an adoption will do and has done, as text for people."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from service.cli.db.import_text import about_rows
 from service.domain.predecessor.aside import SCHEMA, Adoption
@@ -21,6 +22,19 @@ class Plan:
     tables: InPlace
     surroundings: Surroundings
     pending: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as values for JSON."""
+        return {
+            "schema": self.tables.schema,
+            "revision": self.tables.predecessor.revision,
+            "moved": self.tables.moved,
+            "moved_into": SCHEMA,
+            "new_tables_in": self.tables.target,
+            "pending": self.pending,
+            "unknown_columns": self.tables.predecessor.unknown_columns,
+            **asdict(self.surroundings),
+        }
 
 
 def about_plan(plan: Plan) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import click
@@ -94,7 +94,7 @@ class TakingOver:
         if isinstance(done, Adoption):
             return self._nothing_to_do(done)
         state = "would_be_adopted" if self.dry_run else "adopted"
-        document = {"database": masked(self.url), "state": state, "plan": asdict(plan)}
+        document = {"database": masked(self.url), "state": state, "plan": plan.as_json()}
         return Result({**document, **done.as_json()}, about_rows_brought_in(done))
 
     def _look(self, connection: Connection) -> InPlace | Adoption:
@@ -107,8 +107,7 @@ class TakingOver:
         return found
 
     def _plan(self, connection: Connection, found: InPlace) -> Plan:
-        stays = not any(table.endswith(".alembic_version") for table in found.beside)
-        stored = stored_revisions(connection) if stays else None
+        stored = stored_revisions(connection) if found.is_versioned else None
         pending = standing(stored, folder_of(self.directory)).pending
         around = Surroundings.of(_cursor(connection), found)
         return Plan(masked(self.url), found, around, tuple(map(str, pending)))

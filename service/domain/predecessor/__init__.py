@@ -1,9 +1,9 @@
-"""The import of the predecessor's rows, from its SQLite file or its tables in Postgres.
+"""The import of the predecessor's rows, and the adoption of its tables where they stand.
 
 | step | module |
 |---|---|
 | open a file, tell its revision, stream its rows | `sqlite_file` (with `sqlite_table`) |
-| the same of tables in Postgres | `postgres_tables` (with `postgres_columns`) |
+| the same of tables in Postgres | `postgres_tables` (with `..._columns`, `..._fetching`) |
 | open another database, to read such tables | `postgres_database` |
 | convert a row | `converter`, and for each table `users` ... `generations` |
 | convert its id, its values, its times, its JSON | `keys`, `values`, `times`, `json_text` |
@@ -12,6 +12,8 @@
 | write that, and count it in its workflow | `writing` |
 | say what became of each row | `report` |
 | all of that, in one transaction | `importing` |
+| find the tables that can be adopted, and what stands around them | `in_place`, `surroundings` |
+| move them aside, and bring their rows in | `adoption` (with `aside`) |
 """
 
 from service.domain.predecessor.importing import Progress, import_rows

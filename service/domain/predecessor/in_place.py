@@ -48,6 +48,7 @@ _RIGHTS = """
            quote_ident(current_schema()), has_schema_privilege(current_schema(), 'CREATE'),
            EXISTS (SELECT FROM pg_namespace WHERE nspname = %s)
 """
+_VERSIONED = "SELECT coalesce(to_regclass('alembic_version')::oid <> ALL(%s::oid[]), false)"
 _OWNERS = """
     SELECT oid::regclass::text, quote_ident(pg_get_userbyid(relowner)) FROM pg_class
     WHERE oid = ANY(%s::oid[]) AND NOT pg_has_role(relowner, 'USAGE') ORDER BY relname
@@ -59,7 +60,8 @@ class InPlace:
     """The predecessor's tables, as they stand in a schema of the database.
 
     `tables` and `beside` are names as `public.users`, and `oids` those of all of them; `beside` are
-    the tables of somebody's schema commands that go aside, too. `target` is where new ones go.
+    the tables of somebody's schema commands that go aside, too. `target` is where new ones go, and
+    `is_versioned` tells that its table of revisions stays, as it tells of other tables.
     """
 
     schema: str
@@ -68,6 +70,7 @@ class InPlace:
     tables: tuple[str, ...]
     beside: tuple[str, ...]
     oids: tuple[int, ...]
+    is_versioned: bool
 
     @property
     def moved(self) -> tuple[str, ...]:
@@ -95,8 +98,10 @@ def find(cursor: extensions.cursor, tools: Collection[str]) -> InPlace | None:
     beside = cursor.fetchall()
     oids = [row[1] for row in rows] + [row[0] for row in beside]
     target = _check_rights(cursor, oids)
-    # Where the schema commands' tables stay, the service's own may be there already.
-    if beside or schema == target:
+    cursor.execute(_VERSIONED, (oids,))
+    (is_versioned,) = cursor.fetchone() or (False,)
+    if not is_versioned:
+        # Else the service's own tables may be there already.
         _check_names(cursor, _own_names(), oids)
     return InPlace(
         schema,
@@ -105,6 +110,7 @@ def find(cursor: extensions.cursor, tools: Collection[str]) -> InPlace | None:
         tuple(row[3] for row in rows),
         tuple(row[2] for row in beside),
         tuple(oids),
+        bool(is_versioned),
     )
 
 

@@ -49,6 +49,11 @@ class Column:
     value: Composable
 
     @property
+    def size(self) -> Composable:
+        """SQL for the bytes that a value takes, which need not be read for that."""
+        return SQL("coalesce(pg_column_size({}), 0)").format(self.identifier)
+
+    @property
     def is_integer(self) -> bool:
         """Whether its values put rows into order."""
         return self.type in _INTEGERS

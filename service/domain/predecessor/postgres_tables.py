@@ -4,6 +4,7 @@ They are read in the transaction of a connection that may do other work in betwe
 write the same rows elsewhere.
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -13,13 +14,14 @@ from psycopg2.sql import SQL, Composable, Identifier
 
 from service.db.errors import is_connection_loss
 from service.domain.predecessor.postgres_columns import BYTES, Column, describe
+from service.domain.predecessor.postgres_fetching import fetched
 from service.domain.predecessor.source import Row
 from service.errors import InvalidInputError, UnavailableError
 from service.models.predecessor import COLUMNS, Predecessor
 
-FIRST_ROWS, MOST_ROWS = 10, 1000
-MOST_CHARACTERS = 4 * 2**20
-"""Of a fetch, as far as can be told from the one before."""
+LITTLE_BYTES = 2**20
+"""If all large values of a table together take no more, no look at each row is needed."""
+SIZES_AT_ONCE = 10_000
 
 _OWN = "legacy_id"
 
@@ -41,6 +43,13 @@ _SCHEMA = """
 _TABLES = """
     SELECT relname FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
     WHERE relname = ANY(%s) AND relkind = ANY('{r,p,v,m,f}') AND nspname = %s
+"""
+
+# Large values lie in a table beside it; of a view and the like nobody knows.
+_HOLDS_LARGE = """
+    SELECT relkind <> 'r' OR coalesce(pg_relation_size(nullif(reltoastrelid, 0)), 0) > %s
+    FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+    WHERE relname = %s AND nspname = %s
 """
 
 
@@ -68,8 +77,8 @@ class PostgresTables:
         found = {table: {of.name: of.type for of in self._columns[table]} for table in COLUMNS}
         if Predecessor.recognised(found) is None and any(_OWN in found[table] for table in COLUMNS):
             message = (
-                f"{name} holds the tables of this service in the schema {schema}, and not those "
-                "of its predecessor."
+                f"{name} holds the tables of this service in its schema {self._schema}, and not "
+                "those of its predecessor."
             )
             raise InvalidInputError(message)
         described = Predecessor.described(found)
@@ -86,16 +95,12 @@ class PostgresTables:
         Integer ids tell the order. Where there are none, it is that of the table itself, in which
         rows lie as they came, but for those that were changed.
         """
-        query = SQL("SELECT 0, {} FROM {}").format(
-            SQL(", ").join(self._values(table, COLUMNS[table])), self._place(table)
-        )
-        key = self._key(table)
-        if key.is_integer:
-            query += SQL(" ORDER BY {}").format(key.identifier)
+        values = SQL("0, {}").format(SQL(", ").join(self._values(table, COLUMNS[table])))
         with self._reading(table), self._connection.cursor(f"import_{table}_of_source") as cursor:
             extensions.register_type(BYTES, cursor)
-            cursor.execute(query)
-            yield from _fetched(cursor)
+            cursor.execute(self._in_order(table, values))
+            with self._sizes(table) as sizes:
+                yield from fetched(cursor, sizes)
 
     def check(self, table: str, read: int) -> None:
         """Raise InvalidInputError unless `read` rows are all that the table has."""
@@ -112,12 +117,35 @@ class PostgresTables:
         if self._when_read:
             self._when_read()
 
+    @contextmanager
+    def _sizes(self, table: str) -> Iterator[Iterator[int]]:
+        """Tell of each row how many bytes it takes where it lies, unless all of them are small.
+
+        Memory is all that goes by it, so nothing is lost where these come in another order.
+        """
+        with self._connection.cursor() as cursor:
+            cursor.execute(_HOLDS_LARGE, (LITTLE_BYTES, table, self._schema))
+            (holds_large,) = cursor.fetchone() or (False,)
+        if not holds_large:
+            yield iter(())
+            return
+        with self._connection.cursor(f"import_{table}_of_source_sizes") as cursor:
+            cursor.itersize = SIZES_AT_ONCE
+            sizes = [column.size for column in self._columns[table]]
+            cursor.execute(self._in_order(table, SQL(" + ").join(sizes)))
+            yield (size for (size,) in cursor)
+
+    def _in_order(self, table: str, values: Composable) -> Composable:
+        query = SQL("SELECT {} FROM {}").format(values, self._place(table))
+        key = self._key(table)
+        return query + SQL(" ORDER BY {}").format(key.identifier) if key.is_integer else query
+
     def _describe(self) -> dict[str, Sequence[Column]]:
         with self._reading("pg_class"), self._connection.cursor() as cursor:
             cursor.execute(_TABLES, (list(COLUMNS), self._schema))
             there = {table for (table,) in cursor}
         columns: dict[str, Sequence[Column]] = dict.fromkeys(COLUMNS, ())
-        for table in there:
+        for table in (name for name in COLUMNS if name in there):
             with self._reading(table), self._connection.cursor() as cursor:
                 columns[table] = describe(cursor, self._place(table))
         return columns
@@ -176,8 +204,7 @@ class PostgresTables:
             raise InvalidInputError(message) from error
 
     def _forbidden(self, table: str, error: psycopg2.Error) -> str:
-        role = extensions.quote_ident(self._connection.info.user, self._connection)
-        schema = extensions.quote_ident(self._schema, self._connection)
+        role, schema = self._quoted(self._connection.info.user), self._quoted(self._schema)
         said = str(error.diag.message_primary)
         if "row-level security" in said:
             mend = "a policy hides rows of it; import as its owner, or as a role with BYPASSRLS"
@@ -187,6 +214,11 @@ class PostgresTables:
                 f"GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {role}"
             )
         return f"The role {role} may not read {self._schema}.{table} of {self.name}: {mend}."
+
+    def _quoted(self, name: str) -> str:
+        """Write a name as SQL, as people would."""
+        is_plain = re.fullmatch("[a-z_][a-z0-9_]*", name)
+        return name if is_plain else extensions.quote_ident(name, self._connection)
 
 
 @contextmanager
@@ -204,19 +236,3 @@ def open_tables(
     InvalidInputError for tables that are not the predecessor's, or can't be read.
     """
     yield PostgresTables(connection, schema, name, when_read)
-
-
-def _fetched(cursor: extensions.cursor) -> Iterator[Row]:
-    """Fetch rows, as many at a time as memory should hold if they go on as they were."""
-    size = FIRST_ROWS
-    while rows := cursor.fetchmany(size):
-        yield from rows
-        size = max(1, min(MOST_ROWS, 4 * size, MOST_CHARACTERS // _largest(rows)))
-
-
-def _largest(rows: Sequence[Row]) -> int:
-    """Tell how many characters a row has at most; column by column, that is many times faster."""
-    return 1 + sum(
-        max((len(value) for value in column if isinstance(value, str | bytes)), default=0)
-        for column in zip(*rows, strict=True)
-    )

@@ -28,6 +28,7 @@ _MS_PER_DAY = 86_400_000
 _FEWEST_DAYS, _MOST_DAYS = 10_000, 100_000
 _COMPACT = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 
+_FAR_AWAY = "is before 1970 or after 2999"
 _MOST_CHARACTERS = 200
 _MOST_OFFSET = timedelta(hours=16)
 _PLAIN_LENGTHS = {len("2026-01-11 04:22:27"), len("2026-01-11 04:22:27.521293")}
@@ -66,6 +67,8 @@ _ISO, _MAIL, _JAVASCRIPT = (
              \s+ {_CLOCK} {_ZONE}""",
     )
 )
+# As Postgres writes what other databases can't hold.
+_FAR = re.compile(r"-?infinity|[0-9]{4,6}-[0-9-]{5}(?: [0-9:.]+)? BC|[0-9]{5,6}-[0-9-]{5}(?: .*)?")
 _YEAR_LAST = re.compile(r"[0-9]{1,2}([-/.])[0-9]{1,2}\1(?:[0-9]{4}|[0-9]{2})(?![0-9]).*", re.DOTALL)
 
 
@@ -110,8 +113,7 @@ def read_time(value: object) -> Reading:
         # A month 13, an hour 25, the year 0.
         raise NoTimeError from error
     if not is_plausible(reading.moment):
-        message = "is before 1970 or after 2999"
-        raise NoTimeError(message)
+        raise NoTimeError(_FAR_AWAY)
     return reading
 
 
@@ -166,6 +168,8 @@ def _of_number(text: str) -> Reading:
 
 
 def _of_text(text: str) -> Reading:
+    if _FAR.fullmatch(text):
+        raise NoTimeError(_FAR_AWAY)
     if match := _ISO.fullmatch(text):
         return _assembled(match, _loose(match))
     if match := _MAIL.fullmatch(text):

@@ -10,8 +10,8 @@ from psycopg2 import errors as pg
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from service.db.errors import original
-from service.errors import LockedError
+from service.db.errors import is_connection_loss, original
+from service.errors import LockedError, UnavailableError
 from service.schema.execution.deploy_lock import DeployLock
 from service.schema.execution.explanation import explain
 from service.schema.execution.statements import timeouts
@@ -37,6 +37,12 @@ _HOLDERS = """
     WHERE l.granted AND l.relation = ANY(%s::regclass[]::oid[]) AND a.pid <> pg_backend_pid()
     AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
+
+
+_LOST = (
+    "The connection to the database was lost. Either all of it is done or nothing: run the command "
+    "again, which sees what is so."
+)
 
 
 def in_one_transaction(
@@ -78,6 +84,8 @@ def in_one_transaction(
                 time.sleep(pause * random.uniform(0.75, 1.25))  # noqa: S311  no secret
                 pause = min(pause * 2, _LONGEST_PAUSE_S)
     except (DBAPIError, psycopg2.Error) as error:
+        if is_connection_loss(error):
+            raise UnavailableError(_LOST) from error
         raise explain(error) from error
 
 

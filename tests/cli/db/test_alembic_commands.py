@@ -169,7 +169,7 @@ def test_typed_alone_a_command_starts_the_embedded_database_for_its_own_length(r
 def test_every_command_has_help_with_an_example(run):
     listed = run("flask db --help", None).output
     names = [line.split()[0] for line in listed.split("Commands:")[1].splitlines() if line.strip()]
-    assert {"upgrade", "downgrade", "migrate", "check", "import-sqlite"} <= set(names)
+    assert {"upgrade", "downgrade", "migrate", "check", "adopt", "import-sqlite"} <= set(names)
     for name in names:
         assert f"flask db {name}" in run(f"flask db {name} --help", None).output, name
 

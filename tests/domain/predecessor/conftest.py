@@ -1,4 +1,4 @@
-"""Files of the predecessor, made from its DDL, and the command that imports them."""
+"""Databases of the predecessor, made from its DDL, and the command that imports them."""
 
 import json
 import sqlite3
@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import URL
 
-from service.cli.db.import_predecessor import import_sqlite
+from service.cli.db.import_predecessor import import_predecessor
 from service.db.database import Database
 from tests.domain.predecessor.old_database import OldDatabase, written
 
@@ -62,7 +62,7 @@ class OldFile:
     """A file of the predecessor; its methods add rows and return their ids."""
 
     def __init__(self, path: Path, revision: str) -> None:
-        self.path = path
+        self.path: Path | str = path
         self._has_uuids = revision != "r1"
         self._file = sqlite3.connect(path)
         self._file.executescript(
@@ -77,12 +77,19 @@ class OldFile:
         self._file.execute(sql, values)
         self._file.commit()
 
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        found = self._file.execute(f"SELECT * FROM {table}")
+        names = [name for name, *_ in found.description]
+        return [dict(zip(names, row, strict=True)) for row in found]
+
     def close(self) -> None:
         self._file.close()
 
+    def _with_id(self, table: str, row: dict[str, Any]) -> dict[str, Any]:
+        return {"id": str(uuid4()), **row} if self._has_uuids and table != "users" else row
+
     def _insert(self, table: str, row: dict[str, Any]) -> Any:
-        if self._has_uuids and table != "users":
-            row = {"id": str(uuid4()), **row}
+        row = self._with_id(table, row)
         names, marks = ", ".join(row), ", ".join("?" * len(row))
         sql = f"INSERT INTO {table} ({names}) VALUES ({marks}) RETURNING id"
         (key,) = self._file.execute(sql, tuple(row.values())).fetchone()
@@ -139,13 +146,13 @@ def old(make_file: Callable[..., OldFile]) -> OldFile:
 
 @pytest.fixture
 def command(database: Database) -> Callable[..., Result]:
-    """Run `flask db import-sqlite` on the database."""
-    url = database.settings.database_url
+    """Run `flask db import-predecessor` on the database."""
+    url = database.settings.database_url or ""
 
-    def run(file: Path | OldFile, *options: str) -> Result:
-        path = file.path if isinstance(file, OldFile) else file
-        environ = {"DATABASE_URL": url, "DIRECT_DATABASE_URL": url}
-        return CliRunner().invoke(import_sqlite, [str(path), *options], env=environ)
+    def run(source: Path | str | OldFile, *options: str, **environ: str) -> Result:
+        given = str(source.path if isinstance(source, OldFile) else source)
+        environ |= {"DATABASE_URL": url, "DIRECT_DATABASE_URL": url}
+        return CliRunner().invoke(import_predecessor, [given, *options], env=environ)
 
     return run
 
@@ -168,10 +175,10 @@ class ToldReport(dict[str, Any]):
 
 @pytest.fixture
 def report(command: Callable[..., Result]) -> Callable[..., ToldReport]:
-    """Import a file and return the report, whose sums add up."""
+    """Import a source and return the report, whose sums add up."""
 
-    def run(file: Path | OldFile, *options: str) -> ToldReport:
-        result = command(file, "--json", *options)
+    def run(source: Path | str | OldFile, *options: str) -> ToldReport:
+        result = command(source, "--json", *options)
         assert result.exit_code == 0, result.output
         assert not result.stderr
         told = ToldReport(json.loads(result.stdout))

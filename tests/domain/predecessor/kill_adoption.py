@@ -69,7 +69,8 @@ def _adopt(old: OldDatabase, point: int | None) -> tuple[int, int, list[int]]:
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
-        count, commits = 0, []
+        count = 0
+        commits: list[int] = []
 
         def counted(call: Callable[..., Any], *arguments: Any) -> Any:
             nonlocal count

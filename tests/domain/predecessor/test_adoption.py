@@ -68,8 +68,8 @@ def test_dry_run_reports_the_same_and_leaves_all_as_it_was(old):
     wet = old.report()
     assert (dry.pop("state"), wet.pop("state")) == ("would_be_adopted", "adopted")
     assert (dry.pop("dry_run"), wet.pop("dry_run")) == (True, False)
-    dry["plan"]["surroundings"].pop("sessions")
-    wet["plan"]["surroundings"].pop("sessions")
+    dry["plan"].pop("sessions")
+    wet["plan"].pop("sessions")
     assert dry == wet
 
 
@@ -102,8 +102,8 @@ def test_killed_anywhere_it_is_the_old_database_or_the_adopted_one(server, root)
 
 
 def taking_over(old, say=lambda _: None, **settings):
-    settings = Settings(database_url=old.text, **settings)
-    return TakingOver(old.url, settings, None, dry_run=False, say=say)
+    chosen = Settings(database_url=old.text, **settings)
+    return TakingOver(old.url, chosen, None, dry_run=False, say=say)
 
 
 def test_two_at_once(old):
@@ -128,7 +128,7 @@ def test_server_ends_the_connection_half_way(old):
             time.sleep(0.02)
         with pytest.raises(ServiceError) as raised:
             run.result()
-    assert "connection" in raised.value.detail
+    assert "Either all of it is done or nothing: run the command again" in raised.value.detail
     assert old.is_old
     assert old.adopt().exit_code == 0
     assert old.is_adopted
@@ -309,10 +309,27 @@ def test_tables_in_another_schema(make_old):
     moves = [f"ALTER TABLE {table} SET SCHEMA planner" for table in TABLES]
     old = make_old("r3", "CREATE SCHEMA planner", *moves)
     told = old.report()
-    assert told["plan"]["tables"]["schema"] == "planner"
+    assert told["plan"]["schema"] == "planner"
     assert old.is_adopted
     moved = "planner.users,planner.workflows,planner.nodes,planner.generations"
     assert old.value("SELECT array_to_string(moved, ',') FROM predecessor.adoption") == moved
+
+
+def test_tables_in_another_schema_than_somebody_s_of_these_names(make_old):
+    moves = [f"ALTER TABLE {table} SET SCHEMA planner" for table in TABLES]
+    old = make_old("r3", "CREATE SCHEMA planner", *moves, "CREATE TABLE nodes (of text)")
+    before = old.fingerprint
+    result = old.adopt()
+    assert "The service needs the name public.nodes, which is somebody else's" in result.stderr
+    assert old.fingerprint == before
+
+
+def test_tables_beside_the_service_s_own(make_database):
+    old = OldDatabase(make_database())
+    old.execute("CREATE SCHEMA planner", "SET search_path = planner; " + written("r2"))
+    told = old.report()
+    assert (told["plan"]["pending"], told["plan"]["schema"]) == ([], "planner")
+    assert old.is_adopted
 
 
 def test_search_path_decides_which_tables_and_where_new_ones_go(make_old):
