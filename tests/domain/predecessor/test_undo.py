@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 from sqlalchemy import Engine, create_engine, event, pool
 
 from service.cli.db.adopt import adopt
+from service.cli.db.doctor import doctor
 from service.db.embedded import binaries
 from service.domain.predecessor import adoption
 from service.domain.predecessor.in_place import find
@@ -220,7 +221,7 @@ def test_a_statement_that_waited_for_the_adoption_fails(
     standing: OldDatabase, statement: str, *, is_prepared: bool
 ):
     """It finds the new table under the old one's name, and the barrier on it."""
-    outcome = []
+    outcome: list[object] = []
     old = standing.connect()
     old.autocommit = True
     if is_prepared:
@@ -237,9 +238,11 @@ def test_a_statement_that_waited_for_the_adoption_fails(
 
     def work(connection):
         cursor = connection.connection.cursor()
+        found = find(cursor, TOOL_TABLES)
+        assert found
         adoption.adopt(
             cursor,
-            find(cursor, TOOL_TABLES),
+            found,
             lambda: run("upgrade", "heads", quiet=True, connection=connection),
             name="here",
         )
@@ -257,3 +260,10 @@ def test_a_statement_that_waited_for_the_adoption_fails(
     expected = [psycopg2.errors.InsufficientPrivilege, psycopg2.errors.FeatureNotSupported]
     assert isinstance(outcome[0], tuple(expected[: 1 + is_prepared]))
     assert standing.is_adopted
+
+
+def test_doctor_has_no_advice_on_the_old_tables(adopted: OldDatabase):
+    adopted.execute("DROP VIEW names", "DROP TABLE notes")
+    result = CliRunner().invoke(doctor, env=adopted.environ())
+    assert result.exit_code == 0, result.output
+    assert "timestamp without time zone" not in result.stdout
