@@ -176,9 +176,9 @@ class _Version:
     def said(self, theirs: Collection[str] = ()) -> str:
         """Say whose it is, as the end of a sentence."""
         if self.stored is None:
-            return f"with no {VERSION_TABLE}"
+            return f"with no table {VERSION_TABLE}"
         if not self.stored:
-            return f"with an empty {VERSION_TABLE}"
+            return f"with an empty table {VERSION_TABLE}"
         held = f"{VERSION_TABLE} holds {' and '.join(self.stored)}"
         if self.is_ours:
             return f"though {held}, which is of this code: somebody has stamped it"

@@ -55,7 +55,7 @@ def check_stamp(
     if differences == []:
         return
     try:
-        differences = _unlike_revisions(context, engine, stamped)
+        differences = _unlike_revisions(context, folder, engine, stamped)
     except ServiceError as trouble:
         if differences is None:
             message = (
@@ -104,7 +104,9 @@ def _unlike_models(engine: Engine, say: Callable[[str], None]) -> list[str]:
     return [item.detail.rstrip(".") for item in compared.differences]
 
 
-def _unlike_revisions(context: ModuleType, engine: Engine, stamped: Iterable[str]) -> list[str]:
+def _unlike_revisions(
+    context: ModuleType, folder: Path, engine: Engine, stamped: Iterable[str]
+) -> list[str]:
     """Run the revisions in a scratch database, and compare what they make."""
     from service.schema.scratch import catalog, scratch, upgrade  # noqa: PLC0415  seldom needed
 
@@ -113,7 +115,7 @@ def _unlike_revisions(context: ModuleType, engine: Engine, stamped: Iterable[str
     try:
         with scratch(engine.url, why) as made:
             for revision in stamped:
-                upgrade(Path(context.script.dir), made, revision)
+                upgrade(folder.parent, made, revision)
             return _differences(catalog(engine.url), catalog(made))
     finally:
         # Alembic's commands leave nothing of the one in which they were run.
