@@ -153,14 +153,6 @@ def find(fetch: Fetch, stored: Collection[str] | None, folder: Path = VERSIONS) 
     return _judged(relations, wanted, _Version.of(stored, known))
 
 
-def refused(
-    fetch: Fetch, stored: Collection[str] | None, folder: Path = VERSIONS
-) -> Foreign | None:
-    """Find what the models' tables can't be made beside, or are taken for."""
-    found = find(fetch, stored, folder)
-    return found if found and found.is_in_the_way else None
-
-
 @dataclass(frozen=True, slots=True)
 class _Version:
     """What the table of Alembic says; `is_ours` when these files have all of it."""
@@ -176,9 +168,9 @@ class _Version:
     def said(self, theirs: Collection[str] = ()) -> str:
         """Say whose it is, as the end of a sentence."""
         if self.stored is None:
-            return f"with no {VERSION_TABLE}"
+            return f"with no table {VERSION_TABLE}"
         if not self.stored:
-            return f"with an empty {VERSION_TABLE}"
+            return f"with an empty table {VERSION_TABLE}"
         held = f"{VERSION_TABLE} holds {' and '.join(self.stored)}"
         if self.is_ours:
             return f"though {held}, which is of this code: somebody has stamped it"
@@ -280,8 +272,8 @@ def _moved_aside(tables: list[str]) -> Foreign:
 
 
 def _version_table(version: _Version) -> list[_Relation]:
-    """Name the table of Alembic where it goes with the tables that it tells of."""
-    if not version.stored or version.is_ours:
+    """Name the table of Alembic: what it says holds for those that go, if at all."""
+    if not version.stored:
         return []
     return [_Relation("public", VERSION_TABLE, "r", is_current=True, columns={})]
 

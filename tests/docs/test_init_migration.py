@@ -5,6 +5,10 @@ import subprocess
 
 import pytest
 
+from service.db.url import parse
+from service.schema.revisions import heads
+from tests.predecessor_tables import create
+
 
 def test_it_brings_a_fresh_checkout_to_the_newest_schema_and_again_changes_nothing(project):
     script = project.folder / "init_migration.sh"
@@ -48,6 +52,17 @@ def test_where_something_is_missing_it_stops_and_says_what_to_do(project, enviro
     assert all(part in done.stdout for part in said)
     assert "Upgrade" not in done.stdout
     assert "s3cret" not in done.stdout
+
+
+@pytest.mark.parametrize("alembic", [None, heads()[0]])
+def test_tables_of_the_prototype_are_left_to_who_takes_them_over(project, execute, alembic):
+    execute(parse(project.url), *create("r3", alembic))
+    done = project.run("./init_migration.sh")
+    assert done.returncode == 1
+    assert "those of the prototype that this service came from, in its revision r3" in done.stdout
+    assert "flask db adopt" in done.stdout
+    assert "flask db stamp" not in done.stdout
+    assert "== Upgrade" not in done.stdout
 
 
 def test_several_heads_have_their_own_exit_code(project):

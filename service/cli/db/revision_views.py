@@ -8,11 +8,12 @@ import click
 
 from service.cli.db.alembic_command import VERBOSE, config, run
 from service.cli.db.command import Result, command, wants_json
-from service.errors import ConfigurationError, ExitCode
+from service.errors import ConfigurationError, ExitCode, ServiceError
 from service.schema.revisions import folder_of, revisions
 from service.settings import Settings
 
 if TYPE_CHECKING:  # At run time, `flask db --help` need not wait for SQLAlchemy.
+    from service.schema.foreign import Foreign
     from service.schema.standing import Standing
 
 
@@ -39,9 +40,9 @@ def current(directory: str | None, *, verbose: bool, check_heads: bool, **option
         _check_that_it_is_ahead(folder, options["x"])
         text = "\n".join(f"{item} (ahead of {' and '.join(newest)})" for item in found or ())
     elif found is None or verbose:
-        run("current", directory=directory, verbose=verbose, check_heads=check_heads, **options)
-        if found is None and (foreign := _standing(folder, options["x"]).foreign):
+        if found is None and (foreign := _foreign(folder, options["x"])):
             raise ConfigurationError(str(foreign))
+        run("current", directory=directory, verbose=verbose, check_heads=check_heads, **options)
         found, text = read_current(options["x"]) or (), ""
     else:
         text = "\n".join(f"{item} (head)" if item in newest else item for item in found)
@@ -50,8 +51,7 @@ def current(directory: str | None, *, verbose: bool, check_heads: bool, **option
     is_behind = not is_at_head and not is_ahead
     if check_heads and is_behind and not wants_json():
         where = f"at {' and '.join(found)}" if found else "at no revision"
-        foreign = _standing(folder, options["x"]).foreign
-        way_out = foreign or "`flask db upgrade`."
+        way_out = _foreign(folder, options["x"]) or "`flask db upgrade`."
         click.echo(
             f"The database is {where}, the head is {' and '.join(newest)}: {way_out}", err=True
         )
@@ -157,6 +157,14 @@ def _standing(folder: Path, x: tuple[str, ...]) -> "Standing":
     with opened(target(settings, x), settings) as connection:
         found = standing(stored_revisions(connection), folder, history(connection))
         return replace(found, foreign=foreign(connection, folder))
+
+
+def _foreign(folder: Path, x: tuple[str, ...]) -> "Foreign | None":
+    """Look for other tables where the models' belong; why it can't is told by who asks next."""
+    try:
+        return _standing(folder, x).foreign
+    except ServiceError:
+        return None
 
 
 def _stored(x: tuple[str, ...]) -> tuple[str, ...]:

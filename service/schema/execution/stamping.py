@@ -42,8 +42,9 @@ def check_stamp(
     folder = Path(context.script.dir) / "versions"
     options = context._proxy.context_opts  # noqa: SLF001  nothing public has it
     stored, _ = stored_revisions(lock)
-    found = foreign.refused(lock.fetch, stored, folder)
-    if found is not None and not found.looks_ours and options["destination_rev"] != ("base",):
+    found = foreign.find(lock.fetch, stored, folder)
+    is_of_others = found is not None and found.is_in_the_way and not found.looks_ours
+    if is_of_others and options["destination_rev"] != ("base",):
         message = f"{found} Nothing is stamped: these tables are not those of the revisions."
         raise ConfigurationError(message)
     stamped = _stamped(context, () if options.get("purge") else stored or ())
@@ -55,7 +56,7 @@ def check_stamp(
     if differences == []:
         return
     try:
-        differences = _unlike_revisions(context, engine, stamped)
+        differences = _unlike_revisions(context, folder, engine, stamped)
     except ServiceError as trouble:
         if differences is None:
             message = (
@@ -82,7 +83,7 @@ def _stamped(context: ModuleType, stored: Sequence[str]) -> tuple[str, ...]:
 
 
 def _check_that_none_are_left(lock: DeployLock, folder: Path) -> None:
-    found = foreign.refused(lock.fetch, None, folder)
+    found = foreign.find(lock.fetch, None, folder)
     if found is not None and found.looks_ours:
         message = (
             "The tables of the revisions are there, and the next `flask db upgrade` would find "
@@ -104,7 +105,9 @@ def _unlike_models(engine: Engine, say: Callable[[str], None]) -> list[str]:
     return [item.detail.rstrip(".") for item in compared.differences]
 
 
-def _unlike_revisions(context: ModuleType, engine: Engine, stamped: Iterable[str]) -> list[str]:
+def _unlike_revisions(
+    context: ModuleType, folder: Path, engine: Engine, stamped: Iterable[str]
+) -> list[str]:
     """Run the revisions in a scratch database, and compare what they make."""
     from service.schema.scratch import catalog, scratch, upgrade  # noqa: PLC0415  seldom needed
 
@@ -113,7 +116,7 @@ def _unlike_revisions(context: ModuleType, engine: Engine, stamped: Iterable[str
     try:
         with scratch(engine.url, why) as made:
             for revision in stamped:
-                upgrade(Path(context.script.dir), made, revision)
+                upgrade(folder.parent, made, revision)
             return _differences(catalog(engine.url), catalog(made))
     finally:
         # Alembic's commands leave nothing of the one in which they were run.

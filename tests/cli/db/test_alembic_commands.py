@@ -90,7 +90,7 @@ def test_both_tools_say_the_same(run, url):
 def test_a_step_down_is_no_option(run, url):
     assert run("flask db downgrade -1", url).code == 0
     assert run("flask db upgrade +1", url).code == 0
-    assert run("flask db stamp base", url).code == 0
+    assert run("flask db stamp --force base", url).code == 0
     assert HEAD not in run("flask db current", url).output
     assert run("flask db stamp --purge head", url).code == 0
     assert HEAD in run("flask db current", url).output
@@ -236,7 +236,7 @@ def test_wrong_use_is_exit_code_1_because_2_means_drift(run, url):
 def test_what_is_not_there_has_a_way_out(run, url):
     assert run("flask db current --check-heads", url).code == ExitCode.OK
     assert "flask db history -i" in run("flask db upgrade +1", url).errors
-    assert run("flask db stamp base", url).code == 0
+    assert run("flask db downgrade base", url).code == 0
     behind = run("flask db current --check-heads", url)
     assert f"at no revision, the head is {HEAD}: `flask db upgrade`" in behind.errors
 
@@ -350,7 +350,7 @@ def test_check_tells_drift_and_what_it_can_not_compare(run, url, execute):
     assert difference["name"] == "ck_model_prices_ends_after_start"
     stock = run("alembic check", url)
     assert stock.code != 0
-    run("flask db stamp base", url)
+    run("flask db downgrade -1", url)
     assert run("flask db check", url).code == ExitCode.BEHIND
 
 
@@ -447,7 +447,7 @@ def test_a_file_that_fails_is_named_with_the_line(  # noqa: PLR0917
     run(f"flask db init {folder}", None)
     head = f'"""T."""\nrevision = "a"\ndown_revision = None\n{text}\n'
     (folder / "versions" / "broken.py").write_text(head, encoding="utf-8")
-    run("flask db stamp --purge base", url)
+    run("flask db stamp --purge --force base", url)
     done = run(f"{tool} {_place(tool, root, tmp_path, folder)} upgrade head", url)
     assert (done.code, "Traceback" in done.errors) == (1, False)
     assert said in done.errors

@@ -224,7 +224,8 @@ def test_what_is_half_done_comes_before_anything_else(table, engine):
     ):
         table.run("downgrade", "-1")
     assert _rows(engine, "SELECT count(*) FROM t WHERE id = 1") == [(1,)]
-    table.run("stamp", "two")
+    # On an empty database it fails as well, so that nothing can be compared.
+    table.run("stamp", "two", attributes={"force": True})
     table.run("downgrade", "-1")
     assert _rows(engine, "SELECT version_num FROM alembic_version") == [("one",)]
 
