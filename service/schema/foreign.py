@@ -63,6 +63,10 @@ _KINDS = {
     "I": "INDEX",
 }
 _TABLES = ("r", "p")
+# The tables that a folder's revisions make, without running them.
+_MAKES = re.compile(
+    r"""(?:create_table\(\s*|CREATE\s+TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?)["']?(\w+)""", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +125,7 @@ def find(fetch: Fetch, stored: Collection[str] | None, folder: Path = VERSIONS) 
     """Tell what is where the models' tables belong; None: nothing, or they themselves.
 
     `stored` are the revisions of the database, `folder` has those of the files: what they never
-    speak of is in nobody's way.
+    make is in nobody's way.
     """
     if not next(iter(fetch(_HAS_TABLES)))[0]:
         return None
@@ -136,8 +140,8 @@ def find(fetch: Fetch, stored: Collection[str] | None, folder: Path = VERSIONS) 
     }
     if folder != VERSIONS:
         texts = "\n".join(item.path.read_text(encoding="utf-8") for item in revisions(folder))
-        words = set(re.findall(r"\w+", texts))
-        wanted = {name: columns for name, columns in wanted.items() if name in words}
+        made = set(_MAKES.findall(texts))
+        wanted = {name: columns for name, columns in wanted.items() if name in made}
     if not wanted:
         return None
     names = ", ".join(f"'{name}'" for name in wanted)

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from service.app import create_app
 from service.cli.db import db
+from service.errors import ConfigurationError
 from service.models import User
 from service.models.predecessor import ALEMBIC_REVISIONS
 from service.schema import foreign
@@ -225,6 +226,16 @@ def test_a_users_table_of_others_may_have_the_same_columns(run, execute, url):
         "password_hash text)",
     )
     assert "users is neither the models' nor the prototype's" in run("status")[1]
+
+
+def test_what_a_folder_of_revisions_only_alters_is_not_in_its_way(migrations, execute):
+    execute(migrations.url, *OTHERS)
+    migrations.write("alters", "op.add_column('users', sa.Column('phone', sa.Text))")
+    migrations.run("upgrade", "head")
+    migrations.write("makes", "op.create_table('nodes', sa.Column('id', sa.Integer))", after=None)
+    execute(migrations.url, "DELETE FROM alembic_version", "CREATE TABLE nodes ()")
+    with pytest.raises(ConfigurationError, match="nodes is neither the models'"):
+        migrations.run("upgrade", "makes")
 
 
 def test_tables_of_others_beside_are_in_nobodys_way(run, execute, url):
