@@ -4,6 +4,7 @@ import re
 import subprocess
 import threading
 import time
+from contextlib import closing
 
 import psycopg2
 import pytest
@@ -15,6 +16,7 @@ from service.cli.db.doctor import doctor
 from service.db.embedded import binaries
 from service.domain.predecessor import adoption
 from service.domain.predecessor.in_place import find
+from service.errors import ExitCode
 from service.schema.execution.one_transaction import in_one_transaction
 from service.schema.runner import run
 from service.schema.tool_tables import TOOL_TABLES
@@ -169,6 +171,26 @@ def test_options_that_contradict_each_other(options: tuple[str, ...]):
     result = CliRunner().invoke(adopt, list(options))
     assert result.exit_code != 0
     assert f"{options[0]} and {options[1]} are different things to do" in result.stderr
+
+
+@pytest.mark.parametrize("option", ["--undo", "--forget"])
+@pytest.mark.parametrize("table", ["users", "predecessor.users"])
+def test_who_uses_the_tables_is_named_and_not_hindered_for_long(
+    adopted: OldDatabase, option: str, table: str
+):
+    adopted.execute("DROP VIEW names", "DROP TABLE notes")
+    before = dump(adopted)
+    with closing(adopted.connect()) as other:
+        other.cursor().execute(f"SET application_name = 'reader'; SELECT FROM {table}")
+        result = adopted.adopt(
+            *([option, "--yes"] if option == "--forget" else [option]),
+            SCHEMA_LOCK_TIMEOUT_MS="50",
+            SCHEMA_RETRY_S="0",
+        )
+    assert result.exit_code == ExitCode.LOCKED, result.output
+    assert "the tables are in use by pid " in result.stderr
+    assert ", reader, idle in transaction)" in result.stderr
+    assert dump(adopted) == before
 
 
 @pytest.mark.parametrize("option", ["--undo", "--forget"])
