@@ -39,6 +39,7 @@ GUIDES = (
     "docs/ALEMBIC_GUIDE.md",
     "docs/DATABASE_GUIDE.md",
     "docs/DEPLOYMENT.md",
+    "docs/FROM_THE_PROTOTYPE.md",
     "docs/NEON.md",
     "docs/OBSERVABILITY.md",
     "SECURITY.md",
