@@ -33,14 +33,20 @@ _BESIDE = """
     FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
     WHERE nspname = %s AND relname = ANY(%s) AND relkind = 'r' ORDER BY relname
 """
-# Indexes go with their tables.
+# Indexes go with their tables. A table is a type of its name, too.
 _TAKEN = """
-    SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname)
-    FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
-    LEFT JOIN pg_index i ON i.indexrelid = c.oid
-    WHERE nspname = current_schema() AND relname = ANY(%s)
-    AND c.oid <> ALL(%s::oid[]) AND coalesce(indrelid <> ALL(%s::oid[]), true)
-    ORDER BY relname
+    SELECT quote_ident(relname) AS name,
+           CASE relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'S' THEN
+           'SEQUENCE' WHEN 'f' THEN 'FOREIGN TABLE' WHEN 'c' THEN 'TYPE' WHEN 'i' THEN 'INDEX'
+           ELSE 'TABLE' END
+    FROM pg_class c LEFT JOIN pg_index i ON i.indexrelid = c.oid
+    WHERE relnamespace = to_regnamespace(quote_ident(current_schema()))
+    AND relname = ANY(%(names)s) AND c.oid <> ALL(%(oids)s::oid[])
+    AND coalesce(indrelid <> ALL(%(oids)s::oid[]), true)
+    UNION SELECT quote_ident(typname), 'TYPE' FROM pg_type
+    WHERE typnamespace = to_regnamespace(quote_ident(current_schema()))
+    AND typname = ANY(%(names)s) AND typrelid = 0
+    ORDER BY 1
 """
 _RIGHTS = """
     SELECT current_user, quote_ident(current_user), quote_ident(current_database()),
@@ -102,7 +108,7 @@ def find(cursor: extensions.cursor, tools: Collection[str]) -> InPlace | None:
     (is_versioned,) = cursor.fetchone() or (False,)
     if not is_versioned:
         # Else the service's own tables may be there already.
-        _check_names(cursor, _own_names(), oids)
+        _check_names(cursor, target, _own_names(), oids)
     return InPlace(
         schema,
         target,
@@ -213,16 +219,20 @@ def _own_names() -> list[str]:
     return [name for name in found if name]
 
 
-def _check_names(cursor: extensions.cursor, names: Collection[str], oids: Sequence[int]) -> None:
-    cursor.execute(_TAKEN, (list(names), list(oids), list(oids)))
-    taken = [name for (name,) in cursor.fetchall()]
+def _check_names(
+    cursor: extensions.cursor, target: str, names: Collection[str], oids: Sequence[int]
+) -> None:
+    cursor.execute(_TAKEN, {"names": list(names), "oids": list(oids)})
+    taken = [(f"{target}.{name}", kind) for name, kind in cursor.fetchall()]
     if taken:
+        are_several = len(taken) > 1
+        renames = "; ".join(f"ALTER {kind} {name} RENAME TO ..." for name, kind in taken)
         message = (
-            f"The service needs the name{'s' if len(taken) > 1 else ''} {_listed(taken)}, which "
-            f"{'are' if len(taken) > 1 else 'is'} somebody else's; nothing was changed. Rename "
-            f"{'them' if len(taken) > 1 else 'it'} (ALTER TABLE {taken[0]} RENAME TO ...), or bring"
-            " the prototype's rows into a database of the service's own: `flask db "
-            "import-predecessor` with this one's URL."
+            f"The service needs the name{'s' if are_several else ''} "
+            f"{_listed([name for name, _ in taken])}, which {'are' if are_several else 'is'} "
+            f"somebody else's; nothing was changed. Rename {'them' if are_several else 'it'} "
+            f"({renames}), or bring the prototype's rows into a database of the service's own: "
+            "`flask db import-predecessor` with this one's URL."
         )
         raise ConflictError(message)
 

@@ -34,10 +34,17 @@ _TRIGGERS = """
     FROM pg_trigger JOIN pg_class t ON t.oid = tgrelid
     WHERE NOT tgisinternal AND tgrelid = ANY(%(oids)s::oid[]) ORDER BY 1
 """
+# One of all tables, or of those of a schema, has no row for each.
 _PUBLICATIONS = """
-    SELECT format('publication %%I publishes %%s', pubname, string_agg(tablename, ', '))
-    FROM pg_publication_tables
-    WHERE schemaname = %(schema)s AND tablename = ANY(%(tables)s) GROUP BY pubname ORDER BY 1
+    SELECT format('publication %%I publishes %%s%%s', pubname, string_agg(tablename, ', ' ORDER BY tablename),
+                  CASE WHEN puballtables THEN ', and will publish the new tables as well'
+                  WHEN count(prrelid) = 0 THEN
+                  ' as tables of their schema: it will publish the new ones instead' END)
+    FROM pg_publication_tables JOIN pg_publication p USING (pubname)
+    LEFT JOIN pg_publication_rel ON prpubid = p.oid AND prrelid = ANY(%(oids)s::oid[])
+    AND prrelid = to_regclass(format('%%I.%%I', schemaname, tablename))
+    WHERE schemaname = %(schema)s AND tablename = ANY(%(tables)s)
+    GROUP BY pubname, puballtables ORDER BY 1
 """
 _POLICIES = """
     SELECT format('policy %%I of %%s', polname, relname)

@@ -203,7 +203,8 @@ def test_limits_of_the_role_are_for_requests(old):
             "CREATE TABLE node_states (); CREATE TABLE model_prices (id int)",
             "The service needs the names public.model_prices and public.node_states, which are",
         ),
-        ("CREATE SEQUENCE idempotency_keys", "the name public.idempotency_keys, which is"),
+        ("CREATE SEQUENCE idempotency_keys", "(ALTER SEQUENCE public.idempotency_keys RENAME TO"),
+        ("CREATE TYPE node_states AS ENUM ()", "(ALTER TYPE public.node_states RENAME TO"),
         ("CREATE INDEX pk_users ON others (id)", "the name public.pk_users, which is somebody"),
         ("DROP TABLE generations, nodes, workflows, users", "There is nothing to adopt: the"),
     ],
@@ -252,6 +253,7 @@ def test_role_without_the_rights_is_told_the_grants(old, role):
 def test_what_stands_around_is_told_and_stays(make_old):
     old = make_old(
         "r3",
+        "CREATE TABLE others ()",
         "CREATE TABLE bookings (id int, user_id int CONSTRAINT of_user REFERENCES users (id))",
         "CREATE VIEW recent AS SELECT * FROM workflows",
         "CREATE FUNCTION noted() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
@@ -260,6 +262,8 @@ def test_what_stands_around_is_told_and_stays(make_old):
         "CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)",
         "INSERT INTO alembic_version VALUES ('abc123')",
         "INSERT INTO bookings VALUES (1, 2)",
+        "CREATE PUBLICATION a_few FOR TABLE users, others",
+        "CREATE PUBLICATION everything FOR ALL TABLES",
     )
     result = old.adopt()
     assert result.exit_code == 0, result.output
@@ -267,8 +271,10 @@ def test_what_stands_around_is_told_and_stays(make_old):
         "\n  foreign key of_user of bookings refers to users\n",
         "\n  view recent reads workflows\n",
         "\n  trigger noted of nodes calls noted\n",
+        "\n  publication a_few publishes users\n",
+        "workflows, and will publish the new tables as well\n",
         "\n  users.colour\n",
-        "Stays as it is beside them:\n  bookings\n  recent\n",
+        "Stays as it is beside them:\n  bookings\n  others\n  recent\n",
         "it holds abc123, which is not the prototype's",
     ):
         assert said in result.stdout
