@@ -29,6 +29,9 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 }
 """The tables, parents first, and their columns in all revisions."""
 
+ASIDE = "predecessor"
+"""The schema that its tables are moved aside into, where nobody uses them any more."""
+
 ALEMBIC_REVISIONS = ("0f02a1063bcc", "efe5ca4e190f", "c6de243cef31")
 """What its `alembic_version` may hold; only the first of these could ever be applied."""
 

@@ -12,10 +12,11 @@ from service.cli.db.command import Result
 from service.cli.waiting import hush
 from service.db.url import masked
 from service.domain.predecessor import forgetting, quiet, undoing
-from service.domain.predecessor.aside import Adoption
+from service.domain.predecessor.aside import SCHEMA, Adoption
 from service.domain.predecessor.forgetting import Forgotten
 from service.domain.predecessor.in_place import InPlace, find
 from service.errors import NotFoundError
+from service.models.predecessor import COLUMNS
 from service.schema.execution.one_transaction import in_one_transaction
 from service.schema.runner import explained, run
 from service.schema.tool_tables import TOOL_TABLES
@@ -23,6 +24,8 @@ from service.settings import Settings
 
 Say = Callable[[str], None]
 
+# The service's tables and the old ones: who uses them is named.
+_LOCKED = (*COLUMNS, *(f"{SCHEMA}.{table}" for table in COLUMNS))
 _NOT_ADOPTED = (
     "There is nothing to take back or to forget: the database has no schema of an adoption. "
     "`flask db status` says what there is."
@@ -45,7 +48,8 @@ def undo(url: URL, settings: Settings, directory: str | None, *, say: Say) -> Re
         )
         return adoption
 
-    done = in_one_transaction(_engine(url, settings), settings, work, say=say)
+    engine = _engine(url, settings)
+    done = in_one_transaction(engine, settings, work, say=say, locks=_LOCKED)
     document = {"database": masked(url), "state": "undone", "moved_back": done.moved}
     text = (
         f"The old tables are back where they were: {', '.join(done.moved)}. The service's own are "
@@ -67,12 +71,12 @@ def forget(url: URL, settings: Settings, *, yes: bool, say: Say) -> Result:
         _adoption(cursor)
         forgetting.forget(cursor)
 
-    goes = in_one_transaction(engine, settings, look, say=say, keep=lambda _: False)
+    goes = in_one_transaction(engine, settings, look, say=say, locks=_LOCKED, keep=lambda _: False)
     hush()
     if yes:
         click.echo(str(goes), err=True)
     confirm(str(goes), yes=yes)
-    in_one_transaction(engine, settings, drop, say=say)
+    in_one_transaction(engine, settings, drop, say=say, locks=_LOCKED)
     document = {"database": masked(url), "state": "forgotten", **goes.as_json()}
     return Result(document, "The old tables are gone, and the barrier with them.")
 

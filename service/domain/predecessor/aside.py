@@ -12,9 +12,9 @@ from psycopg2 import extensions
 from psycopg2.extras import Json
 from psycopg2.sql import SQL, Identifier
 
-from service.models.predecessor import COLUMNS
+from service.models.predecessor import ASIDE, COLUMNS
 
-SCHEMA = "predecessor"
+SCHEMA = ASIDE
 ADOPTION = f"{SCHEMA}.adoption"
 """The table that marks the schema as ours, with one row."""
 

@@ -34,7 +34,8 @@ _HOLDERS = """
     SELECT string_agg(DISTINCT format('pid %%s (%%s, %%s, %%s)', a.pid, a.usename,
                       coalesce(nullif(a.application_name, ''), 'unnamed'), a.state), ', ')
     FROM pg_locks l JOIN pg_stat_activity a USING (pid)
-    WHERE l.granted AND l.relation = ANY(%s::regclass[]::oid[]) AND a.pid <> pg_backend_pid()
+    WHERE l.granted AND l.relation IN (SELECT to_regclass(name) FROM unnest(%s) AS name)
+    AND a.pid <> pg_backend_pid()
     AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
 

@@ -4,6 +4,7 @@ import re
 import subprocess
 import threading
 import time
+from contextlib import closing
 
 import psycopg2
 import pytest
@@ -11,9 +12,11 @@ from click.testing import CliRunner, Result
 from sqlalchemy import Engine, create_engine, event, pool
 
 from service.cli.db.adopt import adopt
+from service.cli.db.doctor import doctor
 from service.db.embedded import binaries
 from service.domain.predecessor import adoption
 from service.domain.predecessor.in_place import find
+from service.errors import ExitCode
 from service.schema.execution.one_transaction import in_one_transaction
 from service.schema.runner import run
 from service.schema.tool_tables import TOOL_TABLES
@@ -171,6 +174,26 @@ def test_options_that_contradict_each_other(options: tuple[str, ...]):
 
 
 @pytest.mark.parametrize("option", ["--undo", "--forget"])
+@pytest.mark.parametrize("table", ["users", "predecessor.users"])
+def test_who_uses_the_tables_is_named_and_not_hindered_for_long(
+    adopted: OldDatabase, option: str, table: str
+):
+    adopted.execute("DROP VIEW names", "DROP TABLE notes")
+    before = dump(adopted)
+    with closing(adopted.connect()) as other:
+        other.cursor().execute(f"SET application_name = 'reader'; SELECT FROM {table}")
+        result = adopted.adopt(
+            *([option, "--yes"] if option == "--forget" else [option]),
+            SCHEMA_LOCK_TIMEOUT_MS="50",
+            SCHEMA_RETRY_S="0",
+        )
+    assert result.exit_code == ExitCode.LOCKED, result.output
+    assert "the tables are in use by pid " in result.stderr
+    assert ", reader, idle in transaction)" in result.stderr
+    assert dump(adopted) == before
+
+
+@pytest.mark.parametrize("option", ["--undo", "--forget"])
 def test_killed_at_any_statement_nothing_is_half_done(adopted: OldDatabase, option: str):
     """Its connection is ended before each statement in turn, as when the process is killed."""
     adopted.execute("DROP VIEW names", "DROP TABLE notes")
@@ -220,7 +243,7 @@ def test_a_statement_that_waited_for_the_adoption_fails(
     standing: OldDatabase, statement: str, *, is_prepared: bool
 ):
     """It finds the new table under the old one's name, and the barrier on it."""
-    outcome = []
+    outcome: list[object] = []
     old = standing.connect()
     old.autocommit = True
     if is_prepared:
@@ -237,9 +260,11 @@ def test_a_statement_that_waited_for_the_adoption_fails(
 
     def work(connection):
         cursor = connection.connection.cursor()
+        found = find(cursor, TOOL_TABLES)
+        assert found
         adoption.adopt(
             cursor,
-            find(cursor, TOOL_TABLES),
+            found,
             lambda: run("upgrade", "heads", quiet=True, connection=connection),
             name="here",
         )
@@ -257,3 +282,10 @@ def test_a_statement_that_waited_for_the_adoption_fails(
     expected = [psycopg2.errors.InsufficientPrivilege, psycopg2.errors.FeatureNotSupported]
     assert isinstance(outcome[0], tuple(expected[: 1 + is_prepared]))
     assert standing.is_adopted
+
+
+def test_doctor_has_no_advice_on_the_old_tables(adopted: OldDatabase):
+    adopted.execute("DROP VIEW names", "DROP TABLE notes")
+    result = CliRunner().invoke(doctor, env=adopted.environ())
+    assert result.exit_code == 0, result.output
+    assert "timestamp without time zone" not in result.stdout
