@@ -27,9 +27,9 @@ def make_tables(server, execute):
     """Make databases of the predecessor."""
     made = []
 
-    def make(revision="r3"):
+    def make(revision="r3", options=""):
         name = f"old_{uuid4().hex[:12]}"
-        execute(server, f"CREATE DATABASE {name}")
+        execute(server, f"CREATE DATABASE {name} {options}")
         made.append(OldTables(server.set(database=name), revision))
         return made[-1]
 
@@ -118,6 +118,17 @@ def test_rows_that_a_policy_hides_are_not_missed_in_silence(tables, command, rea
     tables.execute("ALTER TABLE users ENABLE ROW LEVEL SECURITY")
     url = tables.url.set(username=reader, password="se cr@t")  # noqa: S106  of this test alone
     assert "a policy hides rows of it" in command(text_of(url)).stderr
+
+
+def test_text_of_no_encoding_is_told(make_tables, command):
+    tables = make_tables("r1", "ENCODING SQL_ASCII LOCALE 'C' TEMPLATE template0")
+    tables.user()
+    assert command(tables, "--dry-run").exit_code == 0
+    tables.execute(r"UPDATE users SET email = convert_from('\xff', 'SQL_ASCII')")
+    result = command(tables)
+    assert result.exit_code == 1
+    assert "public.users of" in result.stderr
+    assert "can't be read: invalid byte sequence for encoding" in result.stderr
 
 
 RETYPED = """
