@@ -8,7 +8,7 @@ from typing import Any
 import click
 import psycopg2
 from psycopg2 import extensions
-from sqlalchemy import URL, Connection, create_engine, pool
+from sqlalchemy import URL, Connection, Engine, create_engine, pool
 from sqlalchemy.exc import DBAPIError
 
 from service.cli.db.adopt_text import Plan, about_plan, about_rows_brought_in, nothing_to_do
@@ -57,16 +57,32 @@ class TakingOver:
             poolclass=pool.NullPool,
             connect_args={"connect_timeout": self.settings.connect_timeout_s},
         )
+        plan = self._planned(engine)
+        if isinstance(plan, Adoption):
+            return self._nothing_to_do(plan)
+        hush()
+        click.echo(about_plan(plan))
+        done = self._done(engine, plan)
+        if isinstance(done, Adoption):
+            return self._nothing_to_do(done)
+        state = "would_be_adopted" if self.dry_run else "adopted"
+        document = {"database": masked(self.url), "state": state, "plan": plan.as_json()}
+        return Result({**document, **done.as_json()}, about_rows_brought_in(done))
+
+    def _planned(self, engine: Engine) -> Plan | Adoption:
         with _explained(), engine.connect() as connection:
             limit_ms = self.settings.schema_lock_timeout_ms
             # nosemgrep: sql-of-pieces  a number of the settings
             connection.exec_driver_sql(f"SET LOCAL lock_timeout = {limit_ms}")
             found = self._look(connection)
             if isinstance(found, Adoption):
-                return self._nothing_to_do(found)
-            plan = self._plan(connection, found)
-        hush()
-        click.echo(about_plan(plan))
+                return found
+            stored = stored_revisions(connection) if found.is_versioned else None
+            pending = standing(stored, folder_of(self.directory)).pending
+            around = Surroundings.of(_cursor(connection), found)
+            return Plan(masked(self.url), found, around, tuple(map(str, pending)))
+
+    def _done(self, engine: Engine, plan: Plan) -> Report | Adoption:
         with progress_of(masked(self.url)) as progress:
 
             def work(connection: Connection) -> Report | Adoption:
@@ -83,19 +99,14 @@ class TakingOver:
                     progress=progress,
                 )
 
-            done = in_one_transaction(
+            return in_one_transaction(
                 engine,
                 self.settings,
                 work,
                 say=self.say,
-                locks=found.moved,
+                locks=plan.tables.moved,
                 keep=lambda done: isinstance(done, Report) and not self.dry_run,
             )
-        if isinstance(done, Adoption):
-            return self._nothing_to_do(done)
-        state = "would_be_adopted" if self.dry_run else "adopted"
-        document = {"database": masked(self.url), "state": state, "plan": plan.as_json()}
-        return Result({**document, **done.as_json()}, about_rows_brought_in(done))
 
     def _look(self, connection: Connection) -> InPlace | Adoption:
         cursor = _cursor(connection)
@@ -105,12 +116,6 @@ class TakingOver:
         if found is None:
             raise NotFoundError(_NOTHING)
         return found
-
-    def _plan(self, connection: Connection, found: InPlace) -> Plan:
-        stored = stored_revisions(connection) if found.is_versioned else None
-        pending = standing(stored, folder_of(self.directory)).pending
-        around = Surroundings.of(_cursor(connection), found)
-        return Plan(masked(self.url), found, around, tuple(map(str, pending)))
 
     def _upgrade(self, connection: Connection) -> None:
         run("upgrade", "heads", directory=self.directory, quiet=True, connection=connection)

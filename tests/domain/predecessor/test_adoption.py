@@ -22,6 +22,7 @@ from service.schema.revisions import heads
 from service.schema.runner import run
 from service.settings import Settings
 from tests.domain.predecessor.old_database import COUNTS, TABLES, OldDatabase, written
+from tests.pooler import Pooler, needs_pooler
 
 
 @pytest.fixture
@@ -361,3 +362,13 @@ def test_rehearsal_is_done_on_a_copy_that_goes(old):
     text = old.adopt("--rehearse", "--local").stdout
     assert "The copy is dropped." in text
     assert old.is_old
+
+
+@needs_pooler
+def test_through_a_pooler_that_nobody_can_lead_past(server, old, tmp_path):
+    with Pooler(server, tmp_path / "pooler.log") as pooler:
+        pooled = OldDatabase(pooler.url(old.url.database))
+        assert pooled.report("--dry-run")["state"] == "would_be_adopted"
+        assert old.is_old
+        assert pooled.report()["state"] == "adopted"
+    assert old.is_adopted
