@@ -25,6 +25,8 @@ ASIDE = "predecessor"
 """The schema into which `flask db adopt` moves the predecessor's tables."""
 
 ADOPT = "flask db adopt"
+_ADOPTION = "adoption"
+"""The table in it by which that command knows its own work."""
 
 IS_SUSPECT = """
     NOT EXISTS (SELECT FROM pg_attribute
@@ -73,16 +75,14 @@ _MAKES = re.compile(
 class Foreign:
     """What there is, in a sentence, and the one command that mends it.
 
-    `effect` goes on where the command ends, `otherwise` is another way out. What is not
-    `is_in_the_way` leaves room for the models' tables. What `looks_ours` may be just these, without
-    a revision: only a comparison tells.
+    `effect` goes on where the command ends, `otherwise` is another way out. What `looks_ours` may
+    be the models' tables themselves, without a revision: only a comparison tells.
     """
 
     said: str
     mend: str
     effect: str
     otherwise: str = ""
-    is_in_the_way: bool = True
     looks_ours: bool = False
 
     def __str__(self) -> str:
@@ -144,7 +144,7 @@ def find(fetch: Fetch, stored: Collection[str] | None, folder: Path = VERSIONS) 
         wanted = {name: columns for name, columns in wanted.items() if name in made}
     if not wanted:
         return None
-    names = ", ".join(f"'{name}'" for name in wanted)
+    names = ", ".join(f"'{name}'" for name in (*wanted, _ADOPTION))
     relations = [
         _Relation(
             schema, name, kind, is_current, dict(zip(columns or (), types or (), strict=True))
@@ -188,7 +188,11 @@ def _judged(
 ) -> Foreign | None:
     from service.models.predecessor import COLUMNS, Predecessor  # noqa: PLC0415
 
-    on_path = [item for item in relations if item.schema != ASIDE or item.is_current]
+    on_path = [
+        item
+        for item in relations
+        if item.name in wanted and (item.schema != ASIDE or item.is_current)
+    ]
     for schema in dict.fromkeys(item.schema for item in on_path):
         here = {item.name: item for item in on_path if item.schema == schema}
         found = {name: here[name].columns if name in here else {} for name in COLUMNS}
@@ -202,8 +206,9 @@ def _judged(
             return _of_others(others, version)
         if ours:
             return None if version.stored else _without_revision(ours, version)
-    aside = [item.name for item in relations if item.schema == ASIDE and item.name in COLUMNS]
-    return _moved_aside(aside) if aside else None
+    aside = [item.name for item in relations if item.schema == ASIDE]
+    moved = [name for name in aside if name in COLUMNS]
+    return _moved_aside(moved) if moved and _ADOPTION in aside else None
 
 
 def _looks_ours(item: _Relation, columns: Collection[str]) -> bool:
@@ -269,9 +274,9 @@ def _moved_aside(tables: list[str]) -> Foreign:
     return Foreign(
         f"The prototype's tables ({_listed(tables)}) have been moved aside into the schema "
         f"{ASIDE}, and the tables of this service are not there.",
-        ADOPT,
-        "goes on with taking them over",
-        is_in_the_way=False,
+        f"{ADOPT} --undo",
+        f"puts them back, and `{ADOPT}` then takes them over again",
+        f"`{ADOPT} --forget` drops them, and `flask db upgrade` then makes empty tables",
     )
 
 

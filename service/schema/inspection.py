@@ -263,7 +263,7 @@ def foreign(connection: Connection, folder: Path = VERSIONS) -> Foreign | None:
 def check_tables(connection: Connection, folder: Path = VERSIONS) -> None:
     """Raise ConfigurationError when other tables stand where the models' belong."""
     found = foreign(connection, folder)
-    if found is not None and found.is_in_the_way:
+    if found is not None:
         raise ConfigurationError(str(found))
 
 

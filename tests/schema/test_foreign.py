@@ -183,21 +183,23 @@ def test_it_is_found_in_every_schema_of_the_search_path(run, execute, url):
     assert "planner.users, planner.workflows, planner.nodes and planner.generations" in told
 
 
-def test_what_has_been_moved_aside_is_told_and_in_nobodys_way(run, execute, url):
-    tables = ("users", "workflows", "nodes", "generations")
-    execute(
-        url,
-        *create("r3"),
-        "CREATE SCHEMA predecessor",
-        *(f"ALTER TABLE {table} SET SCHEMA predecessor" for table in tables),
-    )
-    for command in ("status", "doctor"):
+def test_after_a_downgrade_what_has_been_moved_aside_is_to_be_put_back(run, execute, url):
+    execute(url, *create("r3"))
+    assert run("adopt")[0] == run("downgrade base")[0] == 0
+    for command in ("status", "doctor", "upgrade"):
         code, told = run(command)
         assert (code, "moved aside into the schema predecessor" in told) == (1, True)
-        assert "flask db adopt" in told
-    code, told = run("upgrade")
-    assert (code, "moved aside into the schema predecessor" in told) == (0, True)
-    assert run("status")[0] == 0
+        assert "flask db adopt --undo" in told
+    code, told = run("adopt")
+    assert (code, "flask db adopt --undo" in told) == (1, True)
+    assert [run(command)[0] for command in ("adopt --undo", "adopt", "status")] == [0, 0, 0]
+
+
+def test_tables_that_somebody_else_keeps_in_a_schema_of_that_name_are_not_looked_at(
+    run, execute, url
+):
+    execute(url, "CREATE SCHEMA predecessor", "CREATE TABLE predecessor.users (id int)")
+    assert [run(command)[0] for command in ("upgrade", "status")] == [0, 0]
 
 
 @pytest.mark.parametrize("alembic", [None, "5ca1ab1e", HEAD])

@@ -21,7 +21,7 @@ from service.domain.predecessor.aside import Adoption
 from service.domain.predecessor.in_place import InPlace, find
 from service.domain.predecessor.report import Report
 from service.domain.predecessor.surroundings import Surroundings
-from service.errors import NotFoundError
+from service.errors import ConflictError, NotFoundError
 from service.schema.execution.explanation import explain
 from service.schema.execution.one_transaction import in_one_transaction
 from service.schema.inspection import stored_revisions
@@ -37,6 +37,13 @@ _NOTHING = (
     "There is nothing to adopt: the database has no tables of the prototype. `flask db upgrade` "
     "makes the service's own, and `flask db import-predecessor` brings the prototype's rows from "
     "another database or a SQLite file."
+)
+
+_IS_GONE = "SELECT to_regclass('workflows') IS NULL"
+_GONE = (
+    "The prototype's tables have been taken over, but the service's own are no longer there: "
+    "`flask db adopt --undo` puts the old ones back, and `flask db adopt` then takes them over "
+    "again."
 )
 
 
@@ -111,6 +118,9 @@ class TakingOver:
     def _look(self, connection: Connection) -> InPlace | Adoption:
         cursor = _cursor(connection)
         if adoption := Adoption.read(cursor):
+            cursor.execute(_IS_GONE)
+            if (cursor.fetchone() or (False,))[0]:
+                raise ConflictError(_GONE)
             return adoption
         found = find(cursor, TOOL_TABLES)
         if found is None:

@@ -35,19 +35,17 @@ def admit(
 
         check_stamp(context, engine, lock, say)
     elif command in _WANT_THE_TABLES:
-        _check_tables(lock, Path(context.script.dir) / "versions", command, say)
+        _check_tables(lock, Path(context.script.dir) / "versions", command)
 
 
-def _check_tables(lock: DeployLock, folder: Path, command: str, say: Callable[[str], None]) -> None:
+def _check_tables(lock: DeployLock, folder: Path, command: str) -> None:
     found = _found(lock, folder, command)
-    if found is not None and found.is_in_the_way:
+    if found is not None:
         # Whoever makes the tables right now has the lock, and gives it back with the revision.
         lock.acquire()
         found = _found(lock, folder, command)
-    if found is not None and found.is_in_the_way:
-        raise ConfigurationError(str(found))
     if found is not None:
-        say(str(found))
+        raise ConfigurationError(str(found))
 
 
 def stored_revisions(lock: DeployLock) -> tuple[tuple[str, ...] | None, bool]:

@@ -43,7 +43,7 @@ def check_stamp(
     options = context._proxy.context_opts  # noqa: SLF001  nothing public has it
     stored, _ = stored_revisions(lock)
     found = foreign.find(lock.fetch, stored, folder)
-    is_of_others = found is not None and found.is_in_the_way and not found.looks_ours
+    is_of_others = found is not None and not found.looks_ours
     if is_of_others and options["destination_rev"] != ("base",):
         message = f"{found} Nothing is stamped: these tables are not those of the revisions."
         raise ConfigurationError(message)
