@@ -127,6 +127,9 @@ def find(fetch: Fetch, stored: Collection[str] | None, folder: Path = VERSIONS) 
     `stored` are the revisions of the database, `folder` has those of the files: what they never
     make is in nobody's way.
     """
+    version = _Version.of(stored, {item.id for item in revisions(folder)})
+    if folder != VERSIONS and version.is_ours:
+        return None  # The models tell nothing of what other files have made there.
     if not next(iter(fetch(_HAS_TABLES)))[0]:
         return None
     from sqlmodel import SQLModel  # noqa: PLC0415
@@ -153,8 +156,7 @@ def find(fetch: Fetch, stored: Collection[str] | None, folder: Path = VERSIONS) 
             _RELATIONS.format(names=names, aside=ASIDE)
         )
     ]
-    known = {item.id for item in revisions(folder)}
-    return _judged(relations, wanted, _Version.of(stored, known))
+    return _judged(relations, wanted, version)
 
 
 @dataclass(frozen=True, slots=True)
