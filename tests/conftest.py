@@ -149,6 +149,15 @@ def make_database(server: URL, template: str) -> Iterator[Callable[[], URL]]:
         execute(server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
+@pytest.fixture
+def empty_database(server: URL, execute: Callable[..., None]) -> Iterator[URL]:
+    """A database without any table."""
+    name = f"empty_{uuid4().hex[:12]}"
+    execute(server, f"CREATE DATABASE {name} STRATEGY file_copy")
+    yield server.set(database=name)
+    execute(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
 @pytest.fixture(scope="session")
 def worker_url(make_database: Callable[[], URL]) -> URL:
     """The database of this worker."""

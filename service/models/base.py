@@ -234,7 +234,7 @@ class Imported(SQLModel):
     legacy_id: str | None = Field(
         default=None,
         max_length=64,
-        description="The row's id in the SQLite predecessor.",
+        description="The row's id in the prototype.",
         schema_extra=like("17"),
     )
     legacy_note: str | None = Field(

@@ -29,17 +29,14 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 }
 """The tables, parents first, and their columns in all revisions."""
 
-ASIDE = "predecessor"
-"""The schema that its tables are moved aside into, where nobody uses them any more."""
-
 ALEMBIC_REVISIONS = ("0f02a1063bcc", "efe5ca4e190f", "c6de243cef31")
 """What its `alembic_version` may hold; only the first of these could ever be applied."""
 
 Found = Mapping[str, Mapping[str, str]]
 """The columns of each table of COLUMNS and their types, in any case; none where it is missing."""
 
-# The service's own tables of these names have it; the predecessor's never had.
-_OWN = "legacy_id"
+OWN = "legacy_id"
+"""A column that the service's own tables of these names have, and the predecessor's never had."""
 
 
 class Revision(StrEnum):
@@ -104,12 +101,15 @@ class Predecessor:
         """Describe the tables that are the predecessor's; None when none of them is.
 
         A table is taken for one when it has at least half of the columns, and is not the
-        service's own.
+        service's own. A lone table of users that has more is more likely that of any other
+        application.
         """
         theirs = {name: found[name] if _is_theirs(name, found[name]) else {} for name in COLUMNS}
-        return cls.described(theirs) if any(theirs.values()) else None
+        known = cls.described(theirs)
+        is_anybodys = known.tables == ("users",) and known.unknown_columns
+        return known if known.tables and not is_anybodys else None
 
 
 def _is_theirs(table: str, columns: Mapping[str, str]) -> bool:
     known = COLUMNS[table]
-    return _OWN not in columns and 2 * sum(name in columns for name in known) >= len(known)
+    return OWN not in columns and 2 * sum(name in columns for name in known) >= len(known)

@@ -155,7 +155,7 @@ class UserFilter(Input):
     legacy_id: str | None = Field(
         default=None,
         max_length=64,
-        description="The id in the SQLite predecessor.",
+        description="The id in the prototype.",
         schema_extra=like("17"),
     )
     q: Composed | None = Field(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from service.db.aside import ASIDE
 from service.schema.revisions import VERSIONS, revisions
 from service.schema.tool_tables import TOOL_TABLES
 from service.schema.tool_tables import VERSIONS as VERSION_TABLE
@@ -20,9 +21,6 @@ if TYPE_CHECKING:  # At run time only `find` should wait for the models.
 
 Fetch = Callable[[str], Iterable[Sequence[Any]]]
 """Sends SQL without parameters and returns its rows, whatever the connection."""
-
-ASIDE = "predecessor"
-"""The schema into which `flask db adopt` moves the predecessor's tables."""
 
 ADOPT = "flask db adopt"
 _ADOPTION = "adoption"
@@ -199,8 +197,7 @@ def _judged(
         here = {item.name: item for item in on_path if item.schema == schema}
         found = {name: here[name].columns if name in here else {} for name in COLUMNS}
         old = Predecessor.recognised(found)
-        # A table of users that has more is more likely that of any other application.
-        if old and (old.tables != ("users",) or not old.unknown_columns):
+        if old:
             return _of_the_predecessor(old, here, version)
         ours = [item for item in here.values() if _looks_ours(item, wanted[item.name])]
         others = [item for item in here.values() if item not in ours and item.is_current]

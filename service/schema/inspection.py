@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from service.db.aside import ASIDE
 from service.errors import ConfigurationError
 from service.schema.applied import READ, Applied, read
 from service.schema.foreign import IS_SUSPECT, Foreign, find
@@ -98,6 +99,9 @@ class UsedSequence:
     used: float
 
 
+NOT_LOOKED_AT = f"^(pg_|(information_schema|{ASIDE})$)"
+"""Which schemas are the server's own, or hold what was moved aside."""
+
 # The special before the general (PostgreSQL 18, ALTER ROLE, "Notes").
 _SET_TIME_ZONE = (
     "SELECT split_part(item, '=', 2) FROM pg_db_role_setting, unnest(setconfig) AS item "
@@ -147,8 +151,8 @@ def invalid_indexes(connection: Connection) -> list[InvalidIndex]:
             "SELECT FROM pg_stat_progress_create_index p WHERE p.index_relid = i.indexrelid) "
             "FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid "
             "JOIN pg_namespace n ON n.oid = c.relnamespace WHERE NOT i.indisvalid "
-            "AND n.nspname !~ '^(pg_|information_schema$)' "
-            "ORDER BY 1",
+            "AND n.nspname !~ %s ORDER BY 1",
+            (NOT_LOOKED_AT,),
         )
     ]
 
@@ -162,26 +166,21 @@ def unvalidated_constraints(connection: Connection) -> list[UnvalidatedConstrain
             "SELECT k.conrelid::regclass::text, k.conname::text FROM pg_constraint k "
             "JOIN pg_namespace n ON n.oid = k.connamespace "
             "WHERE NOT k.convalidated AND k.conrelid <> 0 "
-            "AND n.nspname !~ '^(pg_|information_schema$)' ORDER BY 1, 2",
+            "AND n.nspname !~ %s ORDER BY 1, 2",
+            (NOT_LOOKED_AT,),
         )
     ]
 
 
 def naive_timestamps(connection: Connection) -> list[str]:
-    """Find the columns of type `timestamp without time zone`, as `table.column`.
-
-    Not those of the predecessor's tables, which stay as they are.
-    """
-    from service.models.predecessor import ASIDE  # noqa: PLC0415  seldom needed
-
+    """Find the columns of type `timestamp without time zone`, as `table.column`."""
     return _names(
         connection,
-        # nosemgrep: sql-of-pieces  a constant
-        "SELECT a.attrelid::regclass || '.' || quote_ident(a.attname) FROM pg_attribute a "  # noqa: S608
+        "SELECT a.attrelid::regclass || '.' || quote_ident(a.attname) FROM pg_attribute a "
         "JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace "
         "WHERE a.atttypid = 'timestamp'::regtype AND NOT a.attisdropped AND a.attnum > 0 "
-        "AND c.relkind IN ('r', 'p') "
-        f"AND n.nspname !~ '^(pg_|(information_schema|{ASIDE})$)' ORDER BY 1",
+        "AND c.relkind IN ('r', 'p') AND n.nspname !~ %s ORDER BY 1",
+        (NOT_LOOKED_AT,),
     )
 
 
@@ -193,8 +192,9 @@ def used_sequences(connection: Connection, threshold: float) -> list[UsedSequenc
             connection,
             "SELECT name, used FROM (SELECT format('%%I.%%I', schemaname, sequencename) AS name, "
             "last_value::float8 / max_value AS used FROM pg_sequences "
-            "WHERE increment_by > 0 AND NOT cycle) AS sequences WHERE used > %s ORDER BY 1",
-            (threshold,),
+            "WHERE schemaname <> %s AND increment_by > 0 AND NOT cycle) AS sequences "
+            "WHERE used > %s ORDER BY 1",
+            (ASIDE, threshold),
         )
     ]
 
@@ -225,9 +225,7 @@ def long_transactions(connection: Connection, longer_than_s: int) -> list[Sessio
 
 def may_create(connection: Connection) -> bool:
     """Tell whether the role may create tables in the schema public."""
-    return bool(
-        _rows(connection, "SELECT has_schema_privilege('public', 'CREATE')")[0][0],
-    )
+    return bool(_rows(connection, "SELECT has_schema_privilege('public', 'CREATE')")[0][0])
 
 
 def foreign_tables(connection: Connection) -> list[str]:

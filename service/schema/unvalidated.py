@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from service.schema.inspection import NOT_LOOKED_AT
+
 _LOOK_FOR_MS = 1000
 _CONSTRAINTS = """
     SELECT k.conrelid::regclass::text, k.conname::text,
@@ -25,7 +27,7 @@ _CONSTRAINTS = """
            END,
            k.contype = 'n'
     FROM pg_constraint k JOIN pg_namespace n ON n.oid = k.connamespace
-    WHERE NOT k.convalidated AND k.conrelid <> 0 AND n.nspname !~ '^(pg_|information_schema$)'
+    WHERE NOT k.convalidated AND k.conrelid <> 0 AND n.nspname !~ %s
     ORDER BY 1, 2
 """
 
@@ -54,7 +56,8 @@ class Unvalidated:
 
 def constraints(connection: Connection) -> list[Unvalidated]:
     """Find them."""
-    return [Unvalidated(*row) for row in connection.exec_driver_sql(_CONSTRAINTS)]
+    rows = connection.exec_driver_sql(_CONSTRAINTS, (NOT_LOOKED_AT,))
+    return [Unvalidated(*row) for row in rows]
 
 
 def is_broken(connection: Connection, item: Unvalidated) -> bool:

@@ -6,22 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import dedent, indent
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from sqlalchemy import URL, Engine, create_engine
 
 from service.schema.revisions import write
 from service.schema.runner import run
-
-
-@pytest.fixture
-def empty_database(server: URL, execute: Callable[..., None]) -> Iterator[URL]:
-    """A database without any table."""
-    name = f"empty_{uuid4().hex[:12]}"
-    execute(server, f"CREATE DATABASE {name} STRATEGY file_copy")
-    yield server.set(database=name)
-    execute(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture

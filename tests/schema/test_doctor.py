@@ -231,6 +231,19 @@ def test_a_time_zone_is_harmless_when_all_times_have_one(url, diagnose, execute)
     assert "Asia/Seoul, which is harmless" in item.said
 
 
+def test_what_was_moved_aside_is_not_looked_at(url, diagnose, execute):
+    execute(
+        url,
+        "CREATE SCHEMA predecessor",
+        "CREATE TABLE predecessor.users (id smallserial, at timestamp)",
+        "SELECT setval('predecessor.users_id_seq', 32000)",
+        "ALTER TABLE predecessor.users ADD CONSTRAINT ck_id CHECK (id > 1) NOT VALID",
+    )
+    found = diagnose().findings
+    looked_at = ("time-zone", "sequences", "constraints", "invalid-indexes")
+    assert {name: found[name].state for name in looked_at} == dict.fromkeys(looked_at, State.OK)
+
+
 def test_a_sequence_that_runs_out(url, diagnose, execute):
     execute(url, "CREATE SEQUENCE small AS smallint", "SELECT setval('small', 30000)")
     assert "public.small (92% used)" in diagnose().findings["sequences"].said

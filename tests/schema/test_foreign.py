@@ -121,6 +121,14 @@ def test_what_somebody_has_stamped_is_not_taken_back(run, execute, url, fetch, a
     assert fetch("SELECT username FROM users") == [("지민",)]
 
 
+def test_nobody_advises_to_change_its_times_before_it_is_taken_over(run, execute, url):
+    execute(url, *create("r3"))
+    code, said = run("doctor")
+    assert code == 1
+    assert "Times are not looked at" in said
+    assert "TYPE timestamptz" not in said
+
+
 def test_status_has_it_in_json(run, execute, url):
     execute(url, *create("r2"))
     document = json.loads(run("status --json")[1])

@@ -1,14 +1,14 @@
 """What comes before an adoption, and after: the wait for quiet, the way back, the end."""
 
 from collections.abc import Callable
-from typing import Any
 
 import click
 from psycopg2 import extensions
-from sqlalchemy import URL, Connection, Engine, create_engine, pool
+from sqlalchemy import URL, Connection
 
 from service.cli.confirmation import confirm
 from service.cli.db.command import Result
+from service.cli.db.taking_over import cursor_of, engine_of
 from service.cli.waiting import hush
 from service.db.url import masked
 from service.domain.predecessor import forgetting, quiet, undoing
@@ -36,7 +36,7 @@ def undo(url: URL, settings: Settings, directory: str | None, *, say: Say) -> Re
     """Put the old tables back where they were."""
 
     def work(connection: Connection) -> Adoption:
-        cursor = _cursor(connection)
+        cursor = cursor_of(connection)
         adoption = _adoption(cursor)
         undoing.put_back(
             cursor,
@@ -48,7 +48,7 @@ def undo(url: URL, settings: Settings, directory: str | None, *, say: Say) -> Re
         )
         return adoption
 
-    engine = _engine(url, settings)
+    engine = engine_of(url, settings)
     done = in_one_transaction(engine, settings, work, say=say, locks=_LOCKED)
     document = {"database": masked(url), "state": "undone", "moved_back": done.moved}
     text = (
@@ -60,14 +60,14 @@ def undo(url: URL, settings: Settings, directory: str | None, *, say: Say) -> Re
 
 def forget(url: URL, settings: Settings, *, yes: bool, say: Say) -> Result:
     """Drop the old tables, after it was said what goes."""
-    engine = _engine(url, settings)
+    engine = engine_of(url, settings)
 
     def look(connection: Connection) -> Forgotten:
-        cursor = _cursor(connection)
+        cursor = cursor_of(connection)
         return forgetting.what_goes(cursor, _adoption(cursor))
 
     def drop(connection: Connection) -> None:
-        cursor = _cursor(connection)
+        cursor = cursor_of(connection)
         _adoption(cursor)
         forgetting.forget(cursor)
 
@@ -84,11 +84,11 @@ def forget(url: URL, settings: Settings, *, yes: bool, say: Say) -> Result:
 def wait_for_quiet(url: URL, settings: Settings, *, minutes: float, say: Say) -> None:
     """Wait until the old planner rests; nothing is locked, and Ctrl-C ends it."""
     hush()
-    engine = _engine(url, settings)
+    engine = engine_of(url, settings)
 
     def look() -> quiet.Activity | None:
         with engine.begin() as connection:
-            cursor = _cursor(connection)
+            cursor = cursor_of(connection)
             found = None if Adoption.read(cursor) else find(cursor, TOOL_TABLES)
             return quiet.look(cursor, _tables(found)) if found else None
 
@@ -111,20 +111,3 @@ def _adoption(cursor: extensions.cursor) -> Adoption:
     if adoption is None:
         raise NotFoundError(_NOT_ADOPTED)
     return adoption
-
-
-def _engine(url: URL, settings: Settings) -> Engine:
-    return create_engine(
-        url,
-        poolclass=pool.NullPool,
-        connect_args={
-            "connect_timeout": settings.connect_timeout_s,
-            "application_name": "trip-planner adoption",
-        },
-    )
-
-
-def _cursor(connection: Connection) -> extensions.cursor:
-    made: Any = connection.connection.cursor()
-    cursor: extensions.cursor = made
-    return cursor

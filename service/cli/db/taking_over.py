@@ -18,9 +18,10 @@ from service.cli.waiting import hush
 from service.db.url import masked
 from service.domain.predecessor.adoption import adopt
 from service.domain.predecessor.aside import Adoption
+from service.domain.predecessor.importing import Progress
 from service.domain.predecessor.in_place import InPlace, find
 from service.domain.predecessor.report import Report
-from service.domain.predecessor.surroundings import Surroundings
+from service.domain.predecessor.surroundings import APPLICATION, Surroundings
 from service.errors import ConflictError, NotFoundError
 from service.schema.execution.explanation import explain
 from service.schema.execution.one_transaction import in_one_transaction
@@ -30,8 +31,6 @@ from service.schema.runner import run
 from service.schema.standing import standing
 from service.schema.tool_tables import TOOL_TABLES
 from service.settings import Settings
-
-APPLICATION = "trip-planner adoption"
 
 _NOTHING = (
     "There is nothing to adopt: the database has no tables of the prototype. `flask db upgrade` "
@@ -59,22 +58,52 @@ class TakingOver:
 
     def run(self) -> Result:
         """Show what will be done, do it, and report."""
-        engine = create_engine(
-            self.url.update_query_dict({"application_name": APPLICATION}),
-            poolclass=pool.NullPool,
-            connect_args={"connect_timeout": self.settings.connect_timeout_s},
-        )
+        engine = engine_of(self.url, self.settings)
         plan = self._planned(engine)
         if isinstance(plan, Adoption):
             return self._nothing_to_do(plan)
         hush()
         click.echo(about_plan(plan))
-        done = self._done(engine, plan)
+        with progress_of(masked(self.url)) as progress:
+            done = in_one_transaction(
+                engine,
+                self.settings,
+                lambda connection: self._adopted(connection, progress),
+                say=self.say,
+                locks=plan.tables.moved,
+                keep=lambda done: isinstance(done, Report) and not self.dry_run,
+            )
         if isinstance(done, Adoption):
             return self._nothing_to_do(done)
         state = "would_be_adopted" if self.dry_run else "adopted"
         document = {"database": masked(self.url), "state": state, "plan": plan.as_json()}
         return Result({**document, **done.as_json()}, about_rows_brought_in(done))
+
+    def _adopted(self, connection: Connection, progress: Progress) -> Report | Adoption:
+        # Somebody else may have been here while this one waited.
+        found = self._look(connection)
+        if isinstance(found, Adoption):
+            return found
+        return adopt(
+            cursor_of(connection),
+            found,
+            lambda: self._upgrade(connection),
+            name=masked(self.url),
+            dry_run=self.dry_run,
+            progress=progress,
+        )
+
+    def _look(self, connection: Connection) -> InPlace | Adoption:
+        cursor = cursor_of(connection)
+        if adoption := Adoption.read(cursor):
+            cursor.execute(_IS_GONE)
+            if (cursor.fetchone() or (False,))[0]:
+                raise ConflictError(_GONE)
+            return adoption
+        found = find(cursor, TOOL_TABLES)
+        if found is None:
+            raise NotFoundError(_NOTHING)
+        return found
 
     def _planned(self, engine: Engine) -> Plan | Adoption:
         with _explained(), engine.connect() as connection:
@@ -86,46 +115,8 @@ class TakingOver:
                 return found
             stored = stored_revisions(connection) if found.is_versioned else None
             pending = standing(stored, folder_of(self.directory)).pending
-            around = Surroundings.of(_cursor(connection), found)
+            around = Surroundings.of(cursor_of(connection), found)
             return Plan(masked(self.url), found, around, tuple(map(str, pending)))
-
-    def _done(self, engine: Engine, plan: Plan) -> Report | Adoption:
-        with progress_of(masked(self.url)) as progress:
-
-            def work(connection: Connection) -> Report | Adoption:
-                # Somebody else may have been here while this one waited.
-                found = self._look(connection)
-                if isinstance(found, Adoption):
-                    return found
-                return adopt(
-                    _cursor(connection),
-                    found,
-                    lambda: self._upgrade(connection),
-                    name=masked(self.url),
-                    dry_run=self.dry_run,
-                    progress=progress,
-                )
-
-            return in_one_transaction(
-                engine,
-                self.settings,
-                work,
-                say=self.say,
-                locks=plan.tables.moved,
-                keep=lambda done: isinstance(done, Report) and not self.dry_run,
-            )
-
-    def _look(self, connection: Connection) -> InPlace | Adoption:
-        cursor = _cursor(connection)
-        if adoption := Adoption.read(cursor):
-            cursor.execute(_IS_GONE)
-            if (cursor.fetchone() or (False,))[0]:
-                raise ConflictError(_GONE)
-            return adoption
-        found = find(cursor, TOOL_TABLES)
-        if found is None:
-            raise NotFoundError(_NOTHING)
-        return found
 
     def _upgrade(self, connection: Connection) -> None:
         run("upgrade", "heads", directory=self.directory, quiet=True, connection=connection)
@@ -141,7 +132,20 @@ class TakingOver:
         return Result(document, nothing_to_do(adoption))
 
 
-def _cursor(connection: Connection) -> extensions.cursor:
+def engine_of(url: URL, settings: Settings) -> Engine:
+    """Make an engine whose sessions are known as those of an adoption."""
+    return create_engine(
+        url,
+        poolclass=pool.NullPool,
+        connect_args={
+            "connect_timeout": settings.connect_timeout_s,
+            "application_name": APPLICATION,
+        },
+    )
+
+
+def cursor_of(connection: Connection) -> extensions.cursor:
+    """Make a cursor of psycopg2's in the transaction of a connection."""
     made: Any = connection.connection.cursor()
     cursor: extensions.cursor = made
     return cursor

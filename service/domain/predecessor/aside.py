@@ -12,7 +12,8 @@ from psycopg2 import extensions
 from psycopg2.extras import Json
 from psycopg2.sql import SQL, Identifier
 
-from service.models.predecessor import ASIDE, COLUMNS
+from service.db.aside import ASIDE
+from service.models.predecessor import COLUMNS
 
 SCHEMA = ASIDE
 ADOPTION = f"{SCHEMA}.adoption"

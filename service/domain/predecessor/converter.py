@@ -1,4 +1,4 @@
-"""Rows of the SQLite predecessor, converted to rows for Postgres.
+"""Rows of the predecessor, converted to rows for Postgres.
 
 What can be told from a row alone is settled here. What takes other rows (whether a parent is there,
 whether a name is taken, the order of steps) is settled in Postgres, by `settling`.

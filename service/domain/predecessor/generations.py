@@ -1,4 +1,4 @@
-"""Generations of the SQLite predecessor, converted."""
+"""Generations of the predecessor, converted."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""Nodes of the SQLite predecessor, converted."""
+"""Nodes of the predecessor, converted."""
 
 import json
 from contextlib import suppress

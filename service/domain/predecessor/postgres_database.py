@@ -43,6 +43,7 @@ def open_database(url: str, target: Database) -> Iterator[PostgresTables]:
 
 
 def _connect(url: str, name: str, settings: Settings) -> extensions.connection:
+    connection = None
     try:
         connection = psycopg2.connect(
             url,
@@ -60,6 +61,8 @@ def _connect(url: str, name: str, settings: Settings) -> extensions.connection:
             # A pooler looks for a server now, and not before.
             cursor.execute("SET LOCAL lock_timeout = '10s'")
     except psycopg2.Error as error:
+        if connection:
+            connection.close()
         said = refusal(str(error)).said.replace("DATABASE_URL", VARIABLE)
         message = f"{name} can't be opened. {said}"
         if is_connection_loss(error):
@@ -77,6 +80,6 @@ def _refuse_same(source: extensions.connection, target: Database, name: str) -> 
     if is_same:
         message = (
             f"{name} is the very database of this service: `flask db adopt` takes over the "
-            "predecessor's tables in it, where they are."
+            "prototype's tables in it, where they are."
         )
         raise InvalidInputError(message)

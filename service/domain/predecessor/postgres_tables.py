@@ -12,18 +12,17 @@ import psycopg2
 from psycopg2 import extensions
 from psycopg2.sql import SQL, Composable, Identifier
 
+from service.db.aside import ASIDE
 from service.db.errors import is_connection_loss
 from service.domain.predecessor.postgres_columns import BYTES, Column, describe
 from service.domain.predecessor.postgres_fetching import fetched
 from service.domain.predecessor.source import Row
 from service.errors import InvalidInputError, UnavailableError
-from service.models.predecessor import COLUMNS, Predecessor
+from service.models.predecessor import COLUMNS, OWN, Predecessor
 
 LITTLE_BYTES = 2**20
 """If all large values of a table together take no more, no look at each row is needed."""
 SIZES_AT_ONCE = 10_000
-
-_OWN = "legacy_id"
 
 # Rows that a policy hides are missed in silence, or else refused; a large table is read from where
 # somebody else's scan is, or else from its beginning.
@@ -75,12 +74,8 @@ class PostgresTables:
                 self._schema = next((found for (found,) in cursor), "public")
         self._columns = self._describe()
         found = {table: {of.name: of.type for of in self._columns[table]} for table in COLUMNS}
-        if Predecessor.recognised(found) is None and any(_OWN in found[table] for table in COLUMNS):
-            message = (
-                f"{name} holds the tables of this service in its schema {self._schema}, and not "
-                "those of its predecessor."
-            )
-            raise InvalidInputError(message)
+        if Predecessor.recognised(found) is None and any(OWN in found[table] for table in COLUMNS):
+            raise InvalidInputError(self._of_the_service())
         described = Predecessor.described(found)
         if described.missing:
             raise InvalidInputError(self._not_whole(described.missing))
@@ -180,6 +175,18 @@ class PostgresTables:
 
     def _place(self, table: str) -> Identifier:
         return Identifier(self._schema, table)
+
+    def _of_the_service(self) -> str:
+        said = f"{self.name} holds the tables of this service in its schema {self._schema}"
+        with self._reading("pg_class"), self._connection.cursor() as cursor:
+            cursor.execute(_TABLES, (list(COLUMNS), ASIDE))
+            if cursor.fetchone() is None:
+                return f"{said}, and not those of its prototype."
+        return (
+            f"{said}; the prototype's were moved into the schema {ASIDE} (`flask db adopt`). To "
+            f"read them there, add `?options=-csearch_path%3D{ASIDE}` to its URL, which must not "
+            "be a pooler's."
+        )
 
     def _not_whole(self, missing: Sequence[str]) -> str:
         verb = "are" if len(missing) > 1 else "is"

@@ -33,12 +33,14 @@ _CHANGES = """
     SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0)::bigint
     FROM pg_stat_user_tables WHERE relid = ANY(%s::regclass[])
 """
+# Somebody may have given times and the status other types.
 _OPEN = SQL("""
+    SET LOCAL timezone = 'UTC';
     SELECT count(*) FROM {workflows} AS run
-    WHERE status NOT IN ('completed', 'failed', 'cancelled')
-    AND greatest(run.updated_at, run.created_at,
-                 (SELECT max(greatest(started_at, completed_at)) FROM {nodes} AS step
-                  WHERE step.workflow_id = run.id))
+    WHERE status::text NOT IN ('completed', 'failed', 'cancelled')
+    AND greatest(run.updated_at::text::timestamp, run.created_at::text::timestamp,
+                 (SELECT max(greatest(started_at::text::timestamp, completed_at::text::timestamp))
+                  FROM {nodes} AS step WHERE step.workflow_id = run.id))
         > now() AT TIME ZONE 'UTC' - make_interval(secs => %s)
 """)
 

@@ -8,6 +8,9 @@ from psycopg2.sql import SQL, Composable
 
 from service.domain.predecessor.in_place import InPlace
 
+APPLICATION = "trip-planner adoption"
+"""What the sessions of an adoption call themselves."""
+
 _OTHERS = """
     SELECT quote_ident(relname) FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace
     WHERE nspname = %(schema)s AND relkind = ANY('{r,p,v,m,f}')
@@ -58,7 +61,7 @@ _SESSIONS = """
                   'no application_name'), coalesce(state, 'state hidden'))
     FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid()
-    AND backend_type = 'client backend' AND application_name <> 'trip-planner adoption' ORDER BY pid
+    AND backend_type = 'client backend' AND application_name <> %(own)s ORDER BY pid
 """
 _VERSION = SQL("SELECT version_num FROM {} ORDER BY 1")
 
@@ -83,6 +86,7 @@ class Surroundings:
         values = {
             "oids": list(found.oids),
             "schema": found.schema,
+            "own": APPLICATION,
             "tables": list(found.predecessor.tables),
         }
 

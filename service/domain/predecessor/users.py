@@ -1,4 +1,4 @@
-"""Users of the SQLite predecessor, converted."""
+"""Users of the predecessor, converted."""
 
 import re
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""Values of the SQLite predecessor, made fit for Postgres; what had to be repaired is noted.
+"""Values of the predecessor, made fit for Postgres; what had to be repaired is noted.
 
 SQLite holds a column to its type only loosely: text may stand in an INTEGER column, be no valid
 UTF-8 or contain NUL, and a JSON column is text that nobody checked. A value that can be converted

@@ -1,4 +1,4 @@
-"""Workflows of the SQLite predecessor, converted."""
+"""Workflows of the predecessor, converted."""
 
 import json
 import math

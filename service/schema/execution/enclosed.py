@@ -58,7 +58,7 @@ def plainly(statement: str) -> str:
         return _INSTEAD
     for pattern, instead in ((_CONCURRENTLY, r"\1"), (_AS_OPTION, r"\1VERBOSE false")):
         statement = (
-            pattern.sub(instead, statement, count=1) if pattern.match(statement) else (statement)
+            pattern.sub(instead, statement, count=1) if pattern.match(statement) else statement
         )
     return statement
 

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from service.db.aside import ASIDE
 from service.db.errors import original
 from service.db.url import masked
 from service.errors import LockedError, UnavailableError
@@ -137,6 +138,7 @@ def _ask(
     parts = [circumstances.SQL, *(SECTIONS[name].sql for name in chosen)]
     parameters = {
         "is_neon": found.is_neon,
+        "aside": ASIDE,
         "long_statement_s": activity.LONG_S,
         "long_transaction_s": connections.LONG_S,
     }

@@ -40,7 +40,7 @@ WITH locked AS MATERIALIZED (
       + coalesce(pg_relation_size(c.oid, 'vm'), 0) END AS bytes
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relkind IN ('r', 'm', 'i', 't') AND c.relpersistence <> 't'
-    AND n.nspname <> 'information_schema'
+    AND n.nspname NOT IN ('information_schema', %(aside)s)
     AND (n.nspname = 'pg_toast' OR NOT starts_with(n.nspname, 'pg_'))
 ), indexed AS MATERIALIZED (
   SELECT i.indrelid, sum(s.bytes) AS bytes FROM pg_index i JOIN sized s ON s.oid = i.indexrelid

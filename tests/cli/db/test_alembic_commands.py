@@ -423,12 +423,10 @@ def test_a_traceback_is_shown_on_demand_only(run, url):
         run("flask db show nowhere --debug", url)
 
 
-def test_ensure_version_makes_only_the_table_of_versions(run, server, execute):
-    execute(server, "CREATE DATABASE ensure_version")
-    empty = server.set(database="ensure_version").render_as_string(hide_password=False)
+def test_ensure_version_makes_only_the_table_of_versions(run, empty_database):
+    empty = empty_database.render_as_string(hide_password=False)
     assert run("flask db ensure-version", empty).code == 0
     assert run("flask db current", empty).output == ""
-    execute(server, "DROP DATABASE ensure_version WITH (FORCE)")
 
 
 @pytest.mark.parametrize(

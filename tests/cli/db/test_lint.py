@@ -109,13 +109,11 @@ def test_a_file_that_is_no_python(lint, folder):
     assert "Traceback" not in done.output
 
 
-def test_with_a_database_the_pending_revisions_are_judged(lint, server, execute):
-    execute(server, "DROP DATABASE IF EXISTS lint_pending", "CREATE DATABASE lint_pending")
-    url = server.set(database="lint_pending").render_as_string(hide_password=False)
+def test_with_a_database_the_pending_revisions_are_judged(lint, empty_database):
+    url = empty_database.render_as_string(hide_password=False)
     assert lint("two", url=url, command="upgrade").exit_code == 0
     assert "Nothing unsafe in 1 revision." in lint(url=url).stdout
     assert lint("--all", url=url).exit_code == ExitCode.LINT
-    execute(server, "DROP DATABASE lint_pending WITH (FORCE)")
 
 
 def test_the_revisions_of_this_service_are_safe():

@@ -24,26 +24,18 @@ def plan(monkeypatch):
     return run
 
 
-@pytest.fixture
-def empty(server, execute):
-    """A database without tables."""
-    execute(server, "DROP DATABASE IF EXISTS plan_empty", "CREATE DATABASE plan_empty")
-    yield server.set(database="plan_empty")
-    execute(server, "DROP DATABASE plan_empty WITH (FORCE)")
-
-
-def test_what_would_be_done_and_nothing_is_done(plan, empty):
-    first = plan(empty)
+def test_what_would_be_done_and_nothing_is_done(plan, empty_database):
+    first = plan(empty_database)
     assert first.exit_code == 0
     assert "CREATE TABLE users" in first.stdout
     assert "none of high risk" in first.stdout
-    assert plan(empty).stdout == first.stdout
+    assert plan(empty_database).stdout == first.stdout
 
 
-def test_json_and_markdown(plan, empty):
-    document = json.loads(plan(empty, "--json").stdout)
+def test_json_and_markdown(plan, empty_database):
+    document = json.loads(plan(empty_database, "--json").stdout)
     assert [item["revision"] for item in document["revisions"]][-1] == heads()[0]
-    assert plan(empty, "--markdown").stdout.startswith("## Schema changes\n")
+    assert plan(empty_database, "--markdown").stdout.startswith("## Schema changes\n")
 
 
 def test_nothing_is_pending(plan, make_database):
@@ -54,8 +46,8 @@ def test_nothing_is_pending(plan, make_database):
     )
 
 
-def test_an_unknown_target(plan, empty):
-    done = plan(empty, "nowhere")
+def test_an_unknown_target(plan, empty_database):
+    done = plan(empty_database, "nowhere")
     assert done.exit_code == ExitCode.ERROR
     assert "nowhere" in done.stderr
 

@@ -290,7 +290,7 @@ def test_what_stands_around_is_told_and_stays(make_old):
 
 
 def test_stamped_as_if_it_were_the_service_s_own(old):
-    run("stamp", "head", x=(f"url={old.text}",), quiet=True)
+    run("stamp", "head", x=(f"url={old.text}",), quiet=True, attributes={"force": True})
     told = old.report()
     assert told["plan"]["pending"]
     assert old.is_adopted

@@ -1,6 +1,7 @@
 """The predecessor's tables in another database: as its file, whatever has become of them."""
 
 import json
+import re
 import time
 import tracemalloc
 from contextlib import closing
@@ -15,6 +16,7 @@ from service.cli.db.import_predecessor import import_predecessor, import_sqlite
 from service.domain.predecessor import import_rows, open_database, open_tables
 from service.domain.predecessor.importing import bring_in
 from service.errors import UnavailableError
+from tests.domain.predecessor.old_database import COUNTS
 from tests.domain.predecessor.old_tables import OldTables, question, text_of
 from tests.domain.predecessor.test_importing import fill
 from tests.pooler import Pooler, needs_pooler
@@ -243,12 +245,21 @@ def test_the_databases_of_this_service_are_no_source(command, make_database, dat
     assert "holds the tables of this service" in command(database.settings.database_url).stderr
 
 
+def test_a_source_that_was_adopted_is_read_where_its_tables_are(standing, command, report):
+    assert standing.adopt().exit_code == 0
+    refused = command(standing.text)
+    assert refused.exit_code == 1
+    assert "the prototype's were moved into the schema predecessor" in refused.stderr
+    (parameter,) = re.findall(r"`(\?options=.*)`", refused.stderr.replace("\n", ""))
+    assert report(standing.text + parameter).counts("written") == COUNTS
+
+
 def test_the_database_itself_is_left_to_adopt(tables):
     url = text_of(tables.url)
     environ = {"DATABASE_URL": url, "DIRECT_DATABASE_URL": url}
     result = CliRunner().invoke(import_predecessor, [url], env=environ)
     assert result.exit_code == 1
-    assert "`flask db adopt` takes over the predecessor's tables" in result.stderr
+    assert "`flask db adopt` takes over the prototype's tables" in result.stderr
 
 
 def test_import_sqlite_is_for_files_and_names_them_as_before(old, database):

@@ -62,6 +62,23 @@ def test_a_run_that_was_left_open_long_ago_is_not_waited_for(standing: OldDataba
     assert "open workflow" not in result.stderr
 
 
+def test_times_and_states_of_other_types_are_understood(standing: OldDatabase):
+    standing.execute(
+        "CREATE TYPE status AS ENUM ('running', 'completed', 'failed')",
+        "ALTER TABLE workflows ALTER status TYPE status USING status::status",
+        "ALTER TABLE workflows ALTER updated_at TYPE timestamptz",
+        "ALTER TABLE nodes ALTER started_at TYPE text",
+        f"ALTER DATABASE {standing.url.database} SET timezone = 'Asia/Seoul'",
+        f"UPDATE workflows SET status = 'running', updated_at = now() WHERE id = '{RUN}'",
+    )
+    result = standing.adopt("--while-running", "0.01")
+    assert result.exit_code == ExitCode.LOCKED, result.output
+    assert "1 open workflow changed within 10 minutes" in result.stderr
+    standing.execute("UPDATE workflows SET updated_at = updated_at - interval '1 hour'")
+    assert standing.adopt("--while-running", "0.5").exit_code == 0
+    assert standing.is_adopted
+
+
 def test_it_gives_up_after_its_time_and_names_whom_it_waited_for(standing: OldDatabase):
     with closing(standing.connect()) as old:
         with old.cursor() as cursor:

@@ -26,14 +26,27 @@ def test_the_tables_of_the_service_are_all_in_order(look):
     }
 
 
-def test_a_database_without_tables(server, execute, look):
-    execute(server, "CREATE DATABASE nothing_in_it")
-    try:
-        report = look(to=server.set(database="nothing_in_it"))
-        assert report.sections["tables"].facts["largest"] == []
-        assert report.sections["indexes"].facts["largest"] == []
-    finally:
-        execute(server, "DROP DATABASE nothing_in_it WITH (FORCE)")
+def test_a_database_without_tables(empty_database, look):
+    report = look(to=empty_database)
+    assert report.sections["tables"].facts["largest"] == []
+    assert report.sections["indexes"].facts["largest"] == []
+
+
+def test_what_was_moved_aside_is_not_looked_at(empty_database, execute, look):
+    execute(
+        empty_database,
+        "CREATE SCHEMA predecessor",
+        "CREATE TABLE predecessor.users (id smallserial PRIMARY KEY, email text, at timestamp)",
+        "SELECT setval('predecessor.users_id_seq', 32000)",
+        "CREATE TABLE predecessor.workflows (user_id smallint REFERENCES predecessor.users)",
+        "CREATE INDEX ix_email ON predecessor.users (email)",
+        "CREATE INDEX ix_email_again ON predecessor.users (email)",
+        "INSERT INTO predecessor.users SELECT i, 'email ' || i FROM generate_series(1, 20000) i",
+    )
+    report = look("tables", "indexes", "sequences", to=empty_database)
+    assert report.findings == []
+    assert report.sections["tables"].facts["largest"] == []
+    assert report.sections["indexes"].facts["largest"] == []
 
 
 @pytest.mark.usefixtures("trips")
