@@ -120,6 +120,7 @@ def _engine(url: URL, settings: Settings) -> Engine:
         connect_args={
             "connect_timeout": settings.connect_timeout_s,
             "application_name": "trip-planner adoption",
+            "client_encoding": "utf8",
         },
     )
 

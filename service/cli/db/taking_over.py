@@ -55,7 +55,11 @@ class TakingOver:
         engine = create_engine(
             self.url.update_query_dict({"application_name": APPLICATION}),
             poolclass=pool.NullPool,
-            connect_args={"connect_timeout": self.settings.connect_timeout_s},
+            connect_args={
+                "connect_timeout": self.settings.connect_timeout_s,
+                # Somebody's default for the database may not have all characters.
+                "client_encoding": "utf8",
+            },
         )
         with _explained(), engine.connect() as connection:
             limit_ms = self.settings.schema_lock_timeout_ms

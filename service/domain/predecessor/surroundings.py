@@ -36,7 +36,8 @@ _TRIGGERS = """
 """
 # One of all tables, or of those of a schema, has no row for each.
 _PUBLICATIONS = """
-    SELECT format('publication %%I publishes %%s%%s', pubname, string_agg(tablename, ', ' ORDER BY tablename),
+    SELECT format('publication %%I publishes %%s%%s', pubname,
+                  string_agg(tablename, ', ' ORDER BY tablename),
                   CASE WHEN puballtables THEN ', and will publish the new tables as well'
                   WHEN count(prrelid) = 0 THEN
                   ' as tables of their schema: it will publish the new ones instead' END)
