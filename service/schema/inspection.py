@@ -242,7 +242,7 @@ def stored_revisions(connection: Connection) -> tuple[str, ...] | None:
     """Read the revisions of the database; None when it has no table `alembic_version`."""
     if not _exists(connection, "alembic_version"):
         return None
-    return tuple(_names(connection, "SELECT version_num FROM alembic_version ORDER BY version_num"))
+    return tuple(_names(connection, "SELECT version_num::text FROM alembic_version ORDER BY 1"))
 
 
 def history(connection: Connection) -> tuple[Applied, ...]:

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import make_url
 
 from service.db.database import Database
+from service.db.mark import COMMENT
 from service.db.unit_of_work import UnitOfWork
 from service.settings import Settings
 from tests.pooler import Pooler, needs_pooler
@@ -38,12 +39,12 @@ def test_only_a_connection_that_was_idle_for_long_is_pinged(recorder, recorded_u
     _ask(database)
     recorder.messages.clear()
     _ask(database)
-    assert recorder.queries() == ["SELECT 'asked'"]
+    assert recorder.queries() == [f"{COMMENT}SELECT 'asked'"]
     time.sleep(1.05)
     recorder.messages.clear()
     _ask(database)
     ping, asked = recorder.queries()
-    assert ping != asked == "SELECT 'asked'"
+    assert ping != asked == f"{COMMENT}SELECT 'asked'"
     database.dispose()
 
 

@@ -140,6 +140,8 @@ def engine_of(url: URL, settings: Settings) -> Engine:
         connect_args={
             "connect_timeout": settings.connect_timeout_s,
             "application_name": APPLICATION,
+            # Somebody's default for the database may not have all characters.
+            "client_encoding": "utf8",
         },
     )
 

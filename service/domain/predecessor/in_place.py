@@ -180,8 +180,8 @@ def _check_rights(cursor: extensions.cursor, oids: Sequence[int]) -> str:
     if others:
         owners = _listed(sorted({owner for _, owner in others}))
         mends.append(
-            f"{_listed([table for table, _ in others])} belong{'s' if len(others) == 1 else ''} to "
-            f"{owners}: connect as that role, or let it run "
+            f"the table{'s' * (len(others) > 1)} {_listed([table for table, _ in others])} "
+            f"belong{'s' * (len(others) == 1)} to {owners}: connect as that role, or let it run "
             + "; ".join(f"ALTER TABLE {table} OWNER TO {role}" for table, _ in others)
         )
     if not may_make_schemas:
@@ -197,9 +197,10 @@ def _check_rights(cursor: extensions.cursor, oids: Sequence[int]) -> str:
             f"{target} TO {role}"
         )
     if mends:
+        said = ". And ".join(mends)
         message = (
             f"The role {user} can't move the old tables aside; nothing was changed. "
-            f"{'. And '.join(mend[0].upper() + mend[1:] for mend in mends)}."
+            f"{said[0].upper()}{said[1:]}."
         )
         raise ConfigurationError(message)
     return str(target)

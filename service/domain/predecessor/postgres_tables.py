@@ -39,6 +39,12 @@ _SCHEMA = """
     WHERE relname = ANY(%s) AND relkind = ANY('{r,p,v,m,f}') AND pg_table_is_visible(pg_class.oid)
     ORDER BY relname <> 'workflows', relname LIMIT 1
 """
+# A schema that the role may not use is on no path; one that somebody has misspelled isn't either,
+# and is not to be taken for public.
+_WANTED = r"""
+    SELECT CASE WHEN path ~ '\mpublic\M' THEN 'public' ELSE trim(path, '" ') END
+    FROM current_setting('search_path') AS path
+"""
 _TABLES = """
     SELECT relname FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
     WHERE relname = ANY(%s) AND relkind = ANY('{r,p,v,m,f}') AND nspname = %s
@@ -71,7 +77,11 @@ class PostgresTables:
             cursor.execute(_SETTINGS)
             if schema is None:
                 cursor.execute(_SCHEMA, (list(COLUMNS),))
-                self._schema = next((found for (found,) in cursor), "public")
+                found_in = [found for (found,) in cursor]
+                if not found_in:
+                    cursor.execute(_WANTED)
+                    found_in = [wanted for (wanted,) in cursor]
+                self._schema = found_in[0]
         self._columns = self._describe()
         found = {table: {of.name: of.type for of in self._columns[table]} for table in COLUMNS}
         if Predecessor.recognised(found) is None and any(OWN in found[table] for table in COLUMNS):

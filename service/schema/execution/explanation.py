@@ -21,6 +21,11 @@ from service.errors import (
 from service.schema.execution import rows
 
 _SHOWN = 200
+_READ_ONLY = (
+    " Either this is a replica, and the URL of the primary is wanted, or somebody has closed the "
+    "database to writes: `ALTER DATABASE ... RESET default_transaction_read_only` opens it again "
+    "(or ALTER ROLE, where it is set for the role)."
+)
 _KNOWN: tuple[tuple[str, type[ServiceError], str], ...] = (
     (
         r"Can't locate revision identified by '([-+]\d+)'",
@@ -116,6 +121,8 @@ def _database_error(error: DBAPIError | psycopg2.Error) -> ServiceError:
     lines = str(cause).strip().splitlines()
     detail = next((line for line in lines if line.startswith("DETAIL:")), "")
     said = f"{lines[0]}. {detail.removeprefix('DETAIL:').strip()}".strip()
+    if isinstance(cause, psycopg2.errors.ReadOnlySqlTransaction):
+        said += _READ_ONLY
     statement = " ".join((getattr(error, "statement", None) or "").split())
     if statement:
         said += f" The statement was: {statement[:_SHOWN]}"

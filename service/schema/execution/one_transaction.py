@@ -64,9 +64,11 @@ def in_one_transaction(
     """
     deadline = time.monotonic() + settings.schema_retry_s
     pause = _FIRST_PAUSE_S
+    is_begun = False
     try:
         with DeployLock(engine, wait_s=settings.schema_deploy_wait_s, say=say) as lock:
             lock.acquire()
+            is_begun = True
             while True:
                 try:
                     return _attempt(engine, settings, lock, work, keep)
@@ -85,7 +87,7 @@ def in_one_transaction(
                 time.sleep(pause * random.uniform(0.75, 1.25))  # noqa: S311  no secret
                 pause = min(pause * 2, _LONGEST_PAUSE_S)
     except (DBAPIError, psycopg2.Error) as error:
-        if is_connection_loss(error):
+        if is_begun and is_connection_loss(error):
             raise UnavailableError(_LOST) from error
         raise explain(error) from error
 

@@ -236,6 +236,8 @@ def test_role_without_the_rights_is_told_the_grants(old, role):
     result = weak.adopt()
     assert result.exit_code == ExitCode.ERROR
     assert "secret" not in result.output
+    assert "The tables generations, nodes, users and workflows belong to" in result.stderr
+    assert ". And it may not create a schema" in result.stderr
     grants = re.findall(r"(?:ALTER TABLE|GRANT) .+?(?=[;:.] |[;.]?$)", result.stderr.strip())
     assert [grant.replace(role, "me").replace(database, "it") for grant in grants] == [
         *(f"ALTER TABLE {table} OWNER TO me" for table in ("generations", "nodes", "users")),
@@ -249,6 +251,27 @@ def test_role_without_the_rights_is_told_the_grants(old, role):
     assert result.exit_code == 0, result.output
     assert old.is_adopted
     old.execute(f"REASSIGN OWNED BY {role} TO CURRENT_USER", f"DROP OWNED BY {role}")
+
+
+def test_encoding_that_somebody_chose_for_the_database_loses_no_character(make_old):
+    old = make_old("r3")
+    old.execute(f"ALTER DATABASE {old.url.database} SET client_encoding = latin1")
+    result = old.adopt()
+    assert result.exit_code == 0, result.output
+    old.execute(f"ALTER DATABASE {old.url.database} RESET client_encoding")
+    assert old.is_adopted
+    assert old.value("SELECT user_input FROM workflows WHERE status = 'completed'") == "홍대"
+    assert old.adopt("--undo").exit_code == 0
+
+
+def test_database_closed_to_writes_is_told_with_the_way_out(make_old):
+    old = make_old("r3")
+    old.execute(f"ALTER DATABASE {old.url.database} SET default_transaction_read_only = on")
+    before = old.fingerprint
+    result = old.adopt()
+    assert result.exit_code == ExitCode.ERROR
+    assert "`ALTER DATABASE ... RESET default_transaction_read_only` opens it" in result.stderr
+    assert old.fingerprint == before
 
 
 def test_what_stands_around_is_told_and_stays(make_old):

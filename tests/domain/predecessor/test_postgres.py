@@ -231,6 +231,13 @@ def test_a_database_that_is_of_no_use_is_refused_in_a_sentence(
     assert "hunter2" not in result.output
 
 
+def test_a_schema_that_is_misspelled_is_not_taken_for_another(tables, command):
+    result = command(text_of(tables.url) + "?options=-csearch_path%3Dplaner")
+    assert result.exit_code == 1
+    assert "the table users, the table workflows" in result.stderr
+    assert result.stderr.endswith("are missing in its schema planer.\n")
+
+
 def test_an_address_that_leads_nowhere_is_told(command):
     assert "refuses connections" in command("postgres://me:hunter2@127.0.0.1:1/trips").stderr
     for given in ("mysql://me:hunter2@host/trips", "host=x password=hunter2"):

@@ -9,7 +9,7 @@ from contextlib import closing
 import psycopg2
 import pytest
 from click.testing import CliRunner, Result
-from sqlalchemy import Engine, create_engine, event, pool
+from sqlalchemy import Engine, create_engine, event, make_url, pool
 
 from service.cli.db.adopt import adopt
 from service.cli.db.doctor import doctor
@@ -128,6 +128,14 @@ def test_where_nothing_was_adopted(standing: OldDatabase, option: str):
     before = dump(standing)
     assert "no schema of an adoption" in refused(standing, option)
     assert dump(standing) == before
+
+
+@pytest.mark.parametrize("option", ["--undo", "--forget"])
+def test_server_that_refuses_connections_has_begun_nothing(option: str):
+    nowhere = OldDatabase(make_url("postgresql+psycopg2://planner:secret@127.0.0.1:1/planner"))
+    result = nowhere.adopt(option)
+    assert "refuses connections: is the server running" in result.stderr
+    assert "secret" not in result.output
 
 
 def test_forget_names_what_hangs_on_the_old_tables(adopted: OldDatabase):
