@@ -22,6 +22,7 @@ from service.schema.revisions import heads
 from service.schema.runner import run
 from service.settings import Settings
 from tests.domain.predecessor.old_database import COUNTS, TABLES, OldDatabase, written
+from tests.neon_api import KEY, PROJECT, FakeNeon
 from tests.pooler import Pooler, needs_pooler
 
 
@@ -385,6 +386,32 @@ def test_rehearsal_is_done_on_a_copy_that_goes(old):
     text = old.adopt("--rehearse", "--local").stdout
     assert "The copy is dropped." in text
     assert old.is_old
+
+
+def test_rehearsal_on_a_branch_of_neon(server, execute, old, monkeypatch):
+    def provide(branch):
+        name = branch.replace("-", "_")
+        execute(server, f"CREATE DATABASE {name} TEMPLATE {old.url.database}")
+        copy = old.url.set(drivername="postgresql", database=name)
+        return copy.render_as_string(hide_password=False)
+
+    def discard(branch):
+        execute(server, f"DROP DATABASE {branch.replace('-', '_')} WITH (FORCE)")
+
+    before = old.fingerprint
+    with FakeNeon(provide, discard) as neon:
+        neon.polls_until_done = 0
+        for name, value in (
+            ("NEON_API_KEY", KEY),
+            ("NEON_PROJECT_ID", PROJECT),
+            ("NEON_API_URL", neon.url),
+        ):
+            monkeypatch.setenv(name, value)
+        told = old.report("--rehearse")
+        assert told["rehearsal"]["copy"].startswith("branch rehearsal_")
+        assert neon.made() == []
+    assert [table["written"] for table in told["tables"].values()] == COUNTS
+    assert old.fingerprint == before
 
 
 @needs_pooler
