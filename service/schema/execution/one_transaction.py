@@ -1,7 +1,5 @@
 """Does work on a database in one transaction, again and again until it gets its locks."""
 
-import random
-import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -11,17 +9,15 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from service.db.errors import is_connection_loss, original
-from service.errors import LockedError, UnavailableError
+from service.errors import UnavailableError
 from service.schema.execution.deploy_lock import DeployLock
 from service.schema.execution.explanation import explain
+from service.schema.execution.patience import Patience
 from service.schema.execution.statements import timeouts
 from service.settings import Settings
 
 Done = TypeVar("Done")
 Say = Callable[[str], None]
-
-_FIRST_PAUSE_S = 0.5
-_LONGEST_PAUSE_S = 10.0
 
 # The role or the database may have limits of their own, which are for requests. Nobody waits for
 # long for what is locked here: the locks come first, and their limit is that of `timeouts`.
@@ -62,8 +58,7 @@ def in_one_transaction(
     for long behind it. Raises LockedError when that takes too long, and what goes wrong as a
     ServiceError.
     """
-    deadline = time.monotonic() + settings.schema_retry_s
-    pause = _FIRST_PAUSE_S
+    patience = Patience(settings.schema_retry_s, say)
     is_begun = False
     try:
         with DeployLock(engine, wait_s=settings.schema_deploy_wait_s, say=say) as lock:
@@ -76,16 +71,8 @@ def in_one_transaction(
                     said = _said(original(error), settings)
                     if said is None:
                         raise
-                    said += _holders(lock, locks)
-                    if time.monotonic() + pause > deadline:
-                        message = (
-                            f"{said}. It was tried for {settings.schema_retry_s} s; nothing was "
-                            "changed. Run the command again when there is less going on."
-                        )
-                        raise LockedError(message) from error
-                say(f"{said}. Trying again in {pause:.1f} s ...")
-                time.sleep(pause * random.uniform(0.75, 1.25))  # noqa: S311  no secret
-                pause = min(pause * 2, _LONGEST_PAUSE_S)
+                    why = f"{said}{_holders(lock, locks)}."
+                    patience.pause(why, "nothing was changed", error)
     except (DBAPIError, psycopg2.Error) as error:
         if is_begun and is_connection_loss(error):
             raise UnavailableError(_LOST) from error

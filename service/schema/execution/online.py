@@ -1,6 +1,5 @@
 """Runs a command on a database, again and again until it is through or its time is up."""
 
-import random
 import re
 import sys
 import time
@@ -16,11 +15,12 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, PendingRollbackError
 
 from service.db.errors import is_connection_loss, original
-from service.errors import ConfigurationError, LockedError, ServiceError, SeveralHeadsError
+from service.errors import ConfigurationError, ServiceError, SeveralHeadsError
 from service.schema import applied
 from service.schema.execution.admission import admit
 from service.schema.execution.deploy_lock import DeployLock
 from service.schema.execution.journal import Journal
+from service.schema.execution.patience import Patience
 from service.schema.execution.progress import Progress
 from service.schema.execution.statements import Statements
 from service.schema.standing import Titled, standing
@@ -30,8 +30,6 @@ NOW = "now"
 """The attribute of Alembic's config that has where the command has left the database."""
 _MOVES = {"upgrade", "downgrade", "stamp"}
 _STEPS_BACK = re.compile(r"-\d+")
-_FIRST_PAUSE_S = 0.5
-_LONGEST_PAUSE_S = 10.0
 
 
 class _StartAgainError(Exception):
@@ -60,8 +58,7 @@ class Online:
         again with growing pauses: nobody queues for long behind a schema change that itself queues
         (Postgres documentation, 13.3.2). Raises LockedError when that takes too long.
         """
-        deadline = time.monotonic() + self._settings.schema_retry_s
-        pause = _FIRST_PAUSE_S
+        patience = Patience(self._settings.schema_retry_s, _say)
         while True:
             progress = None
             wait = self._settings.schema_deploy_wait_s
@@ -74,15 +71,7 @@ class Online:
                 said = self._said(error, progress)
                 if said is None or self._revision is None:
                     raise
-                if time.monotonic() + pause > deadline:
-                    message = (
-                        f"{said} It was tried for {self._settings.schema_retry_s} s; the revision "
-                        "is not applied. Run the command again when there is less going on."
-                    )
-                    raise LockedError(message) from error
-                _say(f"{said} Trying again in {pause:.1f} s ...")
-                time.sleep(pause * random.uniform(0.75, 1.25))  # noqa: S311  no secret
-                pause = min(pause * 2, _LONGEST_PAUSE_S)
+                patience.pause(said, "the revision is not applied", error)
             except AssertionError as error:
                 if _raised_in(error) != "autocommit_block":
                     raise

@@ -190,36 +190,36 @@ def test_a_second_import_waits_and_then_says_so(old, command, database, monkeypa
     assert command(old).exit_code == 0
 
 
-def test_a_name_taken_in_the_meantime_takes_everything_back(old, command, rows, monkeypatch):
-    def write_users_late(cursor):
-        rows("INSERT INTO users (id, username) VALUES (gen_random_uuid(), 'TEST_USER')")
-        return write_users(cursor)
+@pytest.fixture
+def refused_after(command, rows, monkeypatch):
+    """Import a file while somebody else sends SQL before the first row is written."""
 
-    write_users = writing.WRITE["users"]
-    monkeypatch.setitem(writing.WRITE, "users", write_users_late)
-    result = command(old)
-    assert result.exit_code == 1
-    assert "run the import again" in result.stderr
+    def run(old, sql):
+        def write_users_late(cursor):
+            rows(sql)
+            return write_users(cursor)
+
+        write_users = writing.WRITE["users"]
+        with monkeypatch.context() as patched:
+            patched.setitem(writing.WRITE, "users", write_users_late)
+            result = command(old)
+        assert result.exit_code == 1
+        assert "run the import again" in result.stderr
+
+    return run
+
+
+def test_a_name_taken_in_the_meantime_takes_everything_back(old, command, rows, refused_after):
+    refused_after(old, "INSERT INTO users (id, username) VALUES (gen_random_uuid(), 'TEST_USER')")
     assert rows("SELECT count(*) FROM workflows") == [{"count": 0}]
-    monkeypatch.undo()
     assert command(old).exit_code == 0
 
 
-def test_a_run_deleted_in_the_meantime_loses_no_step_silently(old, command, rows, monkeypatch):
+def test_a_run_deleted_in_the_meantime_loses_no_step_silently(old, command, rows, refused_after):
     """Its step would be neither written nor refused."""
     assert command(old).exit_code == 0
     old.node()
-
-    def write_users_late(cursor):
-        rows("DELETE FROM users")
-        return write_users(cursor)
-
-    write_users = writing.WRITE["users"]
-    monkeypatch.setitem(writing.WRITE, "users", write_users_late)
-    result = command(old)
-    assert result.exit_code == 1
-    assert "run the import again" in result.stderr
-    monkeypatch.undo()
+    refused_after(old, "DELETE FROM users")
     assert command(old).exit_code == 0
     assert rows("SELECT count(*) FROM nodes") == [{"count": 1}]
 
