@@ -30,7 +30,6 @@ from urllib.request import urlopen
 
 import pytest
 
-from service.db.url import parse
 from service.settings import ROOT
 from tests.neon_api import KEY, PARENT, PROJECT, FakeNeon
 
@@ -150,6 +149,7 @@ def carry_out(block: Block, project, output: str, neon: FakeNeon) -> str:
 def run_on_branch(block: Block, project) -> subprocess.CompletedProcess[str]:
     """Run commands whose Neon makes copies of the embedded database, and none that stays."""
     with FakeNeon(provide=project.copy_to) as neon:
+        neon.hold(project.url)
         done = project.run(checked_exits(block.body), **variables(neon))
         assert neon.called("POST", "branches")
         assert neon.made() == []
@@ -164,10 +164,9 @@ def variables(neon: FakeNeon) -> dict[str, str]:
 @contextmanager
 def production(url: str) -> Iterator[FakeNeon]:
     """A project on Neon with a branch `production`; whichever branch is meant, it has this URL."""
-    database = parse(url)
     with FakeNeon(provide=lambda _: url) as neon:
         neon.branches[PARENT]["name"] = "production"
-        neon.databases = {str(database.database): str(database.username)}
+        neon.hold(url)
         neon.polls_until_done = 0
         yield neon
 

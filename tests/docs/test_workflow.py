@@ -214,6 +214,7 @@ def test_with_a_reviewer_s_word_it_is_rehearsed_on_a_branch(project, pull_reques
     ).values()
     assert on_base.returncode == 0, on_base.stdout
     with FakeNeon(provide=project.copy_to) as neon:
+        neon.hold(project.url)
         (done,) = run_steps(
             project,
             workflow["jobs"]["rehearse-on-neon"],

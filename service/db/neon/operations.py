@@ -11,10 +11,8 @@ from service.db.neon.transport import Answer, NeonTransport
 from service.errors import UnavailableError
 
 _DONE = {"finished", "skipped"}
-_GIVEN_UP = {"cancelled", "error"}
-# "A failed operation is not terminal and may be retried" (Neon, "Operations").
-_FAILED = "failed"
-_POLLS_OF_A_FAILURE = 5
+# Final, as npm's @neon/sdk 6.1 has it.
+_GIVEN_UP = {"cancelled", "error", "failed"}
 _LONGEST_POLL_S = 3.0
 
 
@@ -42,17 +40,15 @@ class Operations:
         return [item for item in found if not pending or item["status"] not in _DONE | _GIVEN_UP]
 
     def _wait_for(self, operation_id: str, deadline: float) -> None:
-        failures = 0
         delay_s = self._transport.pace.first_delay_s
         while True:
             operation = self._transport.call("GET", f"{self._path}/{operation_id}")["operation"]
             status = operation["status"]
-            failures += status == _FAILED
             if status in _DONE:
                 return
             what = f"Neon's operation {operation.get('action')} ({operation_id})"
             self.progress(f"{operation.get('action')} is {status}")
-            if status in _GIVEN_UP or failures >= _POLLS_OF_A_FAILURE:
+            if status in _GIVEN_UP:
                 reason = operation.get("error") or "it gives no reason"
                 message = f"{what} is {status}: {self._transport.without_key(reason)}. Try again."
                 raise UnavailableError(message)

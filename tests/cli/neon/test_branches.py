@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.neon_api import ORGANIZATION, PARENT, PROJECT
+from tests.neon_api import PARENT, PROJECT
+from tests.neon_api.answers import listed_project
 
 
 def test_branches_are_a_table_with_the_default_one_first(run, neon):
@@ -46,10 +47,8 @@ def test_projects_name_the_id_that_is_wanted(run, ask):
 
 
 def test_projects_of_a_person_are_those_of_the_organizations(ask, neon):
-    neon.is_key_of_a_person = True
-    neon.projects = [
-        {"id": f"p-{number}", "name": "trips", "org_id": ORGANIZATION} for number in range(250)
-    ]
+    neon.kind_of_key = "personal"
+    neon.projects = [listed_project(f"p-{number}") for number in range(250)]
     assert len(ask("projects")) == 250
 
 

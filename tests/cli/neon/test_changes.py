@@ -33,11 +33,13 @@ def test_parents_have_names_and_ids(ask, neon, wanted):
     ],
 )
 def test_a_branch_of_a_moment_before(run, neon, moment, field, value):
+    neon.rules.past[PARENT, value] = "CREATE TABLE of_then ();\n"
     done = run("create", "pr-1", "--at", moment, "--no-compute")
     assert f"as of {value}" in done.stdout
     (call,) = neon.called("POST", "/branches$")
     assert call.body["branch"][field] == value
     assert "endpoints" not in call.body
+    assert neon.schemas[neon.named("pr-1")["id"]] == "CREATE TABLE of_then ();\n"
 
 
 @pytest.mark.parametrize(
@@ -144,7 +146,7 @@ def test_a_lost_answer_to_a_reset_is_asked_for_again(run, neon):
 
 
 def test_a_branch_without_a_parent_can_not_be_reset(refused, neon):
-    neon.add("root")["parent_id"] = None
+    neon.add("root", parent=None)
     assert "has no parent" in refused("reset", "root", "--yes")
 
 
@@ -167,7 +169,9 @@ def test_a_restore_point_and_the_way_back(ask, run, neon):
     assert neon.schemas[neon.named(kept[1])["id"]] == "CREATE TABLE mistakes ();\n"
     # Neon makes nothing from branches that expire.
     assert "expires_at" not in neon.named("before-1.4")
-    assert neon.branches[PARENT]["parent_id"] == neon.named("before-1.4")["id"]
+    # The branch is a root still; its children are those of what it was.
+    assert "parent_id" not in neon.branches[PARENT]
+    assert neon.named("before-1.4")["parent_id"] == neon.named(kept[1])["id"]
 
 
 def test_a_restore_point_is_called_after_the_time_and_may_stay(ask, neon):

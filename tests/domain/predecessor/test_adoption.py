@@ -401,6 +401,7 @@ def test_rehearsal_on_a_branch_of_neon(server, execute, old, monkeypatch):
     before = old.fingerprint
     with FakeNeon(provide, discard) as neon:
         neon.polls_until_done = 0
+        neon.hold(old.url.render_as_string(hide_password=False))
         for name, value in (
             ("NEON_API_KEY", KEY),
             ("NEON_PROJECT_ID", PROJECT),

@@ -25,6 +25,7 @@ def neon(things, execute):
         execute(things.url, f"DROP DATABASE {name_of(branch)} WITH (FORCE)")
 
     with FakeNeon(provide, discard) as fake:
+        fake.hold(things.url.render_as_string(hide_password=False))
         fake.polls_until_done = 0
         yield fake
         for branch in fake.made():

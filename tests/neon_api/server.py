@@ -1,0 +1,152 @@
+"""The HTTP side of the stand-in: calls, what goes wrong with them, and the contract."""
+
+import json
+import re
+import threading
+from contextlib import suppress
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from tests.neon_api.answers import Reply, problem
+from tests.neon_api.contract import CONTRACT
+
+_PREFIX = "/api/v2"
+
+
+@dataclass
+class Fault:
+    """What goes wrong with a call: an HTTP status, or what happens to the connection.
+
+    `lost` does the work and hangs up, `silent` never answers.
+    """
+
+    method: str
+    path: str
+    kind: int | str
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Call:
+    method: str
+    path: str
+    query: dict[str, str]
+    body: Any
+    headers: dict[str, str]
+
+
+class ApiServer:
+    """Answers over HTTP; a call or an answer that breaks the contract fails the test at its end."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.calls: list[Call] = []
+        self.faults: list[Fault] = []
+        self.violations: list[str] = []
+        self.says = "made to fail"
+        """What the answers of `fail` say."""
+        self.ended = threading.Event()
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.ended.set()
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+        if self.violations:
+            raise AssertionError("\n".join(self.violations))
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_address[1]}{_PREFIX}"
+
+    def fail(self, method: str, path: str, *kinds: int | str, **headers: str) -> None:
+        """Let the next calls of a method and path (a regular expression) go wrong, in order."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        self.faults += [Fault(method, path, kind, named) for kind in kinds]
+
+    def called(self, method: str, path: str) -> list[Call]:
+        """The calls of a method and path, in order."""
+        return [call for call in self.calls if call.method == method and re.search(path, call.path)]
+
+    def reply(self, call: Call) -> Reply:
+        """Carry a call out, between the contract's two sides."""
+        found = CONTRACT.find(call.method, call.path.removeprefix(_PREFIX))
+        if found is None:
+            self.violations.append(f"{call.method} {call.path}: no such operation")
+            return problem(404, "this route does not exist")
+        operation, ids = found
+        faults = operation.faults_of_call(ids, call.query, call.body)
+        if faults:
+            self.violations += [f"call {call.method} {call.path}: {fault}" for fault in faults]
+            return problem(400, "; ".join(faults))
+        with self.lock:
+            status, body = self.answer(call, ids)
+        faults = operation.faults_of_answer(status, body)
+        self.violations += [f"answer {status} to {call.path}: {fault}" for fault in faults]
+        return status, body
+
+    def answer(self, call: Call, ids: dict[str, str]) -> Reply:
+        """Carry a call out; `ids` are those of its path."""
+        raise NotImplementedError
+
+    def next_fault(self, call: Call) -> Fault | None:
+        with self.lock:
+            for fault in self.faults:
+                if fault.method == call.method and re.search(fault.path, call.path):
+                    self.faults.remove(fault)
+                    return fault
+        return None
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        api = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def handle_any(self) -> None:
+                parts = urlsplit(self.path)
+                length = int(self.headers.get("Content-Length") or 0)
+                body = json.loads(self.rfile.read(length)) if length else None
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                query = dict(parse_qsl(parts.query))
+                call = Call(self.command, unquote(parts.path), query, body, headers)
+                api.calls.append(call)
+                fault = api.next_fault(call)
+                if fault is None:
+                    self._send(*api.reply(call))
+                elif fault.kind == "silent":
+                    api.ended.wait()
+                    self.close_connection = True
+                elif fault.kind == "lost":
+                    api.reply(call)
+                    self.close_connection = True
+                else:
+                    self._send(*problem(int(fault.kind), api.says), fault.headers)
+
+            do_GET = do_POST = do_PATCH = do_DELETE = handle_any  # noqa: N815  http.server's names
+
+            def _send(self, status: int, body: Any, headers: dict[str, str] | None = None) -> None:
+                data = b"" if body is None else json.dumps(body).encode()
+                self.send_response(status)
+                for name, value in (headers or {}).items():
+                    self.send_header(name, value)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                # A client that was ended does not read its answer.
+                with suppress(BrokenPipeError, ConnectionResetError):
+                    self.wfile.write(data)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        return Handler
