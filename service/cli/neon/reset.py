@@ -87,7 +87,7 @@ def _caution(session: Session, branch: "Branch", parent: "Branch") -> str:
     """Warn of a reset that undoes a restore, or a reset, with the way to what was meant."""
     from service.cli.neon.restore_plan import UNSETTLED  # noqa: PLC0415  heavy
 
-    if not parent.is_backup_for(branch):
+    if parent.is_default or not parent.is_backup_for(branch):
         return ""
     default = next((item.name for item in session.branches if item.is_default), "BRANCH")
     said = (

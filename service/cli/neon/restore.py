@@ -100,7 +100,7 @@ def _carry_out(session: Session, plan: "Plan") -> "Outcome":
 
     name, refusals = plan.target.name, list[str]()
     tells = f"Whether Neon is restoring {name} all the same, `flask neon branches` tells"
-    tells += f": it is, once it lists {plan.kept}." if plan.kept else "."
+    tells += f": once it lists {plan.kept}, that holds what {name} held." if plan.kept else "."
     with session.working(f"Restoring branch {name} on Neon", tells):
         for way in plan.ways:
             try:
@@ -116,8 +116,9 @@ def _carry_out(session: Session, plan: "Plan") -> "Outcome":
                 return Outcome(
                     plan, way, tuple(refusals), _branches(session), no_longer_expires=ends
                 )
-    as_it_was = f"Branch {name} is as it was."
-    raise RefusedError(" ".join([*refusals, as_it_was, *_ways_out(session, plan)]))
+    said = f" From {plan.origin.name} itself: ".join(refusals)
+    message = f"{said} Branch {name} is as it was."
+    raise RefusedError(" ".join([message, *_ways_out(session, plan)]))
 
 
 def _restore(session: Session, plan: "Plan", way: "Way") -> bool:

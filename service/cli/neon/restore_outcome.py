@@ -61,9 +61,12 @@ class Outcome:
     def _of_backup(self, kept: str) -> list[str]:
         name, moved = self._target.name, self._moved
         if self._target.is_root:
-            what = f"a root branch as {name} is, one more of those that the plan limits."
+            what = f"a root branch like {name} itself, one more of those that the plan limits."
         else:
-            what = f"its parent now: `flask neon reset {name}` would bring that back."
+            what = (
+                f"its parent now, which stays as long as {name}: `flask neon reset {name}` would "
+                "bring it back."
+            )
         said = [f"What it held before is branch {kept}, {what}"]
         if moved:
             said.append(
@@ -72,11 +75,12 @@ class Outcome:
             )
         if self.plan.is_undeletable(self.way):
             said.append(
-                f"Neon lets nobody delete {kept}, since {name} has the state of another branch; to "
-                "free its room, drop what is in it."
+                f"Neon lets nobody delete {kept}, since {name} has the state of another branch. To "
+                "free its room, add a compute on Neon's console and drop its tables."
             )
         elif self._target.is_root:
-            said.append(f"`flask neon delete {kept}` works once no branch is made from it.")
+            until = "once no branch is made from it" if moved else "when nobody needs it any more"
+            said.append(f"`flask neon delete {kept}` takes it away {until}.")
         return said
 
     def as_json(self) -> dict[str, Any]:

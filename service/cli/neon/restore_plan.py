@@ -69,7 +69,7 @@ class Plan:
                 "whether it restores one."
             )
         if self.kept and self.children:
-            said.append(f"{names(self.children)}: made from {self.kept} afterwards.")
+            said.append(f"Those made from it ({names(self.children)}) are {self.kept}'s then.")
         if self.is_undeletable(last):
             when = "" if self.is_undeletable(first) else " in that case"
             said.append(f"Neon lets nobody delete {self.kept}{when}.")
@@ -114,6 +114,13 @@ def _only_roots_have_a_past(branches: Branches, target: Branch, origin: Branch, 
 
 def _refuse_without_backup(branches: Branches, target: Branch, origin: Branch) -> None:
     children = branches.children_of(target)
+    if origin.expires_at and not target.is_root:
+        # Nothing that has been found says what becomes of the one when the other expires.
+        message = (
+            f"Without a backup {target.name} would be made from {origin.name}, which expires at "
+            f"{origin.expires_at}: leave out --no-backup."
+        )
+        raise ConflictError(message)
     if origin == target:
         message = (
             f"Neon takes {target.name} back in its own history only if what it holds is kept: "

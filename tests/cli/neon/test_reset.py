@@ -95,3 +95,8 @@ def test_a_branch_with_children_is_not_led_to_its_deletion(refused, neon):
     said = refused("reset", "staging", "--preserve-as", "kept")
     assert "`flask neon restore staging main`" in said
     assert "flask neon delete" not in said
+
+
+def test_a_backup_that_is_the_default_branch_is_what_is_meant(ask, neon):
+    neon.named("staging")["created_at"] = BEFORE
+    assert ask("reset", "staging", "--yes")["warning"] is None
