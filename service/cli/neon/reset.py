@@ -90,13 +90,9 @@ def _caution(session: Session, branch: "Branch", parent: "Branch") -> str:
     if parent.is_default or not parent.is_backup_for(branch):
         return ""
     default = next((item.name for item in session.branches if item.is_default), "BRANCH")
-    said = (
+    return (
         f"{parent.name} holds what was there before a restore or a reset: this brings that back. "
-        f"For the present state of {default}: "
+        f"`flask neon create NAME --parent {default}` makes a new branch with the present state of "
+        f"{default}, `flask neon restore {branch.name} {default}` gives {branch.name} that. "
+        f"{UNSETTLED}"
     )
-    if not session.branches.children_of(branch):
-        said += (
-            f"`flask neon delete {branch.name}` and `flask neon create {branch.name} --parent "
-            f"{default}`; or, with the same URLs, "
-        )
-    return f"{said}`flask neon restore {branch.name} {default}`. {UNSETTLED}"
