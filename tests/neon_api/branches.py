@@ -140,6 +140,10 @@ class Branches:
             self._refuse_more(roots=int(is_root))
         state = self._state_of(source["id"], moment) if moment else self.schemas[source["id"]]
         kept = self._keep(target, preserved) if preserved else None
+        # Its history of before is that of another timeline now (page: the new branch is built
+        # beside it, and takes its name).
+        for known in [known for known in self.past if known[0] == identity and "/" in known[1]]:
+            del self.past[known]
         if kept and is_root and source is not target:
             self.undeletable.add(kept["id"])
         if not is_root:

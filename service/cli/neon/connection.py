@@ -59,11 +59,7 @@ def connect(
 
     project = session.project
     if not project.has_compute(branch.id):
-        message = (
-            f"Branch {branch.name} has no compute to connect to, as a restore point: `flask neon "
-            f"create NAME` makes a branch that has one, `flask neon restore NAME {branch.name}` "
-            "gives it this state."
-        )
+        message = f"Branch {branch.name} has no compute to connect to: {copy_of(session, branch)}."
         raise ConflictError(message)
     name, owner = session.database(branch, database)
     urls = {}
@@ -74,6 +70,20 @@ def connect(
         # Written anew: whatever a password holds, the line of .env is read as it is meant.
         urls[variable] = neon_url.with_tls(url_text.read(text, variable)).text()
     return Connection(branch, name, role or owner, urls)
+
+
+def copy_of(session: Session, branch: "Branch") -> str:
+    """Say how to get a branch with the state of another, and with a compute."""
+    if not branch.expires_at:
+        return f"`flask neon create NAME --parent {branch.name}` makes a copy with a compute"
+    # Neon makes no branches from those that expire.
+    parent = session.branches.parent_of(branch)
+    if parent and branch.parent_lsn and not parent.expires_at:
+        return (
+            f"`flask neon create NAME --parent {parent.name} --at {branch.parent_lsn}` makes a "
+            "branch with this state and a compute, while Neon has the history of then"
+        )
+    return "Neon's console adds one (Branches, the branch, Computes)"
 
 
 def env_options(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,11 +1,16 @@
 """`flask neon reset`: a branch begins anew, where its parent is now."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from service.cli.command import Result, command
 from service.cli.confirmation import YES, confirm
-from service.cli.neon.session import begin
+from service.cli.neon.session import Session, begin
 from service.errors import ConflictError
+
+if TYPE_CHECKING:  # At run time, `flask neon --help` need not wait for an HTTP library.
+    from service.db.neon import Branch
 
 
 @command(
@@ -21,15 +26,53 @@ def reset(name: str, preserve_as: str | None, *, yes: bool) -> Result:
 
     Example: flask neon reset staging --yes
     """
-    from service.db.neon.branches import names  # noqa: PLC0415  heavy
-
     session = begin()
     branch = session.branches.find(name)
     session.refuse_precious(branch, "reset")
+    parent = _parent(session, branch)
+    _refuse_loss(session, branch, preserve_as)
+    loss = f"stays in branch {preserve_as}" if preserve_as else "is lost"
+    what = f"Branch {branch.label} gets the state of {parent.name}; what it holds now {loss}."
+    if branch.expires_at:
+        what += " Its lifetime begins anew."
+    caution = _caution(session, branch, parent)
+    if yes and caution:
+        click.echo(caution, err=True)
+    confirm(f"{what} {caution}".rstrip(), yes=yes)
+    interrupted = f"Neon may be resetting {branch.name} all the same: `flask neon branches` tells."
+    with session.working(f"Resetting branch {branch.name} on Neon", interrupted):
+        session.project.restore_branch(branch, parent, preserve_as=preserve_as)
+    document = {"branch": branch.as_json(), "parent": parent.name, "preserved_as": preserve_as}
+    said = f"Branch {branch.label} is what {parent.name} is."
+    if branch.expires_at:
+        said += " Its lifetime has begun anew; `flask neon branches` tells when it ends."
+    if preserve_as:
+        said += (
+            f" Before, it was {preserve_as}, which is its parent now: the next `flask neon reset "
+            f"{branch.name}` gives that state back."
+        )
+    return Result(document | {"warning": caution or None}, said)
+
+
+def _parent(session: Session, branch: "Branch") -> "Branch":
+    """Find a branch's parent; raises ConflictError for one that Neon does not reset."""
+    if reason := branch.restricted.get("restore"):
+        message = f"Neon does not reset branch {branch.name} now: {reason.rstrip('.')}."
+        raise ConflictError(message)
     parent = session.branches.parent_of(branch)
     if parent is None:
-        message = f"Branch {branch.name} has no parent whose state it could take."
+        message = (
+            f"Branch {branch.name} has no parent whose state it could take: `flask neon restore "
+            f"{branch.name} BRANCH` gives it the state of another one, `flask neon restore "
+            f"{branch.name} --at TIME` its own of before."
+        )
         raise ConflictError(message)
+    return parent
+
+
+def _refuse_loss(session: Session, branch: "Branch", preserve_as: str | None) -> None:
+    from service.db.neon.branches import names  # noqa: PLC0415  heavy
+
     if preserve_as:
         session.refuse_taken(preserve_as)
     elif children := session.branches.children_of(branch):
@@ -38,12 +81,18 @@ def reset(name: str, preserve_as: str | None, *, yes: bool) -> Result:
             "--preserve-as NAME keeps it."
         )
         raise ConflictError(message)
-    loss = f"stays in branch {preserve_as}" if preserve_as else "is lost"
-    what = f"Branch {branch.label} gets the state of {parent.name}; what it holds now {loss}."
-    confirm(what, yes=yes)
-    interrupted = f"Neon may be resetting {branch.name} all the same: `flask neon branches` tells."
-    with session.working(f"Resetting branch {branch.name} on Neon", interrupted):
-        session.project.restore_branch(branch, parent, preserve_as=preserve_as)
-    document = {"branch": branch.as_json(), "parent": parent.name, "preserved_as": preserve_as}
-    said = f"Branch {branch.label} is what {parent.name} is."
-    return Result(document, said + (f" Before, it was {preserve_as}." if preserve_as else ""))
+
+
+def _caution(session: Session, branch: "Branch", parent: "Branch") -> str:
+    """Warn of a reset that undoes a restore, or a reset, with the way to what was meant."""
+    from service.cli.neon.restore_plan import UNSETTLED  # noqa: PLC0415  heavy
+
+    if parent.is_default or not parent.is_backup_for(branch):
+        return ""
+    default = next((item.name for item in session.branches if item.is_default), "BRANCH")
+    return (
+        f"{parent.name} holds what was there before a restore or a reset: this brings that back. "
+        f"`flask neon create NAME --parent {default}` makes a new branch with the present state of "
+        f"{default}, `flask neon restore {branch.name} {default}` gives {branch.name} that. "
+        f"{UNSETTLED}"
+    )

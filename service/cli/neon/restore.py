@@ -1,13 +1,20 @@
 """`flask neon restore`: a branch goes back to what it was."""
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import click
 
 from service.cli.command import Result, command
 from service.cli.confirmation import YES, confirm
-from service.cli.neon.session import at, begin, read_moment
-from service.errors import InvalidInputError, ServiceError
+from service.cli.neon.connection import copy_of
+from service.cli.neon.session import Session, at, begin, read_moment
+from service.errors import InvalidInputError, ServiceError, UnavailableError
+
+if TYPE_CHECKING:  # At run time, `flask neon --help` need not wait for an HTTP library.
+    from service.cli.neon.restore_outcome import Outcome
+    from service.cli.neon.restore_plan import Plan, Way
+    from service.db.neon import Branch, Branches, Moment
 
 
 @command(
@@ -17,19 +24,30 @@ from service.errors import InvalidInputError, ServiceError
     click.option(
         "--preserve-as", metavar="NAME", help="What the state before is called afterwards."
     ),
+    click.option("--no-backup", is_flag=True, help="Don't keep the state before."),
     YES,
 )
 def restore(
-    branch: str, source: str | None, at: str | None, preserve_as: str | None, *, yes: bool
+    branch: str,
+    source: str | None,
+    at: str | None,
+    preserve_as: str | None,
+    *,
+    no_backup: bool,
+    yes: bool,
 ) -> Result:
     """Give BRANCH the state of the branch SOURCE, or its own of a moment in its history.
 
-    SOURCE is a restore point, say; with --at, it is its state of then. Nothing is lost: the state
-    before stays as a branch of its own, from which `flask neon restore` brings it back. URLs stay
-    the same, connections are cut once. SOURCE then no longer expires, and BRANCH is made from it.
+    SOURCE is a restore point, say; with --at, it is its state of then, and both must be root
+    branches, which have no parent. Unless --no-backup is given, nothing is lost: the state before
+    stays as a branch of its own, from which `flask neon restore` brings it back; branches made from
+    BRANCH are made from that one then. URLs stay the same, connections are cut once.
 
     Example: flask neon restore production before-1.4
     """
+    if preserve_as and no_backup:
+        message = "--preserve-as keeps the state before, --no-backup does not: choose one."
+        raise click.UsageError(message)
     moment = read_moment(at)
     if not (source or moment):
         message = "Restore to what? Name a branch (a restore point), or a moment with --at."
@@ -40,34 +58,111 @@ def restore(
     if origin == target and not moment:
         message = f"{target.name} is what it is: to take it back in time, say when with --at."
         raise InvalidInputError(message)
-    kept = preserve_as or f"{target.name}-before-restore-{datetime.now(UTC):%Y%m%d-%H%M%S}"
-    session.refuse_taken(kept)
-    then = f" as of {moment.text}" if moment else ""
-    state = f"its own state{then}" if origin == target else f"the state of {origin.name}{then}"
-    what = f"Branch {target.label} gets {state}; what it holds now stays in branch {kept}."
-    if ends := origin != target and origin.expires_at:
-        what += f" {origin.name} no longer expires, since branches that do can't have others."
-    confirm(what, yes=yes)
-    interrupted = (
-        f"Neon may be restoring {target.name} all the same: `flask neon branches` tells; once it "
-        f"lists {kept}, it is done."
+    usual = f"{target.name}-before-restore-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    plan = _plan(session, target, origin, moment, None if no_backup else preserve_as or usual)
+    confirm(plan.question(), yes=yes)
+    outcome = _carry_out(session, plan)
+    back = [f"Back: {outcome.back}"] if outcome.back else []
+    return Result(outcome.as_json(), "\n".join(outcome.sentences() + back))
+
+
+def _plan(
+    session: Session,
+    target: "Branch",
+    origin: "Branch",
+    moment: "Moment | None",
+    kept: str | None,
+) -> "Plan":
+    from service.cli.neon.restore_plan import (  # noqa: PLC0415  heavy
+        Plan,
+        Way,
+        head_of,
+        past_of,
+        refuse,
     )
-    with session.working(f"Restoring branch {target.name} on Neon", interrupted):
-        if ends:
-            session.project.keep_branch(origin)
-        try:
-            session.project.restore_branch(target, origin, at=moment, preserve_as=kept)
-        except ServiceError:
-            if ends:
-                click.echo(f"{origin.name} no longer expires; it did at {ends}.", err=True)
+
+    refuse(session.branches, target, origin, moment, keeps=kept is not None)
+    if kept:
+        session.refuse_taken(kept)
+    if moment:
+        ways: tuple[Way, ...] = (Way(origin, moment),)
+    else:
+        past = past_of(session.branches, target, origin)
+        is_untouched = past and not session.project.has_compute(origin.id)
+        head = head_of(target, origin)
+        ways = (past, head) if past and is_untouched else (head,)
+    return Plan(target, origin, moment, kept, session.branches.children_of(target), ways)
+
+
+def _carry_out(session: Session, plan: "Plan") -> "Outcome":
+    from service.cli.neon.restore_outcome import Outcome  # noqa: PLC0415  heavy
+    from service.db.neon import RefusedError  # noqa: PLC0415  heavy
+
+    name, refusals = plan.target.name, list[str]()
+    tells = f"Whether Neon is restoring {name} all the same, `flask neon branches` tells"
+    tells += f": once it lists {plan.kept}, that holds what {name} held." if plan.kept else "."
+    with session.working(f"Restoring branch {name} on Neon", tells):
+        for way in plan.ways:
+            try:
+                ends = _restore(session, plan, way)
+            except RefusedError as error:
+                if "limit exceeded" in error.detail:
+                    raise
+                refusals.append(error.detail)
+            except UnavailableError as error:
+                message = f"{error.detail} {tells}"
+                raise UnavailableError(message) from error
+            else:
+                return Outcome(
+                    plan, way, tuple(refusals), _branches(session), no_longer_expires=ends
+                )
+    said = f" From {plan.origin.name} itself: ".join(refusals)
+    message = f"{said} Branch {name} is as it was."
+    raise RefusedError(" ".join([message, *_ways_out(session, plan)]))
+
+
+def _restore(session: Session, plan: "Plan", way: "Way") -> bool:
+    """Go one way; tells whether its source no longer expires, if Neon wants that."""
+    from service.db.neon import RefusedError  # noqa: PLC0415  heavy
+
+    project, source = session.project, way.source
+    try:
+        project.restore_branch(plan.target, source, at=way.at, preserve_as=plan.kept)
+    except RefusedError as error:
+        if not (source.expires_at and "expir" in error.detail):
             raise
-    back = f"flask neon restore {target.name} {kept}"
-    document = {
-        "branch": target.as_json(),
-        "source": origin.name,
-        "at": moment.text if moment else None,
-        "preserved_as": kept,
-        "restore": back,
-    }
-    said = f"Branch {target.label} has {state}; what it held before is branch {kept}.\nBack: {back}"
-    return Result(document, said)
+    else:
+        return False
+    project.keep_branch(source)
+    try:
+        project.restore_branch(plan.target, source, at=way.at, preserve_as=plan.kept)
+    except ServiceError:
+        click.echo(f"{source.name} no longer expires; it did at {source.expires_at}.", err=True)
+        raise
+    return True
+
+
+def _branches(session: Session) -> "Branches | None":
+    """List the branches as they are now; what is done is done, even if they can't be listed."""
+    try:
+        return session.project.all_branches()
+    except ServiceError:
+        return None
+
+
+def _ways_out(session: Session, plan: "Plan") -> list[str]:
+    said = []
+    if plan.target.is_protected:
+        said.append(
+            f"{plan.target.name} is protected: if that is why, Neon's console unprotects it "
+            "(Branches, the branch)."
+        )
+    if len(plan.ways) > 1:
+        said.append(
+            f"To copy rows from {plan.origin.name} by hand: `neon branches add-compute "
+            f"{plan.origin.id} --type read_write` (Neon's own CLI) gives it a compute, `flask neon "
+            f"url {plan.origin.name}` the URL."
+        )
+    elif not plan.ways[0].is_settled:
+        said.append(f"{copy_of(session, plan.origin)}.")
+    return said

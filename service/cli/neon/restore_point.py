@@ -27,6 +27,7 @@ def restore_point(name: str | None, branch: str | None, expires: str) -> Result:
 
     Example: flask neon restore-point before-1.4
     """
+    from service.cli.neon.restore_plan import UNSETTLED  # noqa: PLC0415  heavy
     from service.db.neon import read_lifetime  # noqa: PLC0415  heavy
 
     now = datetime.now(UTC)
@@ -45,4 +46,6 @@ def restore_point(name: str | None, branch: str | None, expires: str) -> Result:
     until = f"until {made.expires_at}" if made.expires_at else "until it is deleted"
     document = made.as_json() | {"parent": source.name, "restore": back}
     said = f"Restore point: branch {made.label} of {source.name}, {until}.\nBack to it: {back}"
+    if not source.is_root:
+        said += f"\n{UNSETTLED}"
     return Result(document, said)

@@ -4,7 +4,7 @@ from service.db.neon.branches import Branch, Branches
 from service.db.neon.moments import Moment, read_lifetime
 from service.db.neon.project import NeonProject
 from service.db.neon.projects import Project, projects
-from service.db.neon.transport import NeonTransport, Pace
+from service.db.neon.transport import NeonTransport, Pace, RefusedError
 
 __all__ = [
     "Branch",
@@ -14,6 +14,7 @@ __all__ = [
     "NeonTransport",
     "Pace",
     "Project",
+    "RefusedError",
     "projects",
     "read_lifetime",
 ]

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from service.db.neon.branches import Branch, Branches
 from service.db.neon.moments import Moment, as_timestamp
 from service.db.neon.operations import Operations
-from service.db.neon.transport import Answer, MaybeDoneError, NeonTransport
+from service.db.neon.transport import Answer, MaybeDoneError, NeonTransport, RefusedError
 from service.errors import ConfigurationError, ConflictError, ServiceError
 from service.settings import Settings
 
@@ -141,7 +141,8 @@ class NeonProject:
         Its id, its compute and its URLs stay. The state before becomes a branch with the name
         `preserve_as`, which must be free: it is how one knows, when the answer got lost, that the
         call was carried out. Neon demands it of a branch that has children, which then are those
-        of the preserved one, and where source and branch are the same.
+        of the preserved one, and where source and branch are the same. Raises RefusedError when
+        Neon does not do it and nothing has happened.
         """
         body: dict[str, Any] = {"source_branch_id": source.id}
         if at:
@@ -160,9 +161,12 @@ class NeonProject:
         try:
             # Twice is as good as once, and with `preserve_as` the second time is refused.
             return list(self._transport.call("POST", path, body=body).get("operations", ()))
-        except ServiceError:
+        except ServiceError as error:
             if preserve_as and self.find_branch(preserve_as):
                 return self._operations.of(branch.id, pending=True)
+            if isinstance(error, RefusedError):
+                # Of the first call it is not known that nothing has happened.
+                raise MaybeDoneError(error.detail) from error
             raise
 
     def compare_schema(

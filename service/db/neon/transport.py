@@ -47,6 +47,10 @@ class MaybeDoneError(UnavailableError):
     """A call that changes something got no usable answer: it may have been carried out."""
 
 
+class RefusedError(ConfigurationError):
+    """Neon understands what is asked, and does not do it: nothing has happened."""
+
+
 class NeonTransport:
     """Sends calls with the API key, which it shows to nobody else."""
 
@@ -190,4 +194,4 @@ def _error(status: int, said: str, call: str) -> ServiceError:
         return ConfigurationError(sentences[status])
     if status == ConflictError.status:
         return ConflictError(f"Neon refuses {call}: {said}.")
-    return ConfigurationError(f"Neon refuses {call} with {status}: {said}.")
+    return RefusedError(f"Neon refuses {call} with {status}: {said}.")

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from service.cli.neon import neon as group
-from tests.neon_api import KEY, PROJECT, FakeNeon
+from tests.neon_api import KEY, PARENT, PROJECT, FakeNeon
 
 PASSWORD = "npg_Qw3rty9876"  # noqa: S105  of nobody
 
@@ -82,6 +82,14 @@ def refused(run):
         return done.stderr
 
     return refused
+
+
+@pytest.fixture
+def point(ask, neon):
+    """A restore point of main, which has changed since."""
+    made = ask("restore-point", "before-1.4")
+    neon.schemas[PARENT] = "CREATE TABLE mistakes ();\n"
+    return made
 
 
 @pytest.fixture

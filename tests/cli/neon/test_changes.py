@@ -1,4 +1,4 @@
-"""Making, deleting, resetting and restoring branches: done once, and nothing is lost by mistake."""
+"""Making and deleting branches: done once, and nothing is lost by mistake."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -124,104 +124,8 @@ def test_a_branch_with_children_is_not_deleted(refused, neon):
     assert "made from it are there: pr-1" in refused("delete", "staging", "--yes")
 
 
-def test_resetting_takes_the_state_of_the_parent(ask, neon):
-    staging = neon.named("staging")
-    neon.schemas[staging["id"]] = "CREATE TABLE mistakes ();\n"
-    assert ask("reset", "staging", "--yes")["parent"] == "main"
-    assert neon.schemas[staging["id"]] == neon.schemas[PARENT]
-    (call,) = neon.called("POST", "/restore$")
-    assert call.body == {"source_branch_id": PARENT}
-
-
-def test_resetting_a_branch_with_children_wants_a_name_for_its_state(refused, ask, neon):
-    child = neon.add("pr-1", parent=neon.named("staging")["id"])
-    assert "(pr-1), which need its state: --preserve-as" in refused("reset", "staging", "--yes")
-    ask("reset", "staging", "--preserve-as", "old", "--yes")
-    assert child["parent_id"] == neon.named("old")["id"]
-
-
-def test_a_lost_answer_to_a_reset_is_asked_for_again(run, neon):
-    neon.fail("POST", "/restore$", "lost")
-    assert run("reset", "staging", "--yes").exit_code == 0
-
-
-def test_a_branch_without_a_parent_can_not_be_reset(refused, neon):
-    neon.add("root", parent=None)
-    assert "has no parent" in refused("reset", "root", "--yes")
-
-
-def test_a_restore_point_and_the_way_back(ask, run, neon):
-    before = neon.schemas[PARENT]
-    point = ask("restore-point", "before-1.4")
-    assert point["restore"] == "flask neon restore main before-1.4"
-    (call,) = neon.called("POST", "/branches$")
-    assert "endpoints" not in call.body
-    assert call.body["branch"]["expires_at"]
-    neon.schemas[PARENT] = "CREATE TABLE mistakes ();\n"
-
-    done = run(*point["restore"].split()[2:], "--yes")
-    assert done.exit_code == 0, done.output
-    assert neon.schemas[PARENT] == before
-    kept = re.search(
-        r"^Back: flask neon restore main (main-before-restore-\S+)$", done.stdout, re.MULTILINE
-    )
-    assert kept
-    assert neon.schemas[neon.named(kept[1])["id"]] == "CREATE TABLE mistakes ();\n"
-    # Neon makes nothing from branches that expire.
-    assert "expires_at" not in neon.named("before-1.4")
-    # The branch is a root still; its children are those of what it was.
-    assert "parent_id" not in neon.branches[PARENT]
-    assert neon.named("before-1.4")["parent_id"] == neon.named(kept[1])["id"]
-
-
 def test_a_restore_point_is_called_after_the_time_and_may_stay(ask, neon):
     point = ask("restore-point", "--branch", "staging", "--expires", "never")
     assert re.fullmatch(r"before-\d{8}-\d{6}", point["name"])
     assert (point["parent"], point["expires_at"]) == ("staging", None)
     assert neon.named(point["name"])
-
-
-def test_back_to_a_moment_of_its_own_history(ask, neon):
-    done = ask("restore", "main", "--at", "2025-11-24T02:00:00Z", "--preserve-as", "그때", "--yes")
-    assert (done["source"], done["preserved_as"]) == ("main", "그때")
-    (call,) = neon.called("POST", "/restore$")
-    assert call.body == {
-        "source_branch_id": PARENT,
-        "source_timestamp": "2025-11-24T02:00:00Z",
-        "preserve_under_name": "그때",
-    }
-
-
-@pytest.mark.parametrize("kinds", [("lost",), (500,), ("lost", "lost"), (500, "lost")])
-def test_a_lost_answer_restores_once(run, neon, kinds):
-    neon.fail("POST", "/restore$", *kinds)
-    assert run("restore", "main", "staging", "--preserve-as", "old", "--yes").exit_code == 0
-    assert sorted(item["name"] for item in neon.made()) == ["old", "staging"]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        (("main",), "Restore to what?"),
-        (("main", "main"), "say when with --at"),
-        (("no-such", "main"), "no branch 'no-such'"),
-        (("main", "staging", "--preserve-as", "staging"), "choose another name"),
-    ],
-)
-def test_a_restore_that_can_not_be_is_refused(refused, neon, arguments, said):
-    assert said in refused("restore", *arguments, "--yes")
-    assert {call.method for call in neon.calls} <= {"GET"}
-
-
-def test_a_restore_that_fails_tells_what_it_has_changed(refused, neon):
-    neon.add("before", expires_at="2026-12-01T00:00:00Z")
-    neon.fail("POST", "/restore$", 403)
-    said = refused("restore", "main", "before", "--yes")
-    assert "before no longer expires; it did at 2026-12-01" in said
-
-
-def test_a_moment_that_the_history_does_not_hold_is_in_the_words_of_neon(refused, neon):
-    neon.says = "the timestamp is outside of the restore window"
-    neon.fail("POST", "/restore$", 400)
-    said = refused("restore", "main", "--at", "2020-01-01T00:00:00Z", "--yes")
-    assert "outside of the restore window" in said
