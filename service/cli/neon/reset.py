@@ -32,6 +32,7 @@ def reset(name: str, preserve_as: str | None, *, yes: bool) -> Result:
         raise ConflictError(message)
     if preserve_as:
         session.refuse_taken(preserve_as)
+        session.refuse_beyond_plan(branch, parent)
     elif children := session.branches.children_of(branch):
         message = (
             f"Branches were made from {branch.name} ({names(children)}), which need its state: "

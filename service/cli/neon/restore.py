@@ -42,6 +42,7 @@ def restore(
         raise InvalidInputError(message)
     kept = preserve_as or f"{target.name}-before-restore-{datetime.now(UTC):%Y%m%d-%H%M%S}"
     session.refuse_taken(kept)
+    session.refuse_beyond_plan(target, origin)
     then = f" as of {moment.text}" if moment else ""
     state = f"its own state{then}" if origin == target else f"the state of {origin.name}{then}"
     what = f"Branch {target.label} gets {state}; what it holds now stays in branch {kept}."

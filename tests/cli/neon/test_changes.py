@@ -1,6 +1,5 @@
 """Making, deleting, resetting and restoring branches: done once, and nothing is lost by mistake."""
 
-import re
 from datetime import UTC, datetime, timedelta
 from unicodedata import normalize
 
@@ -148,37 +147,6 @@ def test_a_lost_answer_to_a_reset_is_asked_for_again(run, neon):
 def test_a_branch_without_a_parent_can_not_be_reset(refused, neon):
     neon.add("root", parent=None)
     assert "has no parent" in refused("reset", "root", "--yes")
-
-
-def test_a_restore_point_and_the_way_back(ask, run, neon):
-    before = neon.schemas[PARENT]
-    point = ask("restore-point", "before-1.4")
-    assert point["restore"] == "flask neon restore main before-1.4"
-    (call,) = neon.called("POST", "/branches$")
-    assert "endpoints" not in call.body
-    assert call.body["branch"]["expires_at"]
-    neon.schemas[PARENT] = "CREATE TABLE mistakes ();\n"
-
-    done = run(*point["restore"].split()[2:], "--yes")
-    assert done.exit_code == 0, done.output
-    assert neon.schemas[PARENT] == before
-    kept = re.search(
-        r"^Back: flask neon restore main (main-before-restore-\S+)$", done.stdout, re.MULTILINE
-    )
-    assert kept
-    assert neon.schemas[neon.named(kept[1])["id"]] == "CREATE TABLE mistakes ();\n"
-    # Neon makes nothing from branches that expire.
-    assert "expires_at" not in neon.named("before-1.4")
-    # The branch is a root still; its children are those of what it was.
-    assert "parent_id" not in neon.branches[PARENT]
-    assert neon.named("before-1.4")["parent_id"] == neon.named(kept[1])["id"]
-
-
-def test_a_restore_point_is_called_after_the_time_and_may_stay(ask, neon):
-    point = ask("restore-point", "--branch", "staging", "--expires", "never")
-    assert re.fullmatch(r"before-\d{8}-\d{6}", point["name"])
-    assert (point["parent"], point["expires_at"]) == ("staging", None)
-    assert neon.named(point["name"])
 
 
 def test_back_to_a_moment_of_its_own_history(ask, neon):
