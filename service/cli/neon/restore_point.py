@@ -15,6 +15,8 @@ if TYPE_CHECKING:  # At run time, `flask neon --help` need not wait for an HTTP 
 
 _UNITS = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
 
+_NO_HISTORY = "Neon has one of branches without a parent alone, and as long as the project keeps it"
+
 
 @command(
     click.argument("name", required=False),
@@ -66,10 +68,14 @@ def restore_point(
     try:
         return _made(making, making.make())
     except ServiceError as error:
-        if or_history and isinstance(error, LimitReachedError) and _has_history(making):
+        is_limit = or_history and isinstance(error, LimitReachedError)
+        if is_limit and _has_history(making):
             return _not_made(making, error.detail)
         if making.gone:
             click.echo(_deleted(making), err=True)
+        if is_limit:
+            message = f"{error.detail} Nor is there a way back by the history: {_NO_HISTORY}."
+            raise LimitReachedError(message) from error
         raise
 
 
