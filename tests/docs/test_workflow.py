@@ -309,9 +309,9 @@ def test_a_deploy_ends_before_anything_is_changed_where_the_key_is_refused(deplo
         (done,) = deploy(neon, "Restore point", NEON_API_KEY="napi_of_last_year").values()
         assert done.returncode == 1
         said, refusal = done.stdout.split("Neon refuses the API key")
-        assert "nothing is\nchanged" in said
+        assert "the deploy ends here with nothing\nchanged" in said
         assert "set NEON_API_KEY" in refusal
-        assert "the variable WITHOUT_RESTORE_POINT of the environment production" in said
+        assert "set the variable WITHOUT_RESTORE_POINT of the\nenvironment production" in said
         (done,) = deploy(
             neon, "Restore point", NEON_API_KEY="napi_of_last_year", WITHOUT="true"
         ).values()

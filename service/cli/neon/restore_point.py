@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from service.cli.command import Result, command
-from service.cli.neon.making_point import Making, refuse_uncountable
+from service.cli.neon.rotation import Rotation, refuse_uncountable
 from service.cli.neon.session import begin
 from service.errors import ServiceError
 
@@ -64,64 +64,74 @@ def restore_point(
     source = session.branch(branch)
     session.refuse_taken(name)
     session.refuse_expiring(source)
-    making = Making(session, source, name, lifetime, keep, session.room())
+    points = Rotation(session, source, name, keep, session.room())
     try:
-        return _made(making, making.make())
+        return _made(points, points.make(lambda: _make(points, lifetime)))
     except ServiceError as error:
         is_limit = or_history and isinstance(error, LimitReachedError)
-        if is_limit and _has_history(making):
-            return _not_made(making, error.detail)
-        if making.gone:
-            click.echo(_deleted(making), err=True)
+        if is_limit and _has_history(points):
+            return _not_made(points, error.detail)
+        if points.gone:
+            click.echo(_deleted(points), err=True)
         if is_limit:
             message = f"{error.detail} Nor is there a way back by the history: {_NO_HISTORY}."
             raise LimitReachedError(message) from error
         raise
 
 
-def _made(making: Making, made: "Branch") -> Result:
+def _make(points: Rotation, lifetime: timedelta | None) -> "Branch":
+    session, source, name = points.session, points.source, points.name
+    session.refuse_beyond_plan(source, room=points.room)
+    interrupted = f"Neon may be making {name} all the same: `flask neon branches` tells."
+    with session.working(f"Making branch {name} on Neon", interrupted):
+        return session.project.create_branch(
+            name, parent_id=source.id, lifetime=lifetime, compute=False
+        )
+
+
+def _made(points: Rotation, made: "Branch") -> Result:
     # By the clock of Neon.
     at = made.created_at or _now()
-    back = f"flask neon restore {making.source.name} {made.name}"
-    by_history = _by_history(making, at) if _has_history(making) else None
+    back = f"flask neon restore {points.source.name} {made.name}"
+    by_history = _by_history(points, at) if _has_history(points) else None
     until = f"until {made.expires_at}" if made.expires_at else "until it is deleted"
-    said = f"Restore point: branch {made.label} of {making.source.name} as of {at}, {until}."
+    said = f"Restore point: branch {made.label} of {points.source.name} as of {at}, {until}."
     said += f"\nBack to it: {back}"
     if by_history:
-        said += f"\nOr by the history, {_kept(making)}: {by_history}"
+        said += f"\nOr by the history, {_kept(points)}: {by_history}"
     document = made.as_json() | {"refused": None, "restore": back, "restore_by_history": by_history}
-    return _result(making, document, said)
+    return _result(points, document, said)
 
 
-def _not_made(making: Making, refused: str) -> Result:
-    by_history = _by_history(making, _now())
-    said = f"No restore point: {refused}\nBack by the history, {_kept(making)}: {by_history}"
-    nothing = dict.fromkeys(making.source.as_json())
+def _not_made(points: Rotation, refused: str) -> Result:
+    by_history = _by_history(points, _now())
+    said = f"No restore point: {refused}\nBack by the history, {_kept(points)}: {by_history}"
+    nothing = dict.fromkeys(points.source.as_json())
     document = nothing | {"refused": refused, "restore": None, "restore_by_history": by_history}
-    return _result(making, document, said)
+    return _result(points, document, said)
 
 
-def _result(making: Making, document: dict[str, object], said: str) -> Result:
-    history = making.room.history
+def _result(points: Rotation, document: dict[str, object], said: str) -> Result:
+    history = points.room.history
     document |= {
-        "parent": making.source.name,
+        "parent": points.source.name,
         "history_s": int(history.total_seconds()) if history is not None else None,
-        "deleted": [{"id": branch.id, "name": branch.name} for branch in making.gone],
+        "deleted": [{"id": branch.id, "name": branch.name} for branch in points.gone],
     }
-    return Result(document, f"{said}\n{_deleted(making)}" if making.gone else said)
+    return Result(document, f"{said}\n{_deleted(points)}" if points.gone else said)
 
 
-def _has_history(making: Making) -> bool:
+def _has_history(points: Rotation) -> bool:
     """Tell whether the branch can be taken back in time: Neon does that with roots alone."""
-    return not making.source.parent_id and making.room.history != timedelta(0)
+    return not points.source.parent_id and points.room.history != timedelta(0)
 
 
-def _by_history(making: Making, at: str) -> str:
-    return f"flask neon restore {making.source.name} --at {at}"
+def _by_history(points: Rotation, at: str) -> str:
+    return f"flask neon restore {points.source.name} --at {at}"
 
 
-def _kept(making: Making) -> str:
-    history = making.room.history
+def _kept(points: Rotation) -> str:
+    history = points.room.history
     if history is None:
         return "as long as the project keeps it (Neon's console: Settings, Instant restore)"
     seconds = int(history.total_seconds())
@@ -130,8 +140,8 @@ def _kept(making: Making) -> str:
     return f"which Neon keeps for {count} {unit}{'s' if count > 1 else ''}"
 
 
-def _deleted(making: Making) -> str:
-    return f"Deleted, being older: {', '.join(branch.label for branch in making.gone)}."
+def _deleted(points: Rotation) -> str:
+    return f"Deleted, being older: {', '.join(branch.label for branch in points.gone)}."
 
 
 def _now() -> str:

@@ -238,15 +238,16 @@ def test_what_somebody_wants_or_uses_is_no_old_restore_point(ask, neon, put, poi
     assert names() == [*kept, "before-4"]
 
 
-def test_an_old_restore_point_that_can_not_be_deleted_is_a_warning(run, neon, point, names):
+@pytest.mark.parametrize(("method", "path"), [("DELETE", ""), ("GET", "/endpoints$")])
+def test_an_old_restore_point_that_can_not_be_deleted_is_a_warning(run, neon, point, method, path):
     point("before-1", days=2)
     point("before-2", days=1)
-    neon.fail("DELETE", neon.named("before-1")["id"], 403)
+    neon.fail(method, f"{neon.named('before-1')['id']}{path}", 403)
     done = run("restore-point", "before-3", "--keep", "1")
     assert done.exit_code == 0, done.output
     assert "before-1 (br-cool-sky-000002) could not be deleted: The API key may not" in done.stderr
     assert "Deleted, being older: before-2" in done.stdout
-    assert names() == ["staging", "before-1", "before-3"]
+    assert [item["name"] for item in neon.made()] == ["staging", "before-1", "before-3"]
 
 
 @pytest.mark.parametrize("plan", [FREE, "launch_v3", ""])

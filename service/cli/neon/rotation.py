@@ -1,8 +1,9 @@
-"""A restore point in the making, and the older ones that `--keep` deletes for it."""
+"""What `flask neon restore-point --keep` deletes: restore points that are older than the newest."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -11,6 +12,8 @@ from service.errors import InvalidInputError, ServiceError
 
 if TYPE_CHECKING:  # At run time, `flask neon --help` need not wait for an HTTP library.
     from service.db.neon import Branch, Room
+
+Made = TypeVar("Made")
 
 
 def refuse_uncountable(name: str, lifetime: timedelta | None) -> None:
@@ -26,50 +29,48 @@ def refuse_uncountable(name: str, lifetime: timedelta | None) -> None:
 
 
 @dataclass
-class Making:
-    """A restore point that is to be made; of those like it, the newest `keep` stay."""
+class Rotation:
+    """The restore points of a branch, of which the newest `keep` stay, with the new one `name`."""
 
     session: Session
     source: "Branch"
     name: str
-    lifetime: timedelta | None
     keep: int | None
     room: "Room"
     gone: list["Branch"] = field(default_factory=list)
     """The older ones that were deleted."""
 
-    def make(self) -> "Branch":
-        """Make it, then delete what is superfluous; before only where the plan has no room.
+    def make(self, make: Callable[[], Made]) -> Made:
+        """Make the new one, then delete what is superfluous; before only where there is no room.
 
-        Raises LimitReachedError if it has none all the same.
+        Raises LimitReachedError if there is none all the same.
         """
         from service.db.neon import LimitReachedError  # noqa: PLC0415  heavy
 
         try:
-            made = self._make()
+            made = make()
         except LimitReachedError as error:
             if error.what != "branches" or not self._makes_room():
                 raise
-            made = self._make()
+            made = make()
         if self.keep:
-            self._delete(
-                self._beyond_newest(self.keep - 1), f"Restore point {made.label} is there."
-            )
+            self._delete(self._beyond_newest(self.keep - 1), f"Restore point {self.name} is there.")
         return made
-
-    def _make(self) -> "Branch":
-        self.session.refuse_beyond_plan(self.source, room=self.room)
-        interrupted = f"Neon may be making {self.name} all the same: `flask neon branches` tells."
-        with self.session.working(f"Making branch {self.name} on Neon", interrupted):
-            return self.session.project.create_branch(
-                self.name, parent_id=self.source.id, lifetime=self.lifetime, compute=False
-            )
 
     def _beyond_newest(self, count: int) -> list["Branch"]:
         from service.db.neon.limits import restore_points  # noqa: PLC0415  heavy
 
-        old = restore_points(self.room.branches, self.source)[count:]
-        return [point for point in old if not self.session.project.has_compute(point.id)]
+        found = restore_points(self.room.branches, self.source)
+        old = [point for point in found if point.name != self.name][count:]
+        return [point for point in old if self._is_unused(point)]
+
+    def _is_unused(self, point: "Branch") -> bool:
+        """Tell whether nobody can connect to a restore point; if Neon doesn't say, warn."""
+        try:
+            return not self.session.project.has_compute(point.id)
+        except ServiceError as error:
+            _warn(point, error)
+            return False
 
     def _makes_room(self) -> bool:
         # As long as the new one is not there, the last one is the way back.
@@ -90,9 +91,13 @@ class Making:
                 with self.session.working(f"Deleting {point.name} on Neon", if_interrupted):
                     self.session.project.delete_branch(point.id)
             except ServiceError as error:
-                click.echo(f"{point.label} could not be deleted: {error.detail}", err=True)
+                _warn(point, error)
             else:
                 gone.append(point)
         self.gone += gone
         self.room = self.room.without(gone)
         return bool(gone)
+
+
+def _warn(point: "Branch", error: ServiceError) -> None:
+    click.echo(f"{point.label} could not be deleted: {error.detail}", err=True)
