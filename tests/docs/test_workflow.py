@@ -240,20 +240,80 @@ def test_an_unsafe_pull_request_fails_and_the_report_says_why(project, pull_requ
     assert "not-null-without-default" in report
 
 
-def test_main_gets_a_restore_point_before_the_upgrade_and_none_without_changes(project, workflow):
-    names = ["Plan", "Restore point", "Upgrade", "State"]
-    with FakeNeon() as neon:
-        environment = {
+@pytest.fixture
+def deploy(project, workflow):
+    """Run steps of a deploy with a stand-in for Neon; returns exit codes and outputs."""
+
+    def deploy(neon, *names, **environment):
+        given = {
             "APP_ENV": "production",
             "DATABASE_URL": project.url,
             "NEON_API_KEY": KEY,
             "NEON_API_URL": neon.url,
             "NEON_PROJECT_ID": PROJECT,
             "RESTORE_POINT": "before-17-1",
+            "WITHOUT": "",
         }
+        return run_steps(project, workflow["jobs"]["upgrade"], names, **given | environment)
+
+    return deploy
+
+
+def test_main_gets_a_restore_point_before_the_upgrade_and_none_without_changes(project, deploy):
+    with FakeNeon() as neon:
         for _ in range(2):
-            done = run_steps(project, workflow["jobs"]["upgrade"], names, **environment)
+            done = deploy(neon, "Plan", "Restore point", "Upgrade", "State")
             assert all(item.returncode == 0 for item in done.values()), done
         assert [branch["name"] for branch in neon.made()] == ["before-17-1"]
     summary = (project.folder / "summary.md").read_text(encoding="utf-8")
     assert "Restore point: branch before-17-1" in summary
+
+
+def old_points(neon):
+    """Restore points of three deploys before."""
+    for number in (1, 2, 3):
+        added = neon.add(
+            f"before-{number}-1",
+            created_at=f"2026-11-0{number}T12:00:00Z",
+            expires_at="2999-11-10T12:00:00Z",
+        )
+        neon.without_compute.add(added["id"])
+
+
+def test_a_fourth_deploy_deletes_the_restore_point_of_the_first(deploy):
+    with FakeNeon() as neon:
+        old_points(neon)
+        (done,) = deploy(neon, "Restore point").values()
+        assert done.returncode == 0, done.stdout
+        names = [branch["name"] for branch in neon.made()]
+        assert names == ["before-2-1", "before-3-1", "before-17-1"]
+        assert "::warning" not in done.stdout
+
+
+def test_a_deploy_goes_by_the_history_where_the_plan_has_no_room_and_says_so(project, deploy):
+    with FakeNeon() as neon:
+        neon.plan, neon.rules.limit = "free_v3", 1
+        (done,) = deploy(neon, "Restore point").values()
+        assert done.returncode == 0, done.stdout
+        assert neon.made() == []
+    (warning,) = re.findall("^::warning title=No restore point::(.*)$", done.stdout, re.MULTILINE)
+    assert "The project has 1 branch, and Neon allows no more" in warning
+    assert "flask neon restore main --at 2" in warning
+    summary = (project.folder / "summary.md").read_text(encoding="utf-8")
+    assert "flask neon restore main --at 2" in summary
+
+
+def test_a_deploy_ends_before_anything_is_changed_where_the_key_is_refused(deploy):
+    """It says so first, and how to go on."""
+    with FakeNeon() as neon:
+        (done,) = deploy(neon, "Restore point", NEON_API_KEY="napi_of_last_year").values()
+        assert done.returncode == 1
+        said, refusal = done.stdout.split("Neon refuses the API key")
+        assert "the deploy ends here with nothing\nchanged" in said
+        assert "set NEON_API_KEY" in refusal
+        assert "set the variable WITHOUT_RESTORE_POINT of the\nenvironment production" in said
+        (done,) = deploy(
+            neon, "Restore point", NEON_API_KEY="napi_of_last_year", WITHOUT="true"
+        ).values()
+        assert done.returncode == 0
+        assert "::warning title=No restore point::WITHOUT_RESTORE_POINT is true" in done.stdout

@@ -129,6 +129,7 @@ def runner(project, workflow, tmp_path) -> Runner:
             "secrets.REHEARSAL_DATABASE_URL": "",
             "vars.NEON_PROJECT_ID": "",
             "vars.NEON_BRANCH_ID": "",
+            "vars.WITHOUT_RESTORE_POINT": "",
         },
     )
 

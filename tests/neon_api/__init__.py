@@ -54,6 +54,7 @@ class FakeNeon(ApiServer):
         self.kind_of_key = "organization"
         """`organization`, `personal` or `project`."""
         self.plan = "launch_v3"
+        """Its name; without one, the answer about the project doesn't tell of its owner."""
         self.history_s = 86400
         self.operations: dict[str, dict[str, Any]] = {}
         self._polls: dict[str, int] = {}

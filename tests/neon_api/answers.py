@@ -70,12 +70,16 @@ def whole_project(listed: dict[str, Any], plan: str, branches: int, history_s: i
         "consumption_period_start": now(),
         "consumption_period_end": now(),
         "history_retention_seconds": history_s,
-        "owner": {
-            "name": "Trips",
-            "email": "trips@example.com",
-            "branches_limit": branches,
-            "subscription_type": plan,
-        },
+        **({"owner": owner(plan, branches)} if plan else {}),
+    }
+
+
+def owner(plan: str, branches: int) -> dict[str, Any]:
+    return {
+        "name": "Trips",
+        "email": "trips@example.com",
+        "branches_limit": branches,
+        "subscription_type": plan,
     }
 
 

@@ -9,7 +9,7 @@ Where the rules come from:
   exceeded").
 
 Texts of other refusals are made up here. What neither contract nor pages settle is a switch:
-`takes_child_branches`.
+`takes_child_branches`, and `limit_is_hard` (which of a paid plan's limits is `branches_limit`?).
 """
 
 from collections.abc import Callable
@@ -49,6 +49,8 @@ class Branches:
         self.undeletable: set[str] = set()
         """Roots of before a restore from another branch (page: they can't be deleted)."""
         self.limit = 10
+        self.limit_is_hard = True
+        """Beyond it, branches are refused; else they are billed (page: on plans that are paid)."""
         self.root_limit = 5
         self.recovers = True
         """Deletions are soft unless `hard_delete` (contract: not for all users yet)."""
@@ -207,7 +209,7 @@ class Branches:
             raise RefusedError(409, "branch with the provided name already exists")
 
     def _refuse_more(self, *, roots: int) -> None:
-        if len(self.there) >= self.limit:
+        if self.limit_is_hard and len(self.there) >= self.limit:
             raise RefusedError(422, "branches limit exceeded", "BRANCHES_LIMIT_EXCEEDED")
         found = sum("parent_id" not in item for item in self.there.values())
         if roots and found >= self.root_limit:

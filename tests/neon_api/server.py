@@ -47,6 +47,8 @@ class ApiServer:
         self.violations: list[str] = []
         self.says = "made to fail"
         """What the answers of `fail` say."""
+        self.code = ""
+        """Which code they have."""
         self.ended = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
@@ -130,7 +132,7 @@ class ApiServer:
                     api.reply(call)
                     self.close_connection = True
                 else:
-                    self._send(*problem(int(fault.kind), api.says), fault.headers)
+                    self._send(*problem(int(fault.kind), api.says, api.code), fault.headers)
 
             do_GET = do_POST = do_PATCH = do_DELETE = handle_any  # noqa: N815  http.server's names
 

@@ -48,6 +48,7 @@ def create(
     session.refuse_taken(name)
     origin = session.branch(parent)
     session.refuse_expiring(origin)
+    session.refuse_beyond_plan(origin)
     interrupted = (
         f"Neon may be making branch {name} all the same: `flask neon branches` tells, and `flask "
         f"neon delete {name}` takes it away."

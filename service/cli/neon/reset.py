@@ -30,7 +30,7 @@ def reset(name: str, preserve_as: str | None, *, yes: bool) -> Result:
     branch = session.branches.find(name)
     session.refuse_precious(branch, "reset")
     parent = _parent(session, branch)
-    _refuse_loss(session, branch, preserve_as)
+    _refuse_loss(session, branch, parent, preserve_as)
     loss = f"stays in branch {preserve_as}" if preserve_as else "is lost"
     what = f"Branch {branch.label} gets the state of {parent.name}; what it holds now {loss}."
     if branch.expires_at:
@@ -70,11 +70,14 @@ def _parent(session: Session, branch: "Branch") -> "Branch":
     return parent
 
 
-def _refuse_loss(session: Session, branch: "Branch", preserve_as: str | None) -> None:
+def _refuse_loss(
+    session: Session, branch: "Branch", parent: "Branch", preserve_as: str | None
+) -> None:
     from service.db.neon.branches import names  # noqa: PLC0415  heavy
 
     if preserve_as:
         session.refuse_taken(preserve_as)
+        session.refuse_beyond_plan(branch, parent)
     elif children := session.branches.children_of(branch):
         message = (
             f"Branches were made from {branch.name} ({names(children)}), which need its state: "

@@ -84,6 +84,7 @@ def _plan(
     refuse(session.branches, target, origin, moment, keeps=kept is not None)
     if kept:
         session.refuse_taken(kept)
+        session.refuse_beyond_plan(target, origin)
     if moment:
         ways: tuple[Way, ...] = (Way(origin, moment),)
     else:
@@ -106,8 +107,6 @@ def _carry_out(session: Session, plan: "Plan") -> "Outcome":
             try:
                 ends = _restore(session, plan, way)
             except RefusedError as error:
-                if "limit exceeded" in error.detail:
-                    raise
                 refusals.append(error.detail)
             except UnavailableError as error:
                 message = f"{error.detail} {tells}"

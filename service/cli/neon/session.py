@@ -13,7 +13,7 @@ from service.errors import ConfigurationError, ConflictError, InvalidInputError
 from service.settings import Settings
 
 if TYPE_CHECKING:  # At run time, `flask neon --help` need not wait for an HTTP library.
-    from service.db.neon import Branch, Branches, Moment, NeonProject
+    from service.db.neon import Branch, Branches, Moment, NeonProject, Room
 
 DATABASE = click.option("--database", help="Its name, if the branch has several.")
 
@@ -50,6 +50,21 @@ class Session:
                 "from such ones: choose another parent."
             )
             raise ConflictError(message)
+
+    def room(self) -> "Room":
+        """Count the branches against what the plan has."""
+        with waiting("Counting the branches on Neon"):
+            return self.project.room(self.branches)
+
+    def refuse_beyond_plan(self, *spared: "Branch", room: "Room | None" = None) -> None:
+        """Raise LimitReachedError if the plan has no further branch; say so if one costs extra.
+
+        The refusal names what could go, but none of the branches that are needed.
+        """
+        counted = room or self.room()
+        counted.refuse_more(*(branch.id for branch in spared))
+        if price := counted.price_of_another():
+            click.echo(price, err=True)
 
     def refuse_precious(self, branch: "Branch", what: str) -> None:
         """Raise ConflictError if a branch is the default one, or protected."""

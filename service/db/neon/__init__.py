@@ -1,6 +1,7 @@
 """A small client of Neon's API: branches of a project, and how to connect to them."""
 
 from service.db.neon.branches import Branch, Branches
+from service.db.neon.limits import LimitReachedError, Room
 from service.db.neon.moments import Moment, read_lifetime
 from service.db.neon.project import NeonProject
 from service.db.neon.projects import Project, projects
@@ -9,12 +10,14 @@ from service.db.neon.transport import NeonTransport, Pace, RefusedError
 __all__ = [
     "Branch",
     "Branches",
+    "LimitReachedError",
     "Moment",
     "NeonProject",
     "NeonTransport",
     "Pace",
     "Project",
     "RefusedError",
+    "Room",
     "projects",
     "read_lifetime",
 ]

@@ -1,18 +1,20 @@
 """A project on Neon: making, restoring and deleting its branches, and connecting to them.
 
-From Neon's API reference v2: "List branches", "Create branch", "Update branch", "Delete branch",
-"Restore branch to a historical state", "Compare database schema", "List databases", "List compute
-endpoints for a branch", "Retrieve connection URI". Resetting a branch has no call of its own: it is
-restoring it to its parent's present state.
+From Neon's API reference v2: "Retrieve project details", "List branches", "Create branch", "Update
+branch", "Delete branch", "Restore branch to a historical state", "Compare database schema", "List
+databases", "List compute endpoints for a branch", "Retrieve connection URI". Resetting a branch has
+no call of its own: it is restoring it to its parent's present state.
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 from urllib.parse import quote
 
 from service.db.neon.branches import Branch, Branches
+from service.db.neon.limits import LimitReachedError, Room
 from service.db.neon.moments import Moment, as_timestamp
 from service.db.neon.operations import Operations
 from service.db.neon.transport import Answer, MaybeDoneError, NeonTransport, RefusedError
@@ -61,7 +63,7 @@ class NeonProject:
         has now. After `lifetime` Neon deletes the branch by itself. Without `compute` one can't
         connect to it. The name must be one that no branch has had: it is how the branch is found
         again when the answer got lost, so that there is never a second one. Raises ConflictError
-        when a branch has it.
+        when a branch has it, LimitReachedError when the plan has no room for another.
         """
         asked: dict[str, Any] = {"name": name}
         if parent_id:
@@ -75,7 +77,8 @@ class NeonProject:
         body: Answer = {"branch": asked}
         if compute:
             body["endpoints"] = [{"type": "read_write"}]
-        branch, operations = self._create(name, body)
+        with self._explaining_limits(parent_id or ""):
+            branch, operations = self._create(name, body)
         self._operations.wait(operations)
         return branch
 
@@ -111,6 +114,27 @@ class NeonProject:
     def all_branches(self) -> Branches:
         """List all branches."""
         return Branches(self.branches())
+
+    def room(self, branches: Branches | None = None) -> Room:
+        """Count the branches against what the plan has; what Neon doesn't tell is left open."""
+        found = self.all_branches() if branches is None else branches
+        try:
+            answer = self._transport.call("GET", self._path)
+        except ServiceError:
+            # The key may not be for that; whether there is room then shows when it is needed.
+            answer = {}
+        return Room.of(found, answer.get("project") or {})
+
+    @contextmanager
+    def _explaining_limits(self, *spared: str) -> Iterator[None]:
+        try:
+            yield
+        except LimitReachedError as error:
+            try:
+                room = self.room()
+            except ServiceError:
+                raise error from None
+            raise room.explained(error, *spared) from None
 
     def find_branch(self, name: str) -> Branch | None:
         """Find a branch by its whole name."""
@@ -149,7 +173,9 @@ class NeonProject:
             body |= at.fields("source_")
         if preserve_as:
             body["preserve_under_name"] = preserve_as
-        self._operations.wait(self._restore(branch, body, preserve_as))
+        with self._explaining_limits(branch.id, source.id):
+            operations = self._restore(branch, body, preserve_as)
+        self._operations.wait(operations)
 
     def _restore(self, branch: Branch, body: Answer, preserve_as: str | None) -> list[Answer]:
         path = f"{self._branch(branch.id)}/restore"

@@ -11,6 +11,7 @@ from urllib.parse import urlencode, urlsplit
 import urllib3
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
+from service.db.neon.limits import or_limit_reached
 from service.errors import ConfigurationError, ConflictError, ServiceError, UnavailableError
 
 _LOCAL_HOSTS = {"127.0.0.1", "localhost", "::1"}
@@ -96,8 +97,8 @@ class NeonTransport:
 
         A POST whose outcome is unknown is not repeated, since it might be carried out twice: it
         raises MaybeDoneError. Raises ConfigurationError when the key, the project or the request
-        is wrong, ConflictError when there is such a thing already, and UnavailableError when Neon
-        can't be reached or is too busy for too long.
+        is wrong, ConflictError when there is such a thing already, LimitReachedError when the plan
+        allows no more, and UnavailableError when Neon can't be reached or is too busy for too long.
         """
         attempt = 0
         while True:
@@ -135,6 +136,7 @@ class NeonTransport:
         self, answer: urllib3.BaseHTTPResponse, call: str, *, repeatable: bool
     ) -> tuple[ServiceError, float | None]:
         error = _error(answer.status, self.without_key(_message(answer.data)), call)
+        error = or_limit_reached(error, answer.data)
         is_failure = answer.status >= _SERVER_ERROR
         if is_failure and not repeatable:
             return MaybeDoneError(error.detail), None

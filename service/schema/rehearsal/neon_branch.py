@@ -42,6 +42,7 @@ def neon_branch(source: URL, settings: Settings, *, keep: bool, tell: Tell) -> I
 
 
 def _create(project: NeonProject, name: str, settings: Settings, tell: Tell) -> Branch:
+    _refuse_beyond_plan(project, settings, tell)
     try:
         with notice(tell, "Waiting for a branch on Neon ..."):
             return project.create_branch(name, parent_id=settings.neon_branch_id, lifetime=LIFETIME)
@@ -53,6 +54,15 @@ def _create(project: NeonProject, name: str, settings: Settings, tell: Tell) -> 
         # There may be one, of which no more than the name is known.
         _delete(project, name, tell=tell)
         raise
+
+
+def _refuse_beyond_plan(project: NeonProject, settings: Settings, tell: Tell) -> None:
+    with notice(tell, "Counting the branches on Neon ..."):
+        room = project.room()
+    source = room.branches.get(settings.neon_branch_id or "")
+    room.refuse_more(source.id if source else "")
+    if price := room.price_of_another():
+        tell(price)
 
 
 def _delete(project: NeonProject, name_or_id: str, *, tell: Tell) -> None:

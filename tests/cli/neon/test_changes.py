@@ -1,6 +1,5 @@
 """Making and deleting branches: done once, and nothing is lost by mistake."""
 
-import re
 from datetime import UTC, datetime, timedelta
 from unicodedata import normalize
 
@@ -122,10 +121,3 @@ def test_what_is_precious_is_left_alone(refused, neon, command):
 def test_a_branch_with_children_is_not_deleted(refused, neon):
     neon.add("pr-1", parent=neon.named("staging")["id"])
     assert "made from it are there: pr-1" in refused("delete", "staging", "--yes")
-
-
-def test_a_restore_point_is_called_after_the_time_and_may_stay(ask, neon):
-    point = ask("restore-point", "--branch", "staging", "--expires", "never")
-    assert re.fullmatch(r"before-\d{8}-\d{6}", point["name"])
-    assert (point["parent"], point["expires_at"]) == ("staging", None)
-    assert neon.named(point["name"])

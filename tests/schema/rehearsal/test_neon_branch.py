@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from service.errors import ConfigurationError, UnavailableError
+from service.errors import ConfigurationError, ConflictError, UnavailableError
 from service.settings import Settings
 from tests.neon_api import KEY, PARENT, PROJECT, FakeNeon
 
@@ -173,3 +173,24 @@ def test_after_a_kill_the_branch_has_its_end(sleeping, start_rehearsal, neon, va
     process.wait()
     (branch,) = neon.made()
     assert branch["expires_at"]
+
+
+@pytest.mark.usefixtures("one")
+@pytest.mark.parametrize("plan", ["free_v3", "launch_v3"])
+def test_where_the_plan_has_no_room_the_branches_that_could_go_are_named(
+    neon, settings, rehearse, plan
+):
+    neon.plan, neon.rules.limit = plan, 2
+    old = neon.add("rehearsal_20251101120000_1f2e3d4c", created_at="2025-11-01T12:00:00Z")
+    with pytest.raises(ConflictError, match="has 2 branches, and Neon allows no more") as caught:
+        rehearse(settings)
+    assert f"`flask neon delete {old['name']}`" in caught.value.detail
+    assert neon.made() == [old]
+    del neon.branches[old["id"]]
+
+
+@pytest.mark.usefixtures("one")
+def test_a_rehearsal_beyond_the_plan_says_what_it_costs(neon, settings, rehearse, told):
+    neon.rules.limit, neon.rules.limit_is_hard = 1, False
+    assert rehearse(settings).outcome == "ok"
+    assert "another one is billed" in told[0]
