@@ -52,7 +52,12 @@ def restore(
         f"Neon may be restoring {target.name} all the same: `flask neon branches` tells; once it "
         f"lists {kept}, it is done."
     )
-    with session.working(f"Restoring branch {target.name} on Neon", interrupted):
+    unfinished = (
+        f"`flask neon branches` tells the state of {target.name}, and whether {kept} is there: "
+        f"then `flask neon restore {target.name} {kept}` goes back to what it was; the same "
+        "command tries again, with another name to preserve it as."
+    )
+    with session.working(f"Restoring branch {target.name} on Neon", interrupted, unfinished):
         if ends:
             session.project.keep_branch(origin)
         try:

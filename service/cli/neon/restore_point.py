@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import click
 
 from service.cli.command import Result, command
+from service.cli.neon.making import Wish, make
 from service.cli.neon.session import begin
 
 
@@ -34,15 +35,12 @@ def restore_point(name: str | None, branch: str | None, expires: str) -> Result:
     lifetime = None if expires == "never" else read_lifetime(expires)
     session = begin()
     source = session.branch(branch)
-    session.refuse_taken(name)
-    session.refuse_expiring(source)
-    interrupted = f"Neon may be making {name} all the same: `flask neon branches` tells."
-    with session.working(f"Making branch {name} on Neon", interrupted):
-        made = session.project.create_branch(
-            name, parent_id=source.id, lifetime=lifetime, compute=False
-        )
+    again = f"`flask neon restore-point {name} --branch {source.name} --expires {expires}`"
+    done = make(session, Wish(name, source, again, lifetime=lifetime, compute=False))
+    made = done.branch
     back = f"flask neon restore {source.name} {made.name}"
     until = f"until {made.expires_at}" if made.expires_at else "until it is deleted"
-    document = made.as_json() | {"parent": source.name, "restore": back}
-    said = f"Restore point: branch {made.label} of {source.name}, {until}.\nBack to it: {back}"
+    document = done.as_json() | {"parent": source.name, "restore": back}
+    said = f"Restore point: branch {made.label} of {source.name}, {until}."
+    said += (f" {done.earlier}" if done.earlier else "") + f"\nBack to it: {back}"
     return Result(document, said)

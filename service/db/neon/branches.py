@@ -7,7 +7,7 @@ from typing import Any, Self
 from unicodedata import normalize
 
 from service.db.neon.transport import Answer
-from service.errors import NotFoundError
+from service.errors import ConfigurationError, NotFoundError
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +83,14 @@ class Branches(tuple[Branch, ...]):
         hint = f"did you mean {near[0]}?" if near else "`flask neon branches` lists them."
         message = f"The project has no branch {name_or_id!r}; {hint}"
         raise NotFoundError(message)
+
+    def of_setting(self, neon_branch_id: str) -> Branch:
+        """Find the branch of NEON_BRANCH_ID; raises ConfigurationError."""
+        try:
+            return self.find(neon_branch_id)
+        except NotFoundError as error:
+            message = f"NEON_BRANCH_ID is wrong: {error.detail[0].lower()}{error.detail[1:]}"
+            raise ConfigurationError(message) from None
 
     def parent_of(self, branch: Branch) -> Branch | None:
         """Find the branch that another was made from."""
