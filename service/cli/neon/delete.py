@@ -1,6 +1,7 @@
 """`flask neon delete`: a branch that nobody needs any more."""
 
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,34 +22,32 @@ if TYPE_CHECKING:  # At run time, `flask neon --help` need not wait for an HTTP 
 def delete(name: str, *, for_good: bool, yes: bool) -> Result:
     """Delete the branch NAME, with its data and its computes.
 
-    Neon may keep it for up to 7 days, recoverable on its console and with its name, unless it is
-    deleted --for-good. The default branch and protected ones are refused, and one that others were
-    made from.
+    Where Neon keeps deleted branches, with their names, for up to 7 days, --for-good leaves none.
+    The default branch and protected ones are refused, and one that others were made from.
 
     Example: flask neon delete staging --yes
     """
     session = begin()
-    branch = session.branches.find(name)
+    branch = session.branches.get(name)
+    if branch is None:
+        return _gone(session, name, for_good=for_good)
     session.refuse_precious(branch, "deleted")
     _refuse_parent(session, branch)
     loss = "for good: nobody can bring it back" if for_good else "with all that is in it"
     confirm(f"Branch {branch.label} will be deleted, {loss}.", yes=yes)
     done = _delete(session, branch, for_good=for_good)
-    until, said = _kept(session, branch) if done.was_there and not done.is_for_good else (None, "")
+    until, kept = None, ""
+    if done.was_there and not done.is_for_good:
+        with session.working("Asking Neon whether it keeps the branch"):
+            until, kept = session.project.lingering(branch.id)
+    said = f"Branch {branch.label} is deleted"
     if not done.was_there:
-        said = f"Branch {branch.label} is gone already."
+        said = f"Branch {branch.label} is gone already"
     elif done.is_for_good:
-        said = f"Branch {branch.label} is deleted for good."
-    else:
-        refused = ", but not for good, which Neon refuses here" if for_good else ""
-        said = f"Branch {branch.label} is deleted{refused}.{said}"
-    document = {
-        "deleted": branch.as_json(),
-        "was_there": done.was_there,
-        "for_good": done.is_for_good,
-        "kept_until": until,
-    }
-    return Result(document, said)
+        said += " for good"
+    elif for_good and kept:
+        said += ", but not for good, which Neon refuses here"
+    return Result(_document(branch, done, until), f"{said}. {kept}".rstrip())
 
 
 def _delete(session: Session, branch: "Branch", *, for_good: bool) -> "Deletion":
@@ -60,10 +59,37 @@ def _delete(session: Session, branch: "Branch", *, for_good: bool) -> "Deletion"
         except ConfigurationError as error:
             if branch.parent_id is None:
                 error.detail += (
-                    " The root branch that a restore from another branch has left behind can't be "
-                    "deleted: what is dropped in it, such as its tables, takes no room any more."
+                    f" If {branch.name} is what a restore from another branch has left, it can't be "
+                    "deleted: give it a compute on Neon's console and drop its tables, which then "
+                    "take no room."
                 )
             raise
+
+
+def _gone(session: Session, name: str, *, for_good: bool) -> Result:
+    """Tell what is known of a branch that is not there; raises NotFoundError if it is nothing."""
+    from service.db.neon import Deletion  # noqa: PLC0415  heavy
+
+    kept = None
+    with suppress(ServiceError):
+        kept = session.project.kept(name)
+    if kept is None:
+        raise session.branches.unknown(name)
+    said = f"Branch {kept.branch.label} is deleted already. {kept.sentence}"
+    if for_good:
+        message = f"{said}; only then can it be deleted for good."
+        raise ConflictError(message)
+    done = Deletion(was_there=False, is_for_good=False)
+    return Result(_document(kept.branch, done, kept.until), f"{said}.")
+
+
+def _document(branch: "Branch", done: "Deletion", kept_until: str | None) -> dict[str, Any]:
+    return {
+        "deleted": branch.as_json(),
+        "was_there": done.was_there,
+        "for_good": done.is_for_good,
+        "kept_until": kept_until,
+    }
 
 
 def _refuse_parent(session: Session, branch: "Branch") -> None:
@@ -76,20 +102,3 @@ def _refuse_parent(session: Session, branch: "Branch") -> None:
             f"{names(children)}. They go first, as by `flask neon delete {children[0].name}`."
         )
         raise ConflictError(message)
-
-
-def _kept(session: Session, branch: "Branch") -> tuple[str | None, str]:
-    """Look until when Neon keeps a deleted branch; returns that, and a sentence that says so."""
-    from service.db.neon import LONGEST_KEPT_DAYS  # noqa: PLC0415  heavy
-
-    try:
-        with session.working("Asking Neon whether it keeps the branch"):
-            kept = session.project.kept(branch.id)
-    except ServiceError:
-        # That it isn't told is no reason to call the deletion a failure.
-        return None, f" Neon may keep it, with its name, for up to {LONGEST_KEPT_DAYS} days."
-    if kept is None:
-        return None, ""
-    return kept.until, (
-        f" Neon keeps it, and its name, until {kept.minute}: its console can recover it."
-    )

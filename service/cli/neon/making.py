@@ -51,7 +51,8 @@ def make(session: Session, wish: Wish) -> Made:
         return Made(_create(session, wish))
     creation = session.project.creation(found)
     if creation.progress is Progress.LOST and not session.branches.children_of(found):
-        with session.working(f"Removing what is left of branch {found.name} on Neon"):
+        again = "The same command tries again."
+        with session.working(f"Removing what is left of {found.name} on Neon", again, again):
             session.project.delete_branch(found.id, for_good=True)
         earlier = f"Before, {found.label} had never become ready: it was removed."
         return Made(_create(session, wish), earlier)

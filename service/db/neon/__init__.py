@@ -2,14 +2,13 @@
 
 from service.db.neon.branches import Branch, Branches
 from service.db.neon.creation import Creation, Progress
-from service.db.neon.deletion import LONGEST_KEPT_DAYS, Deletion
+from service.db.neon.deletion import Deletion
 from service.db.neon.moments import Moment, read_lifetime
 from service.db.neon.project import NeonProject
 from service.db.neon.projects import Project, projects
 from service.db.neon.transport import MaybeDoneError, NeonTransport, Pace
 
 __all__ = [
-    "LONGEST_KEPT_DAYS",
     "Branch",
     "Branches",
     "Creation",

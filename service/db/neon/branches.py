@@ -79,10 +79,13 @@ class Branches(tuple[Branch, ...]):
         """Find a branch by its id, else by its whole name; raises NotFoundError."""
         if branch := self.get(name_or_id):
             return branch
+        raise self.unknown(name_or_id)
+
+    def unknown(self, name_or_id: str) -> NotFoundError:
+        """Make the error for a name that no branch has."""
         near = get_close_matches(name_or_id, [branch.name for branch in self], n=1)
         hint = f"did you mean {near[0]}?" if near else "`flask neon branches` lists them."
-        message = f"The project has no branch {name_or_id!r}; {hint}"
-        raise NotFoundError(message)
+        return NotFoundError(f"The project has no branch {name_or_id!r}; {hint}")
 
     def of_setting(self, neon_branch_id: str) -> Branch:
         """Find the branch of NEON_BRANCH_ID; raises ConfigurationError."""

@@ -1,7 +1,8 @@
 """Deleting branches: Neon keeps them for a while, with their names, unless it is told not to.
 
 From Neon's API reference v2: "Delete branch", "List branches". That Neon keeps them ("Branch
-Recovery") is in preview and not there for everybody: what asks for it may be refused.
+Recovery") is in preview and not there for everybody: what asks for it may be refused, and for most
+projects a deletion is for good.
 """
 
 from collections.abc import Iterable, Iterator
@@ -11,9 +12,9 @@ from urllib.parse import quote
 
 from service.db.neon.branches import Branch
 from service.db.neon.transport import Answer, NeonTransport
-from service.errors import ConfigurationError, ConflictError
+from service.errors import ConfigurationError, ConflictError, ServiceError
 
-LONGEST_KEPT_DAYS = 7
+_LONGEST_KEPT_DAYS = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +28,20 @@ class Deletion:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A deleted branch that Neon keeps, with its name, so that it can be recovered."""
+    """A deleted branch that Neon keeps, with its name; `recovery` is the call to bring it back."""
 
     branch: Branch
     until: str
+    recovery: str
 
     @property
-    def minute(self) -> str:
-        """The end of that time, for sentences."""
-        return f"{self.until[:16].replace('T', ' ')} UTC"
+    def sentence(self) -> str:
+        """Say so."""
+        until = f"{self.until[:16].replace('T', ' ')} UTC"
+        return (
+            f"Neon keeps it, and its name, until {until}: `{self.recovery}` of Neon's API brings "
+            "it back"
+        )
 
 
 class Deletions:
@@ -47,7 +53,7 @@ class Deletions:
 
     def delete(self, branch_id: str, *, for_good: bool) -> tuple[Deletion, Iterable[Answer]]:
         """Delete a branch, for good where that can be had; returns the operations to wait for."""
-        path = f"{self._path}/{quote(branch_id, safe='')}"
+        path = self._branch(branch_id)
         if for_good:
             try:
                 answer = self._transport.call("DELETE", path, query={"hard_delete": "true"})
@@ -65,8 +71,21 @@ class Deletions:
         for item in self._transport.call("GET", self._path, query=query).get("branches", ()):
             recovery = item.get("recovery")
             if recovery and name_or_id in {item["name"], item["id"]}:
-                return Kept(Branch.of(item), recovery["recoverable_until"])
+                call = f"POST {self._branch(item['id'])}/recover"
+                return Kept(Branch.of(item), recovery["recoverable_until"], call)
         return None
+
+    def lingering(self, branch_id: str) -> tuple[str | None, str]:
+        """Tell until when Neon keeps a deleted branch, as far as it says so, and in a sentence.
+
+        It is empty for one that is gone.
+        """
+        try:
+            kept = self.kept(branch_id)
+        except ServiceError:
+            # It is no reason to call the deletion a failure.
+            return None, f"Neon may keep it, with its name, for up to {_LONGEST_KEPT_DAYS} days."
+        return (kept.until, f"{kept.sentence}.") if kept else (None, "")
 
     @contextmanager
     def naming(self, name: str | None) -> Iterator[None]:
@@ -75,12 +94,14 @@ class Deletions:
             yield
         except ConflictError as error:
             kept = None
-            with suppress(ConfigurationError):
+            with suppress(ServiceError):
                 kept = self.kept(name) if name else None
             if not kept:
                 raise
             message = (
-                f"Branch {kept.branch.label} is deleted, but Neon keeps it, and its name, until "
-                f"{kept.minute}: choose another name, or recover it on Neon's console (Branches)."
+                f"Branch {kept.branch.label} is deleted, but {kept.sentence}. Choose another name."
             )
             raise ConflictError(message) from error
+
+    def _branch(self, branch_id: str) -> str:
+        return f"{self._path}/{quote(branch_id, safe='')}"

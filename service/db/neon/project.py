@@ -138,7 +138,7 @@ class NeonProject:
     def delete_branch(self, branch_id: str, *, for_good: bool = False) -> Deletion:
         """Delete a branch and wait until that is done; one that is gone already is no error.
 
-        Not `for_good`, or where Neon doesn't do that, it may be kept for a while: see `kept`.
+        Not `for_good`, or where Neon doesn't do that, it may be kept for a while: see `lingering`.
         """
         deletion, operations = self._deletions.delete(branch_id, for_good=for_good)
         self._wait(operations)
@@ -147,6 +147,10 @@ class NeonProject:
     def kept(self, name_or_id: str) -> Kept | None:
         """Find a deleted branch; raises ConfigurationError where Neon doesn't tell of them."""
         return self._deletions.kept(name_or_id)
+
+    def lingering(self, branch_id: str) -> tuple[str | None, str]:
+        """Tell until when Neon keeps a deleted branch, as far as it says so, and in a sentence."""
+        return self._deletions.lingering(branch_id)
 
     def keep_branch(self, branch: Branch) -> Branch:
         """Let a branch no longer expire, and wait until that is so."""

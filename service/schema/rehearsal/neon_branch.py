@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import URL
 
-from service.db.neon import LONGEST_KEPT_DAYS, Branch, NeonProject
+from service.db.neon import Branch, NeonProject
 from service.db.url import parse
 from service.errors import ConfigurationError, ServiceError
 from service.schema.rehearsal.interruption import Tell, notice
@@ -92,16 +92,19 @@ def _delete(project: NeonProject, name_or_id: str, *, tell: Tell) -> None:
                     name_or_id = branch.name
                     done = project.delete_branch(branch.id, for_good=True)
                     if done.was_there and not done.is_for_good:
-                        tell(
-                            f"The branch {branch.name} is deleted, but not for good, which Neon "
-                            "refuses here: its data may be recoverable on Neon's console for up "
-                            f"to {LONGEST_KEPT_DAYS} days."
-                        )
+                        _tell_lingering(project, branch, tell)
     except ServiceError as error:
         tell(
             f"The branch {name_or_id} on Neon could not be deleted: {error.detail} "
             f"{_by_hand(name_or_id)} does it, or Neon's console (Branches); {_BY_ITSELF}."
         )
+
+
+def _tell_lingering(project: NeonProject, branch: Branch, tell: Tell) -> None:
+    _, lingering = project.lingering(branch.id)
+    if lingering:
+        said = f"The branch {branch.name} is deleted, but not for good, which Neon refuses here."
+        tell(f"{said} {lingering}")
 
 
 def _by_hand(name: str) -> str:

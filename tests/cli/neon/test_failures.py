@@ -5,7 +5,7 @@ import re
 import pytest
 
 from service.db.neon import Pace
-from tests.neon_api import PARENT
+from tests.neon_api import PARENT, PROJECT
 
 
 @pytest.fixture
@@ -161,7 +161,8 @@ def test_a_name_that_a_deleted_branch_keeps(refused, run, neon, arguments):
     said = refused(*arguments)
     until = kept["recovery"]["recoverable_until"][:16].replace("T", " ")
     assert f"Branch old ({kept['id']}) is deleted" in said
-    assert f"until {until} UTC: choose another name, or recover it on Neon's console" in said
+    assert f"until {until} UTC: `POST /projects/{PROJECT}/branches/{kept['id']}/recover`" in said
+    assert said.endswith("Choose another name.\n")
 
 
 def test_a_name_that_is_taken_in_the_words_of_neon_where_it_tells_no_more(refused, neon):
@@ -216,6 +217,21 @@ def test_where_deleting_for_good_is_refused_it_lingers(run, neon, status):
     assert neon.named("staging") is None
 
 
+def test_where_deleting_for_good_is_refused_and_neon_keeps_nothing(run, neon):
+    neon.rules.recovers = False
+    neon.fail("DELETE", "/branches/", 403)
+    assert run("delete", "staging", "--for-good", "--yes").stdout.endswith(") is deleted.\n")
+
+
+def test_deleting_twice_tells_what_neon_keeps(run, ask, refused):
+    run("delete", "staging", "--yes")
+    done = run("delete", "staging", "--yes")
+    assert "is deleted already. Neon keeps it, and its name, until " in done.stdout
+    assert ask("delete", "staging", "--yes")["was_there"] is False
+    assert "only then can it be deleted for good" in refused("delete", "staging", "--for-good")
+    assert "has no branch 'stagin'" in refused("delete", "stagin")
+
+
 def test_what_is_gone_meanwhile_is_no_error(run, neon):
     neon.fail("DELETE", "/branches/", "lost")
     done = run("delete", "staging", "--for-good", "--yes")
@@ -239,7 +255,8 @@ def test_a_root_that_can_not_be_deleted_says_how_to_free_its_room(refused, neon)
     neon.rules.undeletable.add(root["id"])
     said = refused("delete", "main-before", "--yes")
     assert "cannot delete the original root branch" in said
-    assert "what is dropped in it, such as its tables, takes no room any more" in said
+    assert "If main-before is what a restore from another branch has left, it can't be" in said
+    assert "drop its tables, which then take no room" in said
 
 
 def test_a_restore_that_fails_says_what_to_look_at(refused, neon):
