@@ -60,9 +60,9 @@ def connect(
     project = session.project
     if not project.has_compute(branch.id):
         message = (
-            f"Branch {branch.name} has no compute to connect to, as a restore point: `flask neon "
-            f"create NAME` makes a branch that has one, `flask neon restore NAME {branch.name}` "
-            "gives it this state."
+            f"Branch {branch.name} has no compute to connect to, as a restore point: add one on "
+            f"Neon's console, or give its state to a branch that has one (`flask neon restore NAME "
+            f"{branch.name}`)."
         )
         raise ConflictError(message)
     name, owner = session.database(branch, database)

@@ -59,9 +59,9 @@ def _delete(session: Session, branch: "Branch", *, for_good: bool) -> "Deletion"
         except ConfigurationError as error:
             if branch.parent_id is None:
                 error.detail += (
-                    f" If {branch.name} is what a restore from another branch has left, it can't be "
-                    "deleted: give it a compute on Neon's console and drop its tables, which then "
-                    "take no room."
+                    f" If {branch.name} is what a restore from another branch has left, it can't "
+                    "be deleted: give it a compute on Neon's console and drop its tables, which "
+                    "then take no room."
                 )
             raise
 

@@ -85,8 +85,8 @@ def _go_on(session: Session, wish: Wish, found: "Branch", creation: "Creation") 
 def _after_failure(wish: Wish) -> tuple[str, str]:
     """Say what to do when one has stopped waiting, and when Neon has given up."""
     ways = (
-        f"{wish.command} goes on with it, `flask neon delete {wish.name} --for-good --yes` takes "
-        "it away."
+        f"{wish.command} goes on with it or makes it anew, `flask neon delete {wish.name} "
+        "--for-good --yes` takes it away."
     )
     interrupted = (
         f"Neon may be making branch {wish.name} all the same: `flask neon branches` tells, {ways}"

@@ -48,7 +48,8 @@ class Creation:
         if is_init:
             if pending:
                 return cls(Progress.GOES_ON, pending)
-            return cls(Progress.LOST if given_up & _MAKES else Progress.OVER)
+            is_made = any(item["action"] in _MAKES and item["status"] in DONE for item in known)
+            return cls(Progress.OVER if is_made or not given_up & _MAKES else Progress.LOST)
         is_first_start = all(
             item["action"] in _MAKES or (item["action"] in _STARTS and item["status"] not in DONE)
             for item in known

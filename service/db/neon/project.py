@@ -86,8 +86,11 @@ class NeonProject:
         return branch
 
     def creation(self, branch: Branch) -> Creation:
-        """Tell how far the making of a branch is."""
-        return Creation.of(branch, self._operations.of(branch.id))
+        """Tell how far the making of a branch is by now."""
+        operations = self._operations.of(branch.id)
+        # After its operations: one that is not ready though they have ended never will be.
+        found = self._transport.call("GET", self._branch(branch.id))["branch"]
+        return Creation.of(Branch.of(found), operations)
 
     def go_on(self, creation: Creation) -> None:
         """Wait for the rest of the making of a branch."""

@@ -134,6 +134,10 @@ def test_what_somebody_may_have_data_in_is_never_touched(refused, run, neon, com
     started["status"] = "failed"
     assert "choose another name" in refused(command, "pr-1")
     assert "choose another name" in refused(command, "staging")
+    # Not ready, though it has been made, or though nothing is known of that.
+    neon.named("pr-1")["current_state"] = "init"
+    neon._start(neon.named("pr-1")["id"], "create_branch")["status"] = "failed"  # noqa: SLF001
+    assert "choose another name" in refused(command, "pr-1")
     neon.named("staging")["current_state"] = "init"
     assert "choose another name" in refused(command, "staging")
     assert made(neon) == ["pr-1"]
