@@ -92,12 +92,6 @@ def test_busy_neon_is_waited_for(run, neon):
     assert len(neon.called("POST", "/branches$")) == 2
 
 
-def test_deleting(run, neon):
-    done = run("delete", neon.named("staging")["id"], "--yes")
-    assert "Branch staging (br-" in done.stdout
-    assert neon.made() == []
-
-
 def test_nobody_to_ask_means_no(refused, neon):
     assert "--yes says that this is meant" in refused("delete", "staging")
     assert "--yes says that this is meant" in refused("reset", "staging")
