@@ -43,13 +43,13 @@ def test_a_branch_of_a_named_parent(project):
 
 def test_the_url_is_one_past_the_pooler(neon, project):
     branch = project.create_branch("rehearsal")
-    url = project.connection_url(branch.id, database="trips", role="me")
+    url = project.connection_url(branch.id, database="trips", role="reader")
     assert url.startswith("postgresql://")
     (call,) = neon.called("GET", "/connection_uri$")
     assert call.query == {
         "branch_id": branch.id,
         "database_name": "trips",
-        "role_name": "me",
+        "role_name": "reader",
         "pooled": "false",
     }
 

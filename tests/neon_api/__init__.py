@@ -30,6 +30,7 @@ __all__ = [
 ]
 
 KEY = "napi_test_key_of_the_fake"
+_MAKES = {"create_branch", "create_timeline"}
 
 
 class FakeNeon(ApiServer):
@@ -47,6 +48,10 @@ class FakeNeon(ApiServer):
         self.schemas = self.rules.schemas
         self.without_compute = self.rules.without_compute
         self.databases = {"trips": "role"}
+        self.databases_of: dict[str, dict[str, str]] = {}
+        """Those of branches that have others."""
+        self.roles = {"reader"}
+        """Roles that own no database."""
         self.projects = [answers.listed_project()]
         self.shared: list[dict[str, Any]] = []
         self.unavailable: list[str] = []
@@ -175,7 +180,7 @@ class FakeNeon(ApiServer):
             "operations": operations,
             "endpoints": [answers.endpoint(identity) for _ in computes],
             "databases": self._databases(identity),
-            "roles": [answers.role(identity, owner) for owner in self.databases.values()],
+            "roles": self._roles(identity),
         }
 
     def _patch_branch(self, call: Call, branch_id: str, **_: str) -> Reply:
@@ -200,7 +205,9 @@ class FakeNeon(ApiServer):
 
     def _get_compare_schema(self, call: Call, branch_id: str, **_: str) -> Reply:
         base, database = call.query["base_branch_id"], call.query["db_name"]
-        if base not in self.branches or database not in self.databases:
+        if base not in self.branches or any(
+            database not in self._held(one) for one in (base, branch_id)
+        ):
             return problem(404, "branch or database not found")
         before, after = (self.schemas[item].splitlines(keepends=True) for item in (base, branch_id))
         diff = unified_diff(before, after, f"a/{database}", f"b/{database}")
@@ -212,8 +219,18 @@ class FakeNeon(ApiServer):
     def _databases(self, branch_id: str) -> list[Any]:
         return [
             answers.database(number, branch_id, name, owner)
-            for number, (name, owner) in enumerate(self.databases.items(), 1)
+            for number, (name, owner) in enumerate(self._held(branch_id).items(), 1)
         ]
+
+    def _held(self, branch_id: str) -> dict[str, str]:
+        return self.databases_of.get(branch_id, self.databases)
+
+    def _get_roles(self, _call: Call, branch_id: str, **_: str) -> Reply:
+        return 200, {"roles": self._roles(branch_id)}
+
+    def _roles(self, branch_id: str) -> list[Any]:
+        names = sorted({*self._held(branch_id).values(), *self.roles})
+        return [answers.role(branch_id, name) for name in names]
 
     def _get_endpoints(self, _call: Call, branch_id: str, **_: str) -> Reply:
         is_without = branch_id in self.without_compute
@@ -229,16 +246,26 @@ class FakeNeon(ApiServer):
             operation["status"] = self.outcomes.get(operation["action"], "finished")
             if operation["status"] != "finished":
                 operation |= {"failures_count": 1, "error": "no capacity left"}
-            elif operation["branch_id"] in self.branches:
+                self._cancel_after(operation)
+            elif operation["branch_id"] in self.branches and operation["action"] in _MAKES:
                 self.branches[operation["branch_id"]]["current_state"] = "ready"
         return 200, {"operation": operation}
+
+    def _cancel_after(self, failed: dict[str, Any]) -> None:
+        """Cancel what waits for an operation that failed (neither contract nor pages tell)."""
+        for operation in self.operations.values():
+            waits = operation["branch_id"] == failed["branch_id"] and operation["id"] > failed["id"]
+            if waits and operation["status"] == "running":
+                operation["status"] = "cancelled"
 
     def _get_connection_uri(self, call: Call, **_: str) -> Reply:
         branch_id = call.query.get("branch_id", PARENT)
         if branch_id not in self.branches or branch_id in self.without_compute:
             return problem(404, "endpoint not found")
-        if call.query["database_name"] not in self.databases:
+        if call.query["database_name"] not in self._held(branch_id):
             return problem(404, "database not found")
+        if call.query["role_name"] not in [role["name"] for role in self._roles(branch_id)]:
+            return problem(404, "role not found")
         uri = self.rules.uris.setdefault(branch_id, "") or self._provide(branch_id)
         self.rules.uris[branch_id] = uri
         if call.query.get("pooled") == "true":

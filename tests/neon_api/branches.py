@@ -53,7 +53,11 @@ class Branches:
         """Beyond it, branches are refused; else they are billed (page: on plans that are paid)."""
         self.root_limit = 5
         self.recovers = True
-        """Deletions are soft unless `hard_delete` (contract: not for all users yet)."""
+        """Deletions are soft unless `hard_delete`.
+
+        Contract: not for all users yet; those who write Neon's manual, of 2026-09-01: not there
+        yet at all (neondatabase/website, 5682).
+        """
         self.takes_child_branches = True
         """A restore to the head takes part with child branches (contract; the page: roots only)."""
 

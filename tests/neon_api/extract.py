@@ -33,6 +33,7 @@ _OPERATIONS = (
     ("post", f"{_BRANCH}/restore"),
     ("get", f"{_BRANCH}/compare_schema"),
     ("get", f"{_BRANCH}/databases"),
+    ("get", f"{_BRANCH}/roles"),
     ("get", f"{_BRANCH}/endpoints"),
     ("get", "/projects/{project_id}/connection_uri"),
     ("get", "/projects/{project_id}/operations"),

@@ -4,7 +4,7 @@ import click
 
 from service.cli.command import Result, command
 from service.cli.neon.session import DATABASE, at, begin, read_moment
-from service.errors import ExitCode, InvalidInputError
+from service.errors import ConfigurationError, ExitCode, InvalidInputError
 
 
 @command(
@@ -40,9 +40,15 @@ def compare_schema(
         old = parent
     with session.working("Neon is comparing the schemas"):
         name, _ = session.database(new, database)
-        diff = session.project.compare_schema(
-            new, old, database=name, at=moment, base_at=base_moment
-        )
+        try:
+            diff = session.project.compare_schema(
+                new, old, database=name, at=moment, base_at=base_moment
+            )
+        except ConfigurationError:
+            if lack := session.project.lack(old, database=name):
+                message = f"{lack}, so that there is nothing to compare."
+                raise InvalidInputError(message) from None
+            raise
     document = {
         "base": old.name,
         "other": new.name,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from service.cli.neon.session import Session
-from service.errors import ConflictError
+from service.errors import ConfigurationError, ConflictError, InvalidInputError
 from service.settings import ROOT
 
 if TYPE_CHECKING:  # At run time, `flask neon --help` need not wait for an HTTP library.
@@ -52,8 +52,8 @@ def connect(
 ) -> Connection:
     """Ask Neon for the URLs of a branch.
 
-    Raises ConflictError for a branch without a compute, InvalidInputError for a database that it
-    doesn't have.
+    Raises ConflictError for a branch without a compute, InvalidInputError for a database or role
+    that it doesn't have.
     """
     from service.db import neon_url, url_text  # noqa: PLC0415  heavy
 
@@ -64,9 +64,15 @@ def connect(
     name, owner = session.database(branch, database)
     urls = {}
     for variable in variables:
-        text = project.connection_url(
-            branch.id, database=name, role=role or owner, pooled=variable == POOLED
-        )
+        try:
+            text = project.connection_url(
+                branch.id, database=name, role=role or owner, pooled=variable == POOLED
+            )
+        except ConfigurationError:
+            if lack := project.lack(branch, database=name, role=role):
+                message = f"{lack}: choose by --role."
+                raise InvalidInputError(message) from None
+            raise
         # Written anew: whatever a password holds, the line of .env is read as it is meant.
         urls[variable] = neon_url.with_tls(url_text.read(text, variable)).text()
     return Connection(branch, name, role or owner, urls)

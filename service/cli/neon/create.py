@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from service.cli.command import Result, command
-from service.cli.neon import connection
+from service.cli.neon import connection, making
 from service.cli.neon.session import DATABASE, at, begin, read_moment
 from service.errors import InvalidInputError, ServiceError
 
@@ -33,7 +33,7 @@ def create(
     """Make the branch NAME, a copy of its parent with a compute to connect to.
 
     With --write-env its URLs are written into .env, so that everything on this machine works on
-    the new branch.
+    the new branch. Given again after a failure, it goes on where Neon is.
 
     Example: flask neon create staging --expires 7d --write-env
     """
@@ -43,24 +43,23 @@ def create(
     if no_compute and wants_url:
         message = "A branch without a compute has no URL: leave out --no-compute or --write-env."
         raise InvalidInputError(message)
+    if database and not wants_url:
+        message = "--database says whose URL is written: add --write-env, or leave it out."
+        raise InvalidInputError(message)
     moment, lifetime = read_moment(at), read_lifetime(expires) if expires else None
     session = begin()
-    session.refuse_taken(name)
     origin = session.branch(parent)
-    session.refuse_expiring(origin)
-    session.refuse_beyond_plan(origin)
-    interrupted = (
-        f"Neon may be making branch {name} all the same: `flask neon branches` tells, and `flask "
-        f"neon delete {name}` takes it away."
-    )
-    with session.working(f"Making branch {name} on Neon", interrupted):
-        made = session.project.create_branch(
-            name, parent_id=origin.id, at=moment, lifetime=lifetime, compute=not no_compute
-        )
-    document = made.as_json() | {"parent": origin.name}
+    if wants_url and not moment:
+        # The branch will have those of its parent; refused now, it need not be made.
+        session.database(origin, database)
+    wish = making.Wish(name, origin, "the same command", moment, lifetime, compute=not no_compute)
+    done = making.make(session, wish)
+    made = done.branch
+    document = done.as_json() | {"parent": origin.name}
     said = f"Branch {made.label} is there, made from {origin.name}"
     said += f" as of {moment.text}" if moment else ""
     said += f"; Neon deletes it at {made.expires_at}." if made.expires_at else "."
+    said += f" {done.earlier}" if done.earlier else ""
     if wants_url:
         try:
             with session.working("Asking Neon for the URLs", said):

@@ -40,7 +40,11 @@ def reset(name: str, preserve_as: str | None, *, yes: bool) -> Result:
         click.echo(caution, err=True)
     confirm(f"{what} {caution}".rstrip(), yes=yes)
     interrupted = f"Neon may be resetting {branch.name} all the same: `flask neon branches` tells."
-    with session.working(f"Resetting branch {branch.name} on Neon", interrupted):
+    again = "the same command tries again"
+    if preserve_as:
+        again += f", with another name than {preserve_as} if that is there"
+    unfinished = f"`flask neon branches` tells the state of {branch.name}; {again}."
+    with session.working(f"Resetting branch {branch.name} on Neon", interrupted, unfinished):
         session.project.restore_branch(branch, parent, preserve_as=preserve_as)
     document = {"branch": branch.as_json(), "parent": parent.name, "preserved_as": preserve_as}
     said = f"Branch {branch.label} is what {parent.name} is."

@@ -9,7 +9,7 @@ from service.cli.command import Result, command
 from service.cli.confirmation import YES, confirm
 from service.cli.neon.connection import copy_of
 from service.cli.neon.session import Session, at, begin, read_moment
-from service.errors import InvalidInputError, ServiceError, UnavailableError
+from service.errors import InvalidInputError, ServiceError
 
 if TYPE_CHECKING:  # At run time, `flask neon --help` need not wait for an HTTP library.
     from service.cli.neon.restore_outcome import Outcome
@@ -102,15 +102,12 @@ def _carry_out(session: Session, plan: "Plan") -> "Outcome":
     name, refusals = plan.target.name, list[str]()
     tells = f"Whether Neon is restoring {name} all the same, `flask neon branches` tells"
     tells += f": once it lists {plan.kept}, that holds what {name} held." if plan.kept else "."
-    with session.working(f"Restoring branch {name} on Neon", tells):
+    with session.working(f"Restoring branch {name} on Neon", tells, _after_failure(plan)):
         for way in plan.ways:
             try:
                 ends = _restore(session, plan, way)
             except RefusedError as error:
                 refusals.append(error.detail)
-            except UnavailableError as error:
-                message = f"{error.detail} {tells}"
-                raise UnavailableError(message) from error
             else:
                 return Outcome(
                     plan, way, tuple(refusals), _branches(session), no_longer_expires=ends
@@ -118,6 +115,15 @@ def _carry_out(session: Session, plan: "Plan") -> "Outcome":
     said = f" From {plan.origin.name} itself: ".join(refusals)
     message = f"{said} Branch {name} is as it was."
     raise RefusedError(" ".join([message, *_ways_out(session, plan)]))
+
+
+def _after_failure(plan: "Plan") -> str:
+    said = f"`flask neon branches` tells the state of {plan.target.name}"
+    if plan.kept:
+        back = f"flask neon restore {plan.target.name} {plan.kept}"
+        said += f", and whether {plan.kept} is there: then `{back}` goes back to what it was"
+    again = ", with another name to preserve it as" if plan.kept else ""
+    return f"{said}; the same command tries again{again}."
 
 
 def _restore(session: Session, plan: "Plan", way: "Way") -> bool:

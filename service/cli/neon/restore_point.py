@@ -1,17 +1,14 @@
 """`flask neon restore-point`: a way back, before a risky change."""
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
 import click
 
 from service.cli.command import Result, command
+from service.cli.neon.making import Made, Wish, make
 from service.cli.neon.rotation import Rotation, refuse_uncountable
 from service.cli.neon.session import begin
 from service.errors import ServiceError
-
-if TYPE_CHECKING:  # At run time, `flask neon --help` need not wait for an HTTP library.
-    from service.db.neon import Branch
 
 _UNITS = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
 
@@ -62,11 +59,11 @@ def restore_point(
         refuse_uncountable(name, lifetime)
     session = begin()
     source = session.branch(branch)
-    session.refuse_taken(name)
-    session.refuse_expiring(source)
+    again = f"`flask neon restore-point {name} --branch {source.name} --expires {expires}`"
+    wish = Wish(name, source, again, lifetime=lifetime, compute=False)
     points = Rotation(session, source, name, keep, session.room())
     try:
-        return _made(points, points.make(lambda: _make(points, lifetime)))
+        return _made(points, points.make(lambda: make(session, wish, points.room)))
     except ServiceError as error:
         is_limit = or_history and isinstance(error, LimitReachedError)
         if is_limit and _has_history(points):
@@ -79,38 +76,30 @@ def restore_point(
         raise
 
 
-def _make(points: Rotation, lifetime: timedelta | None) -> "Branch":
-    session, source, name = points.session, points.source, points.name
-    session.refuse_beyond_plan(source, room=points.room)
-    interrupted = f"Neon may be making {name} all the same: `flask neon branches` tells."
-    with session.working(f"Making branch {name} on Neon", interrupted):
-        return session.project.create_branch(
-            name, parent_id=source.id, lifetime=lifetime, compute=False
-        )
-
-
-def _made(points: Rotation, made: "Branch") -> Result:
+def _made(points: Rotation, done: Made) -> Result:
     from service.cli.neon.restore_plan import UNSETTLED  # noqa: PLC0415  heavy
 
+    made = done.branch
     # By the clock of Neon.
     at = made.created_at or _now()
     back = f"flask neon restore {points.source.name} {made.name}"
     by_history = _by_history(points, at) if _has_history(points) else None
     until = f"until {made.expires_at}" if made.expires_at else "until it is deleted"
     said = f"Restore point: branch {made.label} of {points.source.name} as of {at}, {until}."
+    said += f" {done.earlier}" if done.earlier else ""
     said += f"\nBack to it: {back}"
     if by_history:
         said += f"\nOr by the history, {_kept(points)}: {by_history}"
     if not points.source.is_root:
         said += f"\n{UNSETTLED}"
-    document = made.as_json() | {"refused": None, "restore": back, "restore_by_history": by_history}
+    document = done.as_json() | {"refused": None, "restore": back, "restore_by_history": by_history}
     return _result(points, document, said)
 
 
 def _not_made(points: Rotation, refused: str) -> Result:
     by_history = _by_history(points, _now())
     said = f"No restore point: {refused}\nBack by the history, {_kept(points)}: {by_history}"
-    nothing = dict.fromkeys(points.source.as_json())
+    nothing = dict.fromkeys(Made(points.source).as_json())
     document = nothing | {"refused": refused, "restore": None, "restore_by_history": by_history}
     return _result(points, document, said)
 

@@ -9,7 +9,7 @@ import click
 
 from service.cli.command import Decorator
 from service.cli.waiting import waiting
-from service.errors import ConfigurationError, ConflictError, InvalidInputError
+from service.errors import ConfigurationError, ConflictError, InvalidInputError, ServiceError
 from service.settings import Settings
 
 if TYPE_CHECKING:  # At run time, `flask neon --help` need not wait for an HTTP library.
@@ -28,8 +28,10 @@ class Session:
 
     def branch(self, name_or_id: str | None) -> "Branch":
         """Find a branch; not named, it is NEON_BRANCH_ID, else the default one."""
-        wanted = name_or_id or self.settings.neon_branch_id
-        return self.branches.find(wanted) if wanted else self.branches.default
+        if name_or_id:
+            return self.branches.find(name_or_id)
+        wanted = self.settings.neon_branch_id
+        return self.branches.of_setting(wanted) if wanted else self.branches.default
 
     def parent_name(self, branch: "Branch") -> str:
         """Name the branch that another was made from; its id, if that is not there any more."""
@@ -74,11 +76,26 @@ class Session:
             raise ConflictError(message)
 
     @contextmanager
-    def working(self, what: str, if_interrupted: str = "") -> Iterator[None]:
-        """Show what Neon is doing if it takes a while; after Ctrl-C, tell what it may still do."""
+    def working(
+        self, what: str, if_interrupted: str = "", if_unfinished: str = ""
+    ) -> Iterator[None]:
+        """Show what Neon is doing if it takes a while; after a failure, tell what it leaves.
+
+        After Ctrl-C, or where an answer got lost, that is what Neon may still do, else what is to
+        be done about what Neon has begun and not finished.
+        """
+        from service.db.neon import MaybeDoneError  # noqa: PLC0415  heavy
+
         with waiting(what, if_interrupted) as progress:
             self.project.report_to(progress)
-            yield
+            try:
+                yield
+            except ServiceError as error:
+                if self.project.is_unfinished:
+                    error.detail = f"{error.detail} {if_unfinished}".rstrip()
+                elif isinstance(error, MaybeDoneError):
+                    error.detail = f"{error.detail} {if_interrupted}".rstrip()
+                raise
 
     def database(self, branch: "Branch", wanted: str | None) -> tuple[str, str]:
         """Choose a database of a branch, and the role that owns it.
@@ -87,7 +104,12 @@ class Session:
         leaves none.
         """
         found = self.project.databases(branch.id)
-        names = ", ".join(found) or "none"
+        if not found:
+            message = (
+                f"Branch {branch.name} has no database: make one on Neon's console (Databases)."
+            )
+            raise InvalidInputError(message)
+        names = ", ".join(found)
         if wanted and wanted not in found:
             message = f"Branch {branch.name} has no database {wanted!r}; it has {names}."
             raise InvalidInputError(message)

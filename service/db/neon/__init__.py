@@ -1,20 +1,26 @@
 """A small client of Neon's API: branches of a project, and how to connect to them."""
 
 from service.db.neon.branches import Branch, Branches
+from service.db.neon.creation import Creation, Progress
+from service.db.neon.deletion import Deletion
 from service.db.neon.limits import LimitReachedError, Room
 from service.db.neon.moments import Moment, read_lifetime
 from service.db.neon.project import NeonProject
 from service.db.neon.projects import Project, projects
-from service.db.neon.transport import NeonTransport, Pace, RefusedError
+from service.db.neon.transport import MaybeDoneError, NeonTransport, Pace, RefusedError
 
 __all__ = [
     "Branch",
     "Branches",
+    "Creation",
+    "Deletion",
     "LimitReachedError",
+    "MaybeDoneError",
     "Moment",
     "NeonProject",
     "NeonTransport",
     "Pace",
+    "Progress",
     "Project",
     "RefusedError",
     "Room",

@@ -9,7 +9,7 @@ from typing import Any, Self
 from unicodedata import normalize
 
 from service.db.neon.transport import Answer
-from service.errors import NotFoundError
+from service.errors import ConfigurationError, NotFoundError
 
 _BACKUP = re.compile(r"-before-restore-\d{8}-\d{6}$|_old_\d[\d\-T:.Z]*$")
 
@@ -111,10 +111,21 @@ class Branches(tuple[Branch, ...]):
         """Find a branch by its id, else by its whole name; raises NotFoundError."""
         if branch := self.get(name_or_id):
             return branch
+        raise self.unknown(name_or_id)
+
+    def unknown(self, name_or_id: str) -> NotFoundError:
+        """Make the error for a name that no branch has."""
         near = get_close_matches(name_or_id, [branch.name for branch in self], n=1)
         hint = f"did you mean {near[0]}?" if near else "`flask neon branches` lists them."
-        message = f"The project has no branch {name_or_id!r}; {hint}"
-        raise NotFoundError(message)
+        return NotFoundError(f"The project has no branch {name_or_id!r}; {hint}")
+
+    def of_setting(self, neon_branch_id: str) -> Branch:
+        """Find the branch of NEON_BRANCH_ID; raises ConfigurationError."""
+        try:
+            return self.find(neon_branch_id)
+        except NotFoundError as error:
+            message = f"NEON_BRANCH_ID is wrong: {error.detail[0].lower()}{error.detail[1:]}"
+            raise ConfigurationError(message) from None
 
     def parent_of(self, branch: Branch) -> Branch | None:
         """Find the branch that another was made from."""

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable
 from service.db.neon.transport import Answer, NeonTransport
 from service.errors import UnavailableError
 
-_DONE = {"finished", "skipped"}
+DONE = {"finished", "skipped"}
 # Final, as npm's @neon/sdk 6.1 has it.
-_GIVEN_UP = {"cancelled", "error", "failed"}
+GIVEN_UP = {"cancelled", "error", "failed"}
 _LONGEST_POLL_S = 3.0
 
 
@@ -37,18 +37,18 @@ class Operations:
         """List the operations of a branch, newest first; with `pending`, those that go on."""
         answer = self._transport.call("GET", self._path)
         found = [item for item in answer["operations"] if item.get("branch_id") == branch_id]
-        return [item for item in found if not pending or item["status"] not in _DONE | _GIVEN_UP]
+        return [item for item in found if not pending or item["status"] not in DONE | GIVEN_UP]
 
     def _wait_for(self, operation_id: str, deadline: float) -> None:
         delay_s = self._transport.pace.first_delay_s
         while True:
             operation = self._transport.call("GET", f"{self._path}/{operation_id}")["operation"]
             status = operation["status"]
-            if status in _DONE:
+            if status in DONE:
                 return
             what = f"Neon's operation {operation.get('action')} ({operation_id})"
             self.progress(f"{operation.get('action')} is {status}")
-            if status in _GIVEN_UP:
+            if status in GIVEN_UP:
                 reason = operation.get("error") or "it gives no reason"
                 message = f"{what} is {status}: {self._transport.without_key(reason)}. Try again."
                 raise UnavailableError(message)

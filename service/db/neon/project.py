@@ -2,11 +2,11 @@
 
 From Neon's API reference v2: "Retrieve project details", "List branches", "Create branch", "Update
 branch", "Delete branch", "Restore branch to a historical state", "Compare database schema", "List
-databases", "List compute endpoints for a branch", "Retrieve connection URI". Resetting a branch has
-no call of its own: it is restoring it to its parent's present state.
+databases", "List roles", "List compute endpoints for a branch", "Retrieve connection URI".
+Resetting a branch has no call of its own: it is restoring it to its parent's present state.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -14,6 +14,8 @@ from typing import Any, Self
 from urllib.parse import quote
 
 from service.db.neon.branches import Branch, Branches
+from service.db.neon.creation import Creation
+from service.db.neon.deletion import Deletion, Deletions, Kept
 from service.db.neon.limits import LimitReachedError, Room
 from service.db.neon.moments import Moment, as_timestamp
 from service.db.neon.operations import Operations
@@ -31,6 +33,9 @@ class NeonProject:
         self._transport = transport
         self._path = f"/projects/{quote(project_id, safe='')}"
         self._operations = Operations(transport, self._path)
+        self._deletions = Deletions(transport, self._path)
+        self.is_unfinished = False
+        """Neon has taken the last call, and what it began is not done, or not known to be."""
 
     @classmethod
     def configured(cls, settings: Settings) -> Self:
@@ -63,7 +68,8 @@ class NeonProject:
         has now. After `lifetime` Neon deletes the branch by itself. Without `compute` one can't
         connect to it. The name must be one that no branch has had: it is how the branch is found
         again when the answer got lost, so that there is never a second one. Raises ConflictError
-        when a branch has it, LimitReachedError when the plan has no room for another.
+        when a branch has it, also a deleted one, and LimitReachedError when the plan has no room
+        for another. An error while it `is_unfinished` leaves a branch.
         """
         asked: dict[str, Any] = {"name": name}
         if parent_id:
@@ -77,10 +83,26 @@ class NeonProject:
         body: Answer = {"branch": asked}
         if compute:
             body["endpoints"] = [{"type": "read_write"}]
-        with self._explaining_limits(parent_id or ""):
+        with self._deletions.naming(name), self._explaining_limits(parent_id or ""):
             branch, operations = self._create(name, body)
-        self._operations.wait(operations)
+        self._wait(operations)
         return branch
+
+    def creation(self, branch: Branch) -> Creation:
+        """Tell how far the making of a branch is by now."""
+        operations = self._operations.of(branch.id)
+        # After its operations: one that is not ready though they have ended never will be.
+        found = self._transport.call("GET", self._branch(branch.id))["branch"]
+        return Creation.of(Branch.of(found), operations)
+
+    def go_on(self, creation: Creation) -> None:
+        """Wait for the rest of the making of a branch."""
+        self._wait(creation.pending)
+
+    def is_of(self, branch: Branch, at: Moment) -> bool:
+        """Tell whether a branch was made from its parent's state of a moment."""
+        found = self._transport.call("GET", self._branch(branch.id))["branch"]
+        return all(found.get(name) == value for name, value in at.fields("parent_").items())
 
     def _create(self, name: str, body: Answer) -> tuple[Branch, list[Answer]]:
         for is_last in (False, True):
@@ -140,16 +162,28 @@ class NeonProject:
         """Find a branch by its whole name."""
         return next((item for item in self.branches(search=name) if item.name == name), None)
 
-    def delete_branch(self, branch_id: str) -> None:
-        """Delete a branch and wait until that is done; one that is gone already is no error."""
-        answer = self._transport.call("DELETE", self._branch(branch_id))
-        self._operations.wait(answer.get("operations", ()))
+    def delete_branch(self, branch_id: str, *, for_good: bool = False) -> Deletion:
+        """Delete a branch and wait until that is done; one that is gone already is no error.
+
+        Not `for_good`, or where Neon doesn't do that, it may be kept for a while: see `lingering`.
+        """
+        deletion, operations = self._deletions.delete(branch_id, for_good=for_good)
+        self._wait(operations)
+        return deletion
+
+    def kept(self, name_or_id: str) -> Kept | None:
+        """Find a deleted branch; raises ConfigurationError where Neon doesn't tell of them."""
+        return self._deletions.kept(name_or_id)
+
+    def lingering(self, branch_id: str) -> tuple[str | None, str]:
+        """Tell until when Neon keeps a deleted branch, as far as it says so, and in a sentence."""
+        return self._deletions.lingering(branch_id)
 
     def keep_branch(self, branch: Branch) -> Branch:
         """Let a branch no longer expire, and wait until that is so."""
         body = {"branch": {"expires_at": None}}
         answer = self._transport.call("PATCH", self._branch(branch.id), body=body)
-        self._operations.wait(answer.get("operations", ()))
+        self._wait(answer.get("operations", ()))
         return replace(branch, expires_at=None)
 
     def restore_branch(
@@ -173,9 +207,9 @@ class NeonProject:
             body |= at.fields("source_")
         if preserve_as:
             body["preserve_under_name"] = preserve_as
-        with self._explaining_limits(branch.id, source.id):
+        with self._deletions.naming(preserve_as), self._explaining_limits(branch.id, source.id):
             operations = self._restore(branch, body, preserve_as)
-        self._operations.wait(operations)
+        self._wait(operations)
 
     def _restore(self, branch: Branch, body: Answer, preserve_as: str | None) -> list[Answer]:
         path = f"{self._branch(branch.id)}/restore"
@@ -216,6 +250,20 @@ class NeonProject:
         answer = self._transport.call("GET", f"{self._branch(branch_id)}/databases")
         return {item["name"]: item["owner_name"] for item in answer.get("databases", ())}
 
+    def roles(self, branch_id: str) -> list[str]:
+        """List the roles of a branch."""
+        answer = self._transport.call("GET", f"{self._branch(branch_id)}/roles")
+        return [item["name"] for item in answer.get("roles", ())]
+
+    def lack(self, branch: Branch, *, database: str, role: str | None = None) -> str:
+        """Say which of these a branch doesn't have; empty if it has them."""
+        databases = self.databases(branch.id)
+        if database not in databases:
+            return f"Branch {branch.name} has no database {database!r}; it has {_list(databases)}"
+        if role and role not in databases.values() and role not in (roles := self.roles(branch.id)):
+            return f"Branch {branch.name} has no role {role!r}; it has {_list(roles)}"
+        return ""
+
     def has_compute(self, branch_id: str) -> bool:
         """Tell whether one can connect to a branch, and write there."""
         answer = self._transport.call("GET", f"{self._branch(branch_id)}/endpoints")
@@ -235,3 +283,12 @@ class NeonProject:
 
     def _branch(self, branch_id: str) -> str:
         return f"{self._path}/branches/{quote(branch_id, safe='')}"
+
+    def _wait(self, operations: Iterable[Answer]) -> None:
+        self.is_unfinished = True
+        self._operations.wait(operations)
+        self.is_unfinished = False
+
+
+def _list(names: Iterable[str]) -> str:
+    return ", ".join(names) or "none"

@@ -189,11 +189,21 @@ def _error(status: int, said: str, call: str) -> ServiceError:
     sentences = {
         401: "Neon refuses the API key: set NEON_API_KEY to one made on its console (API keys).",
         403: f"The API key may not do this ({said}): use a key of the project's owner.",
-        404: f"Neon has no such thing ({said}): check NEON_PROJECT_ID and NEON_BRANCH_ID; `flask "
-        "neon projects` and `flask neon branches` list what there is.",
+        404: f"Neon has no such thing ({said}) at {call}: {_where_to_look(call)}",
     }
     if status in sentences:
         return ConfigurationError(sentences[status])
     if status == ConflictError.status:
         return ConflictError(f"Neon refuses {call}: {said}.")
     return RefusedError(f"Neon refuses {call} with {status}: {said}.")
+
+
+def _where_to_look(call: str) -> str:
+    """Say what may be the reason that there is nothing of what a call names."""
+    if "/projects/" not in call or "/projects/shared" in call:
+        return "is NEON_API_URL right?"
+    if "/branches/" in call or "/connection_uri" in call:
+        return "it may have been deleted just now; `flask neon branches` lists what there is."
+    if "/operations/" in call:
+        return "Neon has forgotten what it was doing; `flask neon branches` tells what came of it."
+    return "check NEON_PROJECT_ID; `flask neon projects` lists what the key may see."

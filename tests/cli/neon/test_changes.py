@@ -91,17 +91,6 @@ def test_busy_neon_is_waited_for(run, neon):
     assert len(neon.called("POST", "/branches$")) == 2
 
 
-def test_an_operation_that_fails_is_told(refused, neon):
-    neon.outcomes["start_compute"] = "error"
-    assert "start_compute" in refused("create", "pr-1")
-
-
-def test_deleting(run, neon):
-    done = run("delete", neon.named("staging")["id"], "--yes")
-    assert "Branch staging (br-" in done.stdout
-    assert neon.made() == []
-
-
 def test_nobody_to_ask_means_no(refused, neon):
     assert "--yes says that this is meant" in refused("delete", "staging")
     assert "--yes says that this is meant" in refused("reset", "staging")
@@ -116,8 +105,3 @@ def test_what_is_precious_is_left_alone(refused, neon, command):
     assert "is the project's default branch" in refused(command, "main", "--yes")
     assert "is protected" in refused(command, "demo", "--yes")
     assert {call.method for call in neon.calls} == {"GET"}
-
-
-def test_a_branch_with_children_is_not_deleted(refused, neon):
-    neon.add("pr-1", parent=neon.named("staging")["id"])
-    assert "made from it are there: pr-1" in refused("delete", "staging", "--yes")

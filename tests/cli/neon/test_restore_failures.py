@@ -76,7 +76,8 @@ def test_only_a_refusal_leads_to_another_way(refused, neon, status, said):
 @pytest.mark.usefixtures("point")
 def test_a_limit_is_no_reason_for_another_way(refused, neon):
     neon.rules.root_limit = 1
-    assert "has 1 root branch, and Neon allows no more" in refused("restore", "main", "before-1.4", "--yes")
+    said = refused("restore", "main", "before-1.4", "--yes")
+    assert "has 1 root branch, and Neon allows no more" in said
     assert len(bodies(neon)) == 1
 
 

@@ -7,6 +7,7 @@ import pytest
 from service.errors import ConfigurationError, ConflictError, UnavailableError
 from service.settings import Settings
 from tests.neon_api import KEY, PARENT, PROJECT, FakeNeon
+from tests.neon_api.answers import branch
 
 
 @pytest.fixture
@@ -50,16 +51,65 @@ def test_it_runs_on_a_branch_that_goes_away(one, neon, settings, rehearse, query
     assert neon.made() == []
     (created,) = neon.called("POST", "/branches$")
     assert "expires_at" in created.body["branch"]
+    # Nobody can recover what was copied.
+    assert neon.rules.deleted == {}
     (asked,) = neon.called("GET", "/connection_uri$")
     assert asked.query["database_name"] == one.url.database
     assert asked.query["role_name"] == one.url.username
 
 
+@pytest.fixture
+def settings_of(settings):
+    """The settings with a NEON_BRANCH_ID."""
+    return lambda branch: Settings(**{**vars(settings), "neon_branch_id": branch})
+
+
 @pytest.mark.usefixtures("one")
-def test_the_branch_to_copy_can_be_named(neon, settings, rehearse):
-    rehearse(Settings(**{**vars(settings), "neon_branch_id": PARENT}))
+@pytest.mark.parametrize("wanted", [PARENT, "main"])
+def test_the_branch_to_copy_has_a_name_and_an_id(neon, settings_of, rehearse, wanted):
+    rehearse(settings_of(wanted))
     (created,) = neon.called("POST", "/branches$")
     assert created.body["branch"]["parent_id"] == PARENT
+
+
+@pytest.mark.usefixtures("one")
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        ("no-such", "NEON_BRANCH_ID is wrong: .* no branch 'no-such'; `flask neon branches` lists"),
+        ("short", "short .*, which NEON_BRANCH_ID names, expires at 2099-01-01T00:00:00Z"),
+    ],
+)
+def test_a_branch_that_can_not_be_copied_is_told_before(neon, settings_of, rehearse, wanted, said):
+    neon.branches["br-short"] = branch("br-short", "short", expires_at="2099-01-01T00:00:00Z")
+    with pytest.raises(ConfigurationError, match=said):
+        rehearse(settings_of(wanted))
+    assert {call.method for call in neon.calls} == {"GET"}
+    del neon.branches["br-short"]
+
+
+@pytest.mark.usefixtures("one")
+@pytest.mark.parametrize(("held", "lacks"), [("database", "neondb"), ("role", "somebody")])
+def test_what_the_branch_lacks_is_told_and_leaves_none(neon, settings, rehearse, held, lacks):
+    (database, role), *_ = neon.databases.items()
+    neon.databases = {"neondb": role} if held == "database" else {database: lacks}
+    wanted = database if held == "database" else role
+    with pytest.raises(ConfigurationError) as raised:
+        rehearse(settings)
+    assert f"Branch main has no {held} {wanted!r}; it has " in raised.value.detail
+    assert lacks in raised.value.detail
+    assert "DATABASE_URL and NEON_BRANCH_ID belong together." in raised.value.detail
+    assert neon.made() == []
+    assert neon.rules.deleted == {}
+
+
+@pytest.mark.usefixtures("one")
+def test_a_copy_that_lingers_is_told(neon, settings, rehearse, told):
+    neon.fail("DELETE", "/branches/", 400)
+    assert rehearse(settings).outcome == "ok"
+    assert neon.made() == []
+    assert [item["name"] in told[-1] for item in neon.rules.deleted.values()] == [True]
+    assert "is deleted, but not for good" in told[-1]
 
 
 @pytest.mark.usefixtures("one")
@@ -124,10 +174,11 @@ def test_a_branch_that_does_not_come_up_is_deleted(neon, settings, rehearse):
 
 @pytest.mark.usefixtures("one")
 def test_a_branch_that_can_not_be_deleted_is_told(neon, settings, rehearse, told):
-    neon.fail("DELETE", "/branches/", 403)
+    # For good, and then not for good.
+    neon.fail("DELETE", "/branches/", 403, 403)
     assert rehearse(settings).outcome == "ok"
     (branch,) = neon.made()
-    assert f"branches delete {branch['id']}" in told[-1]
+    assert f"`flask neon delete {branch['name']} --for-good --yes` does it" in told[-1]
     assert KEY not in "".join(told)
 
 
@@ -135,7 +186,7 @@ def test_a_branch_that_can_not_be_deleted_is_told(neon, settings, rehearse, told
 def test_a_kept_branch_stays(neon, settings, rehearse):
     found = rehearse(settings, keep=True)
     (branch,) = neon.made()
-    assert branch["id"] in found.kept
+    assert f"`flask neon delete {branch['name']} --for-good --yes`" in found.kept
 
 
 @pytest.mark.usefixtures("things")

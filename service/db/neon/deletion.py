@@ -1,0 +1,107 @@
+"""Deleting branches: Neon keeps them for a while, with their names, unless it is told not to.
+
+From Neon's API reference v2: "Delete branch", "List branches". That Neon keeps them ("Branch
+Recovery") is in preview and not there for everybody: what asks for it may be refused, and for most
+projects a deletion is for good.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from service.db.neon.branches import Branch
+from service.db.neon.transport import Answer, NeonTransport
+from service.errors import ConfigurationError, ConflictError, ServiceError
+
+_LONGEST_KEPT_DAYS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """What came of deleting a branch."""
+
+    was_there: bool
+    is_for_good: bool
+    """Nobody can bring it back; otherwise Neon may keep it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A deleted branch that Neon keeps, with its name; `recovery` is the call to bring it back."""
+
+    branch: Branch
+    until: str
+    recovery: str
+
+    @property
+    def sentence(self) -> str:
+        """Say so."""
+        until = f"{self.until[:16].replace('T', ' ')} UTC"
+        return (
+            f"Neon keeps it, and its name, until {until}: `{self.recovery}` of Neon's API brings "
+            "it back"
+        )
+
+
+class Deletions:
+    """The deletions of a project's branches."""
+
+    def __init__(self, transport: NeonTransport, project_path: str) -> None:
+        self._transport = transport
+        self._path = f"{project_path}/branches"
+
+    def delete(self, branch_id: str, *, for_good: bool) -> tuple[Deletion, Iterable[Answer]]:
+        """Delete a branch, for good where that can be had; returns the operations to wait for."""
+        path = self._branch(branch_id)
+        if for_good:
+            try:
+                answer = self._transport.call("DELETE", path, query={"hard_delete": "true"})
+            except ConfigurationError:
+                # Is it the parameter that is refused, or the deletion? The next call tells.
+                answer, for_good = self._transport.call("DELETE", path), False
+        else:
+            answer = self._transport.call("DELETE", path)
+        done = Deletion(was_there=bool(answer), is_for_good=for_good)
+        return done, answer.get("operations", ())
+
+    def kept(self, name_or_id: str) -> Kept | None:
+        """Find a deleted branch; raises ConfigurationError where Neon doesn't tell of them."""
+        query = {"search": name_or_id, "include_deleted": "true", "limit": "100"}
+        for item in self._transport.call("GET", self._path, query=query).get("branches", ()):
+            recovery = item.get("recovery")
+            if recovery and name_or_id in {item["name"], item["id"]}:
+                call = f"POST {self._branch(item['id'])}/recover"
+                return Kept(Branch.of(item), recovery["recoverable_until"], call)
+        return None
+
+    def lingering(self, branch_id: str) -> tuple[str | None, str]:
+        """Tell until when Neon keeps a deleted branch, as far as it says so, and in a sentence.
+
+        It is empty for one that is gone.
+        """
+        try:
+            kept = self.kept(branch_id)
+        except ServiceError:
+            # It is no reason to call the deletion a failure.
+            return None, f"Neon may keep it, with its name, for up to {_LONGEST_KEPT_DAYS} days."
+        return (kept.until, f"{kept.sentence}.") if kept else (None, "")
+
+    @contextmanager
+    def naming(self, name: str | None) -> Iterator[None]:
+        """Say who has the name that Neon refuses, where no branch has it that is there."""
+        try:
+            yield
+        except ConflictError as error:
+            kept = None
+            with suppress(ServiceError):
+                kept = self.kept(name) if name else None
+            if not kept:
+                raise
+            message = (
+                f"Branch {kept.branch.label} is deleted, but {kept.sentence}. Choose another name."
+            )
+            raise ConflictError(message) from error
+
+    def _branch(self, branch_id: str) -> str:
+        return f"{self._path}/{quote(branch_id, safe='')}"
