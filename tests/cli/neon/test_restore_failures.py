@@ -81,13 +81,6 @@ def test_a_limit_is_no_reason_for_another_way(refused, neon):
     assert len(bodies(neon)) == 1
 
 
-def test_an_operation_that_fails_says_where_to_look(refused, neon):
-    neon.outcomes["create_timeline"] = "failed"
-    said = refused("restore", "main", "staging", "--preserve-as", "old", "--yes")
-    assert "create_timeline" in said
-    assert "once it lists old" in said
-
-
 def test_branches_that_can_not_be_listed_afterwards_do_not_matter(ask, neon, monkeypatch):
     usual = neon.next_fault
 
