@@ -2,6 +2,7 @@
 
 from service.db.neon.branches import Branch, Branches
 from service.db.neon.moments import Moment, read_lifetime
+from service.db.neon.operations import OperationFailedError
 from service.db.neon.project import NeonProject
 from service.db.neon.projects import Project, projects
 from service.db.neon.transport import NeonTransport, Pace
@@ -12,6 +13,7 @@ __all__ = [
     "Moment",
     "NeonProject",
     "NeonTransport",
+    "OperationFailedError",
     "Pace",
     "Project",
     "projects",

@@ -16,6 +16,18 @@ _GIVEN_UP = {"cancelled", "error", "failed"}
 _LONGEST_POLL_S = 3.0
 
 
+class OperationFailedError(UnavailableError):
+    """Neon has given an operation up, and does not go on with it."""
+
+    def __init__(self, operation_id: str, action: str, status: str, reason: str) -> None:
+        super().__init__(
+            f"Neon's operation {action} ({operation_id}) is {status}: {reason}. Try again."
+        )
+        self.operation_id = operation_id
+        self.action = action
+        self.reason = reason
+
+
 class Operations:
     """The operations of a project; `progress` is told which one is waited for."""
 
@@ -27,7 +39,8 @@ class Operations:
     def wait(self, operations: Iterable[Answer]) -> None:
         """Wait until operations are finished.
 
-        Raises UnavailableError when one fails, is cancelled or takes longer than it may.
+        Raises OperationFailedError when one fails or is cancelled, another UnavailableError when
+        it takes longer than it may.
         """
         deadline = time.monotonic() + self._transport.pace.operation_s
         for operation in operations:
@@ -46,15 +59,15 @@ class Operations:
             status = operation["status"]
             if status in _DONE:
                 return
-            what = f"Neon's operation {operation.get('action')} ({operation_id})"
-            self.progress(f"{operation.get('action')} is {status}")
+            action = str(operation.get("action"))
+            self.progress(f"{action} is {status}")
             if status in _GIVEN_UP:
-                reason = operation.get("error") or "it gives no reason"
-                message = f"{what} is {status}: {self._transport.without_key(reason)}. Try again."
-                raise UnavailableError(message)
+                reason = self._transport.without_key(operation.get("error") or "it gives no reason")
+                raise OperationFailedError(operation_id, action, status, reason)
             if time.monotonic() + delay_s > deadline:
                 message = (
-                    f"{what} is still {status} after the time it may take; Neon goes on with it."
+                    f"Neon's operation {action} ({operation_id}) is still {status} after the time "
+                    "it may take; Neon goes on with it."
                 )
                 raise UnavailableError(message)
             time.sleep(delay_s)
