@@ -7,13 +7,16 @@ From Neon's API reference v2, "Retrieve operation details", "List operations", a
 import time
 from collections.abc import Callable, Iterable
 
+from service.db.neon.pages import pages
 from service.db.neon.transport import Answer, NeonTransport
 from service.errors import UnavailableError
 
 _DONE = {"finished", "skipped"}
 # Final, as npm's @neon/sdk 6.1 has it.
 _GIVEN_UP = {"cancelled", "error", "failed"}
+_FINAL = _DONE | _GIVEN_UP
 _LONGEST_POLL_S = 3.0
+_PAGE = "1000"
 
 
 class OperationFailedError(UnavailableError):
@@ -44,31 +47,43 @@ class Operations:
         """
         deadline = time.monotonic() + self._transport.pace.operation_s
         for operation in operations:
-            self._wait_for(operation["id"], deadline)
+            self._wait_for(operation, deadline)
 
     def of(self, branch_id: str, *, pending: bool = False) -> list[Answer]:
         """List the operations of a branch, newest first; with `pending`, those that go on."""
-        answer = self._transport.call("GET", self._path)
-        found = [item for item in answer["operations"] if item.get("branch_id") == branch_id]
-        return [item for item in found if not pending or item["status"] not in _DONE | _GIVEN_UP]
+        listed = pages(self._transport, self._path, {"limit": _PAGE}, "operations")
+        found = (item for page in listed for item in page["operations"])
+        of_branch = [item for item in found if item.get("branch_id") == branch_id]
+        return [item for item in of_branch if not pending or item["status"] not in _FINAL]
 
-    def _wait_for(self, operation_id: str, deadline: float) -> None:
+    def _wait_for(self, operation: Answer, deadline: float) -> None:
         delay_s = self._transport.pace.first_delay_s
         while True:
-            operation = self._transport.call("GET", f"{self._path}/{operation_id}")["operation"]
-            status = operation["status"]
+            operation = self._ask(operation, deadline)
+            status, action = str(operation.get("status")), str(operation.get("action"))
             if status in _DONE:
                 return
-            action = str(operation.get("action"))
             self.progress(f"{action} is {status}")
             if status in _GIVEN_UP:
                 reason = self._transport.without_key(operation.get("error") or "it gives no reason")
-                raise OperationFailedError(operation_id, action, status, reason)
+                raise OperationFailedError(operation["id"], action, status, reason)
             if time.monotonic() + delay_s > deadline:
                 message = (
-                    f"Neon's operation {action} ({operation_id}) is still {status} after the time "
-                    "it may take; Neon goes on with it."
+                    f"Neon's operation {action} ({operation['id']}) is still {status} after "
+                    f"{self._transport.pace.operation_s:.0f} s; Neon goes on with it."
                 )
                 raise UnavailableError(message)
             time.sleep(delay_s)
             delay_s = min(delay_s * 1.5, _LONGEST_POLL_S)
+
+    def _ask(self, operation: Answer, deadline: float) -> Answer:
+        """Ask for an operation; what was known of it, if there is no answer before the deadline."""
+        path = f"{self._path}/{operation['id']}"
+        try:
+            answer = self._transport.call("GET", path, within_s=deadline - time.monotonic())
+        except UnavailableError:
+            if time.monotonic() < deadline - self._transport.pace.connect_s:
+                raise
+            return operation
+        found: Answer = answer["operation"]
+        return found
