@@ -6,7 +6,8 @@ import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import IO, Any, Self
+from io import BufferedIOBase
+from typing import Any, Self
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from tests.neon_api.answers import Reply, problem
@@ -118,7 +119,7 @@ class ApiServer:
             if not self.gives_request_id:
                 del body["request_id"]
 
-    def drip(self, stream: IO[bytes]) -> None:
+    def drip(self, stream: BufferedIOBase) -> None:
         """Answer letter by letter, for as long as the client reads."""
         with suppress(BrokenPipeError, ConnectionResetError):
             stream.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
