@@ -1,6 +1,6 @@
 """`flask neon branches`: what there is."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -34,7 +34,7 @@ def branches(*, deleted: bool) -> Result:
         return _deleted(session)
     found = sorted(session.branches, key=lambda item: (not item.is_default, item.name))
     document = [item.as_json() | {"parent": session.parent_name(item) or None} for item in found]
-    restricted = [_restricted(item) for item in document]
+    restricted = [_restricted(item) for item in found]
     if not any(restricted):
         rows = [_row(session, item) for item in found]
         return Result(document, table(_HEADINGS, rows, right="size"))
@@ -74,7 +74,7 @@ def _row(session: Session, branch: "Branch") -> tuple[str, ...]:
     kinds = {
         "default": branch.is_default,
         "protected": branch.is_protected,
-        "root": branch.parent_id is None,
+        "root": branch.is_root,
     }
     return (
         branch.name,
@@ -88,9 +88,8 @@ def _row(session: Session, branch: "Branch") -> tuple[str, ...]:
     )
 
 
-def _restricted(document: dict[str, Any]) -> str:
-    reasons: dict[str, str] = document.get("restricted") or {}
-    return "; ".join(f"{action}: {reason}" for action, reason in reasons.items())
+def _restricted(branch: "Branch") -> str:
+    return "; ".join(f"{action}: {reason}" for action, reason in branch.restricted.items())
 
 
 def minute(timestamp: str | None) -> str:

@@ -1,7 +1,9 @@
 """The branches of a project: what they are, and finding one by name or id."""
 
+import re
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from difflib import get_close_matches
 from typing import Any, Self
 from unicodedata import normalize
@@ -9,14 +11,18 @@ from unicodedata import normalize
 from service.db.neon.transport import Answer
 from service.errors import NotFoundError
 
+_BACKUP = re.compile(r"-before-restore-\d{8}-\d{6}$|_old_\d[\d\-T:.Z]*$")
+
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """A branch; `parent_id` is None for a project's first one, times are ISO 8601."""
+    """A branch; `parent_id` is None for a root branch, times are ISO 8601."""
 
     id: str
     name: str
     parent_id: str | None = None
+    parent_lsn: str | None = None
+    """Where in its parent's history it begins."""
     is_default: bool = False
     is_protected: bool = False
     state: str | None = None
@@ -27,6 +33,9 @@ class Branch:
     """Until when a branch that was deleted can be brought back."""
     logical_bytes: int | None = None
     """The size of its data, as if it shared nothing; not known right after its creation."""
+    reset_at: str | None = None
+    restricted: dict[str, str] = field(default_factory=dict, hash=False)
+    """What Neon does not do with it now, such as `restore`, and why."""
 
     @classmethod
     def of(cls, answer: Answer) -> Self:
@@ -38,6 +47,7 @@ class Branch:
             id=answer["id"],
             name=answer["name"],
             parent_id=answer.get("parent_id"),
+            parent_lsn=answer.get("parent_lsn"),
             is_default=bool(answer.get("default")),
             is_protected=bool(answer.get("protected")),
             state=f"{state}, then {pending}" if pending else state,
@@ -46,12 +56,34 @@ class Branch:
             deleted_at=recovery.get("deleted_at"),
             recoverable_until=recovery.get("recoverable_until"),
             logical_bytes=answer.get("logical_size"),
+            reset_at=answer.get("last_reset_at"),
+            restricted={
+                item["name"]: item["reason"] for item in answer.get("restricted_actions", ())
+            },
         )
+
+    @property
+    def is_root(self) -> bool:
+        """Tell whether it has no parent: made with the project, from a schema, or by a restore."""
+        return self.parent_id is None
 
     @property
     def label(self) -> str:
         """Name and id, for sentences."""
         return f"{self.name} ({self.id})"
+
+    def is_backup_for(self, child: "Branch") -> bool:
+        """Tell whether it keeps what a branch was before a restore, and got this child by that.
+
+        No branch is made before its parent: such a parent came later, by a restore or a reset. And
+        names of backups tell, those that `flask neon` gives and those of Neon's console.
+        """
+        is_newer = bool(
+            self.created_at
+            and child.created_at
+            and datetime.fromisoformat(self.created_at) > datetime.fromisoformat(child.created_at)
+        )
+        return is_newer or bool(_BACKUP.search(self.name))
 
     def as_json(self) -> dict[str, Any]:
         """Write it for programs."""
@@ -93,6 +125,11 @@ class Branches(tuple[Branch, ...]):
     def parent_of(self, branch: Branch) -> Branch | None:
         """Find the branch that another was made from."""
         return self.get(branch.parent_id) if branch.parent_id else None
+
+    def root_of(self, branch: Branch) -> Branch:
+        """Find the branch without a parent that another comes from, as far as they are there."""
+        parent = self.parent_of(branch)
+        return self.root_of(parent) if parent else branch
 
     def children_of(self, branch: Branch) -> list[Branch]:
         """List the branches that were made from another."""

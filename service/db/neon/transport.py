@@ -87,7 +87,8 @@ class NeonTransport:
         self._url = url.rstrip("/")
         self._api_key = api_key
         self._is_silent = False
-        self._http = urllib3.PoolManager(retries=False)
+        # A try that is given up may still hold its connection while the next one is made.
+        self._http = urllib3.PoolManager(retries=False, maxsize=10)
 
     def without_key(self, text: str) -> str:
         """Take the key out of what Neon, or a proxy on the way, says."""

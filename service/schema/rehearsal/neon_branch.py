@@ -30,9 +30,10 @@ def neon_branch(source: URL, settings: Settings, *, keep: bool, tell: Tell) -> I
     branch = _create(project, name, settings, tell)
     is_complete = False
     try:
-        url = project.connection_url(
-            branch.id, database=source.database or "", role=source.username or ""
-        )
+        with notice(tell, "Waiting for a branch on Neon ..."):
+            url = project.connection_url(
+                branch.id, database=source.database or "", role=source.username or ""
+            )
         description = f"branch {branch.name} ({branch.id}) on Neon"
         yield Copy(parse(url), description, f"delete branch {branch.id}; {_BY_ITSELF}")
         is_complete = True

@@ -49,6 +49,16 @@ def test_a_branch_without_a_parent_is_a_root(run, neon):
     assert kinds == {"main": "default, root", "staging": "-", "staging-before": "root"}
 
 
+def test_what_neon_does_not_do_with_a_branch_now_is_named_with_the_reason(run, ask, neon):
+    reason = "restore from snapshot on target branch is still ongoing"
+    neon.named("staging")["restricted_actions"] = [{"name": "restore", "reason": reason}]
+    heading, default, staging = run("branches").stdout.splitlines()
+    assert heading.endswith("  expires  restricted")
+    assert default.endswith("  -        -")
+    assert staging.endswith(f"  restore: {reason}")
+    assert [branch["restricted"] for branch in ask("branches")] == [{}, {"restore": reason}]
+
+
 def test_branches_that_were_deleted_and_until_when(run, ask, neon):
     assert "No deleted branch can be brought back" in run("branches", "--deleted").stdout
     assert ask("branches", "--deleted") == []

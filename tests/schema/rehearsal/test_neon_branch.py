@@ -4,6 +4,7 @@ import signal
 
 import pytest
 
+from service.db.neon import Pace
 from service.errors import ConfigurationError, UnavailableError
 from service.settings import Settings
 from tests.neon_api import KEY, PARENT, PROJECT, FakeNeon
@@ -173,3 +174,27 @@ def test_after_a_kill_the_branch_has_its_end(sleeping, start_rehearsal, neon, va
     process.wait()
     (branch,) = neon.made()
     assert branch["expires_at"]
+
+
+@pytest.mark.usefixtures("one")
+def test_silence_from_any_call_on_is_shown_and_ends(neon, settings, rehearse, told, monkeypatch):
+    pace = Pace(connect_s=0.05, read_s=0.5, call_s=0.6, first_delay_s=0.01, operation_s=2)
+    monkeypatch.setattr("service.db.neon.transport.Pace", lambda: pace)
+    monkeypatch.setattr("service.schema.rehearsal.interruption.NOTICE_AFTER_S", 0.35)
+    settings = Settings(**{**vars(settings), "neon_branch_id": PARENT})
+    for answered in range(15):
+        told.clear()
+        neon.silent_after = len(neon.calls) + answered
+        failures = []
+        try:
+            rehearse(settings)
+        except UnavailableError as error:
+            failures.append(error.detail)
+            assert told[0] == "Waiting for a branch on Neon ..."
+        failures += [sentence for sentence in told if "could not be deleted" in sentence]
+        if not failures:
+            break
+        assert {"Deleting the branch on Neon ..."} <= {*told}
+        assert all("the request id for Neon's support is" in said for said in failures)
+        assert KEY not in " ".join(failures)
+    assert 3 < answered < 14
