@@ -79,10 +79,12 @@ class Operations:
     def _ask(self, operation: Answer, deadline: float) -> Answer:
         """Ask for an operation; what was known of it, if there is no answer before the deadline."""
         path = f"{self._path}/{operation['id']}"
+        least_s = self._transport.pace.connect_s
+        left_s = max(least_s, deadline - time.monotonic())
         try:
-            answer = self._transport.call("GET", path, within_s=deadline - time.monotonic())
+            answer = self._transport.call("GET", path, within_s=left_s)
         except UnavailableError:
-            if time.monotonic() < deadline - self._transport.pace.connect_s:
+            if time.monotonic() < deadline - least_s:
                 raise
             return operation
         found: Answer = answer["operation"]
