@@ -14,14 +14,14 @@ if TYPE_CHECKING:  # At run time, only a terminal needs it, and only after a whi
 
 SHOWN_AFTER_S = 0.1
 """On a terminal, where it vanishes with the end of the work."""
-SAID_AFTER_S = 2.0
-"""Elsewhere, where it stays."""
+SAID_AFTER_S = 1.0
+"""Elsewhere, where it stays; before it, a process takes half a second to get here."""
 _running: "list[_Notice]" = []
 
 
 @contextmanager
 def waiting(what: str, if_interrupted: str = "") -> Iterator[Callable[[str], None]]:
-    """Say what takes a while: on a terminal at once and how it goes, elsewhere after 2 s and once.
+    """Say what takes a while: on a terminal at once and how it goes, elsewhere after 1 s and once.
 
     Yields a function that takes how far the work is. `if_interrupted` is told after Ctrl-C.
     """

@@ -236,8 +236,9 @@ class FakeNeon(ApiServer):
         is_without = branch_id in self.without_compute
         return 200, {"endpoints": [] if is_without else [answers.endpoint(branch_id)]}
 
-    def _get_operations(self, _call: Call, **_: str) -> Reply:
-        return 200, {"operations": list(reversed(self.operations.values()))}
+    def _get_operations(self, call: Call, **_: str) -> Reply:
+        page, after = self._page(list(reversed(self.operations.values())), call.query, 1000)
+        return 200, {"operations": page, **({"pagination": {"cursor": after}} if page else {})}
 
     def _get_operation(self, _call: Call, operation_id: str, **_: str) -> Reply:
         operation = self.operations[operation_id]

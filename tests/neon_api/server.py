@@ -6,6 +6,7 @@ import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BufferedIOBase
 from typing import Any, Self
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -19,7 +20,7 @@ _PREFIX = "/api/v2"
 class Fault:
     """What goes wrong with a call: an HTTP status, or what happens to the connection.
 
-    `lost` does the work and hangs up, `silent` never answers.
+    `lost` does the work and hangs up, `silent` never answers, `dripping` answers letter by letter.
     """
 
     method: str
@@ -49,6 +50,9 @@ class ApiServer:
         """What the answers of `fail` say."""
         self.code = ""
         """Which code they have."""
+        self.silent_after: int | None = None
+        """After so many calls, all others get no answer."""
+        self.gives_request_id = True
         self.ended = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
@@ -102,11 +106,27 @@ class ApiServer:
 
     def next_fault(self, call: Call) -> Fault | None:
         with self.lock:
+            if self.silent_after is not None and len(self.calls) > self.silent_after:
+                return Fault(call.method, call.path, "silent")
             for fault in self.faults:
                 if fault.method == call.method and re.search(fault.path, call.path):
                     self.faults.remove(fault)
                     return fault
         return None
+
+    def name_request(self, body: Any, request_id: str | None) -> None:
+        """Name the request in an error, by what the client sent as X-Request-ID (contract)."""
+        if body and "request_id" in body:
+            body["request_id"] = request_id or body["request_id"]
+            if not self.gives_request_id:
+                del body["request_id"]
+
+    def drip(self, stream: BufferedIOBase) -> None:
+        """Answer letter by letter, for as long as the client reads."""
+        with suppress(BrokenPipeError, ConnectionResetError):
+            stream.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+            while not self.ended.wait(0.02):
+                stream.write(b".")
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         api = self
@@ -125,6 +145,9 @@ class ApiServer:
                 fault = api.next_fault(call)
                 if fault is None:
                     self._send(*api.reply(call))
+                elif fault.kind == "dripping":
+                    self.close_connection = True
+                    api.drip(self.wfile)
                 elif fault.kind == "silent":
                     api.ended.wait()
                     self.close_connection = True
@@ -137,6 +160,7 @@ class ApiServer:
             do_GET = do_POST = do_PATCH = do_DELETE = handle_any  # noqa: N815  http.server's names
 
             def _send(self, status: int, body: Any, headers: dict[str, str] | None = None) -> None:
+                api.name_request(body, self.headers.get("X-Request-ID"))
                 data = b"" if body is None else json.dumps(body).encode()
                 self.send_response(status)
                 for name, value in (headers or {}).items():

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+import click
+
 from service.cli.command import Result, command
 from service.cli.neon.session import Session, begin
 from service.cli.table import table
@@ -10,26 +12,70 @@ if TYPE_CHECKING:  # At run time, `flask neon --help` need not wait for an HTTP 
     from service.db.neon import Branch
 
 _HEADINGS = ("name", "id", "parent", "kind", "state", "size", "created", "expires")
+_HEADINGS_OF_DELETED = ("name", "id", "parent", "deleted", "recoverable until")
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 _STEP = 1024
 
 
-@command()
-def branches() -> Result:
+@command(
+    click.option("--deleted", is_flag=True, help="Those that were deleted and can be brought back.")
+)
+def branches(*, deleted: bool) -> Result:
     """List the branches of the project, the default one first.
 
-    The size is that of the data, as if a branch shared nothing; it is not known at once.
+    The kind is `default`, `protected`, or `root` for one without a parent, to which alone Neon
+    gives back its own state of a moment. The size is that of the data, as if a branch shared
+    nothing; it is not known at once. What Neon does not do with a branch now is `restricted`.
 
     Example: flask neon branches
     """
     session = begin()
+    if deleted:
+        return _deleted(session)
     found = sorted(session.branches, key=lambda item: (not item.is_default, item.name))
     document = [item.as_json() | {"parent": session.parent_name(item) or None} for item in found]
-    return Result(document, table(_HEADINGS, (_row(session, item) for item in found), right="size"))
+    restricted = [_restricted(item) for item in found]
+    if not any(restricted):
+        rows = [_row(session, item) for item in found]
+        return Result(document, table(_HEADINGS, rows, right="size"))
+    rows = [
+        (*_row(session, item), reasons or "-")
+        for item, reasons in zip(found, restricted, strict=True)
+    ]
+    return Result(document, table((*_HEADINGS, "restricted"), rows, right="size"))
+
+
+def _deleted(session: Session) -> Result:
+    with session.working("Listing the deleted branches on Neon"):
+        found = session.project.all_branches(deleted=True)
+    document = [item.as_json() | {"parent": session.parent_name(item) or None} for item in found]
+    if not found:
+        said = (
+            "No deleted branch can be brought back: there is none, or Neon does not keep them for "
+            "this project (it is a preview, not there for everybody)."
+        )
+        return Result(document, said)
+    rows = [
+        (
+            item.name,
+            item.id,
+            session.parent_name(item) or "-",
+            minute(item.deleted_at),
+            minute(item.recoverable_until),
+        )
+        for item in found
+    ]
+    path = f"/projects/{session.settings.neon_project_id}/branches/ID/recover"
+    said = f"Until then the name is taken, and Neon's CLI brings it back: neon api {path} -X POST"
+    return Result(document, table(_HEADINGS_OF_DELETED, rows) + "\n" + said)
 
 
 def _row(session: Session, branch: "Branch") -> tuple[str, ...]:
-    kinds = {"default": branch.is_default, "protected": branch.is_protected}
+    kinds = {
+        "default": branch.is_default,
+        "protected": branch.is_protected,
+        "root": branch.is_root,
+    }
     return (
         branch.name,
         branch.id,
@@ -40,6 +86,10 @@ def _row(session: Session, branch: "Branch") -> tuple[str, ...]:
         minute(branch.created_at) or "-",
         minute(branch.expires_at) or "-",
     )
+
+
+def _restricted(branch: "Branch") -> str:
+    return "; ".join(f"{action}: {reason}" for action, reason in branch.restricted.items())
 
 
 def minute(timestamp: str | None) -> str:

@@ -5,6 +5,7 @@ from service.db.neon.creation import Creation, Progress
 from service.db.neon.deletion import Deletion
 from service.db.neon.limits import LimitReachedError, Room
 from service.db.neon.moments import Moment, read_lifetime
+from service.db.neon.operations import OperationFailedError
 from service.db.neon.project import NeonProject
 from service.db.neon.projects import Project, projects
 from service.db.neon.transport import MaybeDoneError, NeonTransport, Pace, RefusedError
@@ -19,6 +20,7 @@ __all__ = [
     "Moment",
     "NeonProject",
     "NeonTransport",
+    "OperationFailedError",
     "Pace",
     "Progress",
     "Project",

@@ -13,6 +13,8 @@ from service.errors import ConfigurationError, NotFoundError
 
 _BACKUP = re.compile(r"-before-restore-\d{8}-\d{6}$|_old_\d[\d\-T:.Z]*$")
 
+_BACKUP = re.compile(r"-before-restore-\d{8}-\d{6}$|_old_\d[\d\-T:.Z]*$")
+
 
 @dataclass(frozen=True, slots=True)
 class Branch:
@@ -28,6 +30,9 @@ class Branch:
     state: str | None = None
     created_at: str | None = None
     expires_at: str | None = None
+    deleted_at: str | None = None
+    recoverable_until: str | None = None
+    """Until when a branch that was deleted can be brought back."""
     logical_bytes: int | None = None
     """The size of its data, as if it shared nothing; not known right after its creation."""
     reset_at: str | None = None
@@ -39,6 +44,7 @@ class Branch:
         """Read a branch as the API writes it."""
         pending = answer.get("pending_state")
         state = answer.get("current_state")
+        recovery = answer.get("recovery") or {}
         return cls(
             id=answer["id"],
             name=answer["name"],
@@ -49,6 +55,8 @@ class Branch:
             state=f"{state}, then {pending}" if pending else state,
             created_at=answer.get("created_at"),
             expires_at=answer.get("expires_at"),
+            deleted_at=recovery.get("deleted_at"),
+            recoverable_until=recovery.get("recoverable_until"),
             logical_bytes=answer.get("logical_size"),
             reset_at=answer.get("last_reset_at"),
             restricted={

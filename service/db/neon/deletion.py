@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from service.db.neon.branches import Branch
+from service.db.neon.limits import LimitReachedError
 from service.db.neon.transport import Answer, NeonTransport
 from service.errors import ConfigurationError, ConflictError, ServiceError
 
@@ -92,6 +93,8 @@ class Deletions:
         """Say who has the name that Neon refuses, where no branch has it that is there."""
         try:
             yield
+        except LimitReachedError:
+            raise
         except ConflictError as error:
             kept = None
             with suppress(ServiceError):

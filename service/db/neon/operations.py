@@ -7,13 +7,28 @@ From Neon's API reference v2, "Retrieve operation details", "List operations", a
 import time
 from collections.abc import Callable, Iterable
 
+from service.db.neon.pages import pages
 from service.db.neon.transport import Answer, NeonTransport
 from service.errors import UnavailableError
 
 DONE = {"finished", "skipped"}
 # Final, as npm's @neon/sdk 6.1 has it.
 GIVEN_UP = {"cancelled", "error", "failed"}
+FINAL = DONE | GIVEN_UP
 _LONGEST_POLL_S = 3.0
+_PAGE = "1000"
+
+
+class OperationFailedError(UnavailableError):
+    """Neon has given an operation up, and does not go on with it."""
+
+    def __init__(self, operation_id: str, action: str, status: str, reason: str) -> None:
+        super().__init__(
+            f"Neon's operation {action} ({operation_id}) is {status}: {reason}. Try again."
+        )
+        self.operation_id = operation_id
+        self.action = action
+        self.reason = reason
 
 
 class Operations:
@@ -27,35 +42,50 @@ class Operations:
     def wait(self, operations: Iterable[Answer]) -> None:
         """Wait until operations are finished.
 
-        Raises UnavailableError when one fails, is cancelled or takes longer than it may.
+        Raises OperationFailedError when one fails or is cancelled, another UnavailableError when
+        it takes longer than it may.
         """
         deadline = time.monotonic() + self._transport.pace.operation_s
         for operation in operations:
-            self._wait_for(operation["id"], deadline)
+            self._wait_for(operation, deadline)
 
     def of(self, branch_id: str, *, pending: bool = False) -> list[Answer]:
         """List the operations of a branch, newest first; with `pending`, those that go on."""
-        answer = self._transport.call("GET", self._path)
-        found = [item for item in answer["operations"] if item.get("branch_id") == branch_id]
-        return [item for item in found if not pending or item["status"] not in DONE | GIVEN_UP]
+        listed = pages(self._transport, self._path, {"limit": _PAGE}, "operations")
+        found = (item for page in listed for item in page["operations"])
+        of_branch = [item for item in found if item.get("branch_id") == branch_id]
+        return [item for item in of_branch if not pending or item["status"] not in FINAL]
 
-    def _wait_for(self, operation_id: str, deadline: float) -> None:
+    def _wait_for(self, operation: Answer, deadline: float) -> None:
         delay_s = self._transport.pace.first_delay_s
         while True:
-            operation = self._transport.call("GET", f"{self._path}/{operation_id}")["operation"]
-            status = operation["status"]
+            operation = self._ask(operation, deadline)
+            status, action = str(operation.get("status")), str(operation.get("action"))
             if status in DONE:
                 return
-            what = f"Neon's operation {operation.get('action')} ({operation_id})"
-            self.progress(f"{operation.get('action')} is {status}")
+            self.progress(f"{action} is {status}")
             if status in GIVEN_UP:
-                reason = operation.get("error") or "it gives no reason"
-                message = f"{what} is {status}: {self._transport.without_key(reason)}. Try again."
-                raise UnavailableError(message)
+                reason = self._transport.without_key(operation.get("error") or "it gives no reason")
+                raise OperationFailedError(operation["id"], action, status, reason)
             if time.monotonic() + delay_s > deadline:
                 message = (
-                    f"{what} is still {status} after the time it may take; Neon goes on with it."
+                    f"Neon's operation {action} ({operation['id']}) is still {status} after "
+                    f"{self._transport.pace.operation_s:.0f} s; Neon goes on with it."
                 )
                 raise UnavailableError(message)
             time.sleep(delay_s)
             delay_s = min(delay_s * 1.5, _LONGEST_POLL_S)
+
+    def _ask(self, operation: Answer, deadline: float) -> Answer:
+        """Ask for an operation; what was known of it, if there is no answer before the deadline."""
+        path = f"{self._path}/{operation['id']}"
+        least_s = self._transport.pace.connect_s
+        left_s = max(least_s, deadline - time.monotonic())
+        try:
+            answer = self._transport.call("GET", path, within_s=left_s)
+        except UnavailableError:
+            if time.monotonic() < deadline - least_s:
+                raise
+            return operation
+        found: Answer = answer["operation"]
+        return found

@@ -19,6 +19,7 @@ from service.db.neon.deletion import Deletion, Deletions, Kept
 from service.db.neon.limits import LimitReachedError, Room
 from service.db.neon.moments import Moment, as_timestamp
 from service.db.neon.operations import Operations
+from service.db.neon.pages import pages
 from service.db.neon.transport import Answer, MaybeDoneError, NeonTransport, RefusedError
 from service.errors import ConfigurationError, ConflictError, ServiceError
 from service.settings import Settings
@@ -121,21 +122,22 @@ class NeonProject:
                     raise
         raise AssertionError  # pragma: no cover
 
-    def branches(self, *, search: str = "") -> Iterator[Branch]:
-        """List branches, page by page; `search` is a part of a name or id."""
-        query = {"limit": _PAGE} | ({"search": search} if search else {})
-        while True:
-            answer = self._transport.call("GET", f"{self._path}/branches", query=query)
-            found = answer.get("branches", [])
-            yield from map(Branch.of, found)
-            cursor = answer.get("pagination", {}).get("next")
-            if not cursor or not found:
-                return
-            query = {**query, "cursor": cursor}
+    def branches(self, *, search: str = "", deleted: bool = False) -> Iterator[Branch]:
+        """List branches, page by page; `search` is a part of a name or id.
 
-    def all_branches(self) -> Branches:
-        """List all branches."""
-        return Branches(self.branches())
+        With `deleted` those that can be brought back are among them. They come in the order of
+        their creation, which what happens in between does not change.
+        """
+        query = {"limit": _PAGE, "sort_by": "created_at", "sort_order": "asc"}
+        query |= {"search": search} if search else {}
+        query |= {"include_deleted": "true"} if deleted else {}
+        for page in pages(self._transport, f"{self._path}/branches", query, "branches"):
+            yield from map(Branch.of, page["branches"])
+
+    def all_branches(self, *, deleted: bool = False) -> Branches:
+        """List all branches; with `deleted`, those alone that can be brought back."""
+        found = self.branches(deleted=deleted)
+        return Branches(item for item in found if bool(item.recoverable_until) is deleted)
 
     def room(self, branches: Branches | None = None) -> Room:
         """Count the branches against what the plan has; what Neon doesn't tell is left open."""

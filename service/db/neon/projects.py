@@ -1,16 +1,20 @@
 """The projects that a key of Neon's API may see.
 
-From Neon's API reference v2: "List projects", "Retrieve current user organizations list".
+From Neon's API reference v2: "List projects", "List shared projects", "Retrieve current
+user organizations list".
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
+from service.db.neon.pages import pages
 from service.db.neon.transport import Answer, NeonTransport
 from service.errors import ConfigurationError
 from service.settings import Settings
 
-_PAGE = 100
+_PAGE = "100"
+_FORBIDDEN = 403
+_NOT_FOUND = 404
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,44 +22,88 @@ class Project:
     """A project; `id` is what NEON_PROJECT_ID wants."""
 
     id: str
-    name: str
-    region: str | None
-    postgres: int | None
-    organization: str | None
+    name: str | None = None
+    region: str | None = None
+    postgres: int | None = None
+    organization: str | None = None
+    is_shared: bool = False
+    """Somebody else's, who lets the key's owner work on it."""
+    is_available: bool = True
+    """Whether Neon could look at it in time: if not, no more than its id is known."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Write it for programs."""
+        return {name.removeprefix("is_"): value for name, value in asdict(self).items()}
 
 
 def projects(settings: Settings) -> list[Project]:
-    """List the projects of the key of the settings, by name.
+    """List the projects of the key of the settings, by name; those that aren't available at last.
 
-    A person's key sees organizations, an organization's key its own projects. A key for one project
-    only sees no list. Raises ConfigurationError without a key.
+    A person's key sees those of all its organizations, an organization's key its own; both see
+    those that are shared with them. Raises ConfigurationError without a key, and for one that is
+    for one project only, which sees no list.
     """
     if not settings.neon_api_key:
         message = "NEON_API_KEY is needed to look at projects on Neon: set it in .env."
         raise ConfigurationError(message)
-    transport = NeonTransport(settings.neon_api_url, settings.neon_api_key)
+    found = _Projects(NeonTransport(settings.neon_api_url, settings.neon_api_key))
     try:
-        found = list(_pages(transport, {}))
+        found.add("/projects")
     except ConfigurationError as error:
         # "org_id is required" of the keys of people.
         if "org_id" not in error.detail:
-            raise
-        found = []
-        for organization in transport.call("GET", "/users/me/organizations")["organizations"]:
-            found += _pages(transport, {"org_id": organization["id"]})
-    return sorted(map(_project, found), key=lambda project: (project.name, project.id))
+            raise _told(error) from None
+        found.add_organizations()
+    found.add_shared()
+    return sorted(
+        found.by_id.values(), key=lambda item: (not item.is_available, item.name or "", item.id)
+    )
 
 
-def _pages(transport: NeonTransport, query: dict[str, str]) -> Iterator[Answer]:
-    cursor = ""
-    while True:
-        page = query | {"limit": str(_PAGE)} | ({"cursor": cursor} if cursor else {})
-        answer = transport.call("GET", "/projects", query=page)
-        found = answer.get("projects", [])
-        yield from found
-        cursor = answer.get("pagination", {}).get("cursor") or ""
-        if not cursor or len(found) < _PAGE:
+class _Projects:
+    """The projects of several lists, none of them twice."""
+
+    def __init__(self, transport: NeonTransport) -> None:
+        self.by_id: dict[str, Project] = {}
+        self._transport = transport
+
+    def add(self, path: str, organization: str | None = None, *, shared: bool = False) -> None:
+        query = {"limit": _PAGE} | ({"org_id": organization} if organization else {})
+        for page in pages(self._transport, path, query, "projects", "unavailable_project_ids"):
+            for answer in page["projects"]:
+                project = replace(_project(answer), is_shared=shared)
+                known = self.by_id.get(project.id)
+                if known is None or not known.is_available:
+                    self.by_id[project.id] = project
+            for identity in page["unavailable_project_ids"]:
+                missing = Project(
+                    identity, organization=organization, is_shared=shared, is_available=False
+                )
+                self.by_id.setdefault(identity, missing)
+
+    def add_organizations(self) -> None:
+        for organization in self._transport.call("GET", "/users/me/organizations")["organizations"]:
+            self.add("/projects", organization["id"])
+
+    def add_shared(self) -> None:
+        try:
+            self.add("/projects/shared", shared=True)
+        except ConfigurationError:
+            # Projects are shared with people: the key of an organization may not ask for them.
             return
+
+
+def _told(error: ConfigurationError) -> ConfigurationError:
+    """Say what a key is for that may not list projects; other errors stay as they are."""
+    status, said = (error.members.get(name) for name in ("neon_status", "neon_said"))
+    # Neon also says "404 not allowed for ..." to keys that are not for what is asked.
+    if not (status == _FORBIDDEN or (status == _NOT_FOUND and "not allowed" in str(said))):
+        return error
+    return ConfigurationError(
+        f"NEON_API_KEY may not list projects ({said}): a key for one project only is for the "
+        "branches of that project. Its NEON_PROJECT_ID is on the project's page Settings on Neon's "
+        "console."
+    )
 
 
 def _project(answer: Answer) -> Project:

@@ -1,22 +1,34 @@
 """Calls of Neon's API over HTTP: time limits, repeats, and errors that name the way out."""
 
-import json
+import math
 import random
 import re
+import threading
 import time
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
+from uuid import uuid4
 
 import urllib3
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    NewConnectionError,
+    ReadTimeoutError,
+)
 
+from service.db.neon.answers import read, read_error
 from service.db.neon.limits import or_limit_reached
+from service.db.neon.retry_after import retry_after_s, time_in
 from service.errors import ConfigurationError, ConflictError, ServiceError, UnavailableError
 
 _LOCAL_HOSTS = {"127.0.0.1", "localhost", "::1"}
-# Too many requests, and another operation of the project under way: nothing was done.
-_REFUSED = {423, 429}
+_LOCKED = 423
+_TOO_MANY = 429
+# With these nothing was done, whatever the method; so the contract has it of 503 and 423.
+_REFUSED = {_LOCKED, _TOO_MANY, 503}
 _SERVER_ERROR = 500
 _ERROR = 400
 
@@ -25,11 +37,14 @@ Answer = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How long to wait and how often to try, in seconds."""
+    """How long to wait, in seconds of wall clock."""
 
     connect_s: float = 5
+    """How long one try may take to connect; with less than that left, there is no other."""
     read_s: float = 30
-    attempts: int = 7
+    """How long one try waits for its answer, and how long all of them look for the API at all."""
+    call_s: float = 60
+    """How long a call may take with all its tries: as long as Neon's own CLI waits for one."""
     first_delay_s: float = 0.5
     longest_delay_s: float = 15
     operation_s: float = 300
@@ -76,10 +91,9 @@ class NeonTransport:
         self.pace = pace or Pace()
         self._url = url.rstrip("/")
         self._api_key = api_key
-        self._http = urllib3.PoolManager(
-            timeout=urllib3.Timeout(connect=self.pace.connect_s, read=self.pace.read_s),
-            retries=False,
-        )
+        self._is_silent = False
+        # A try that is given up may still hold its connection while the next one is made.
+        self._http = urllib3.PoolManager(retries=False, maxsize=10)
 
     def without_key(self, text: str) -> str:
         """Take the key out of what Neon, or a proxy on the way, says."""
@@ -92,107 +106,174 @@ class NeonTransport:
         *,
         query: dict[str, str] | None = None,
         body: Answer | None = None,
+        within_s: float = math.inf,
     ) -> Answer:
         """Make one call, trying again as long as that is sensible; returns the answer's JSON.
 
-        A POST whose outcome is unknown is not repeated, since it might be carried out twice: it
-        raises MaybeDoneError. Raises ConfigurationError when the key, the project or the request
-        is wrong, ConflictError when there is such a thing already, LimitReachedError when the plan
+        It ends after the pace's `call_s`, or `within_s` if that is less, whatever the API does;
+        after a call that got no answer at all, the next has the time of one try. A wait that Neon
+        asks for is never shortened: one that is too long ends the call at once. A POST whose
+        outcome is unknown is not repeated, since it might be carried out twice: it raises
+        MaybeDoneError. Raises ConfigurationError when the key, the project or the request is
+        wrong, ConflictError when there is such a thing already, LimitReachedError when the plan
         allows no more, and UnavailableError when Neon can't be reached or is too busy for too long.
         """
+        longest_s = self.pace.read_s if self._is_silent else self.pace.call_s
+        request = _Request(method, path, query, body, min(longest_s, within_s))
         attempt = 0
         while True:
-            failure, wait_s = self._try(method, path, query, body)
-            if not isinstance(failure, ServiceError):
-                return failure
-            is_last = attempt + 1 >= self.pace.attempts
-            if is_last or wait_s is None:
-                raise failure
-            time.sleep(max(wait_s, self.pace.delay_s(attempt)))
+            found = self._try(request)
+            if not isinstance(found, _Failure):
+                return found
+            if found.wait_s is None:
+                raise found.error
+            wait_s = max(found.wait_s, self.pace.delay_s(attempt))
+            left_s = min(request.left_s, found.within_s - request.elapsed_s)
+            if wait_s + self.pace.connect_s > left_s:
+                raise _given_up(found, request)
+            time.sleep(wait_s)
             attempt += 1
 
-    def _try(
-        self, method: str, path: str, query: dict[str, str] | None, body: Answer | None
-    ) -> tuple[Answer | ServiceError, float | None]:
-        """Try once; returns an answer, or an error and the least wait before the next attempt."""
-        url = self._url + path + (f"?{urlencode(query)}" if query else "")
-        headers = {"Authorization": f"Bearer {self._api_key}", "Accept": "application/json"}
-        repeatable = method != "POST"
+    def _try(self, request: "_Request") -> "Answer | _Failure":
         try:
-            answer = self._http.request(method, url, json=body, headers=headers)
+            answer = self._send(request)
         except (NewConnectionError, ConnectTimeoutError):
-            return UnavailableError("Neon's API can't be reached; try again."), 0
-        except HTTPError as error:
-            # The address may be in the error's text, the key never is; neither helps anybody.
-            said = f"Neon's API gave no answer to {method} {path} ({type(error).__name__})"
-            if repeatable:
-                return UnavailableError(f"{said}; try again."), 0
-            return MaybeDoneError(f"{said}; it may have been carried out."), None
+            error = UnavailableError("Neon's API can't be reached.")
+            return _Failure(error, 0, self.pace.read_s)
+        except (HTTPError, TimeoutError) as error:
+            self._is_silent = True
+            return _no_answer(request, error)
+        self._is_silent = False
         if answer.status < _ERROR:
-            return _json(answer.data), None
-        return self._judge(answer, f"{method} {path}", repeatable=repeatable)
+            return read(answer.data)
+        return self._judge(answer, request)
 
-    def _judge(
-        self, answer: urllib3.BaseHTTPResponse, call: str, *, repeatable: bool
-    ) -> tuple[ServiceError, float | None]:
-        error = _error(answer.status, self.without_key(_message(answer.data)), call)
-        error = or_limit_reached(error, answer.data)
-        is_failure = answer.status >= _SERVER_ERROR
-        if is_failure and not repeatable:
-            return MaybeDoneError(error.detail), None
-        if is_failure or answer.status in _REFUSED:
-            return error, _retry_after_s(answer, self.pace.longest_delay_s)
-        return error, None
+    def _send(self, request: "_Request") -> urllib3.BaseHTTPResponse:
+        """Send a request, and wait for its whole answer as long as one try may take.
+
+        It is sent by another thread: neither looking up the host's name nor an answer that comes
+        letter by letter ends with the time limits of a socket.
+        """
+        limit_s = max(0.001, min(self.pace.read_s, request.left_s))
+        sent: Future[urllib3.BaseHTTPResponse] = Future()
+        query = f"?{urlencode(request.query)}" if request.query else ""
+
+        def send() -> None:
+            try:
+                answer = self._http.request(
+                    request.method,
+                    self._url + request.path + query,
+                    json=request.body,
+                    headers={
+                        "Authorization": f"Bearer {self._api_key}",
+                        "Accept": "application/json",
+                        "X-Request-ID": request.id,
+                    },
+                    timeout=urllib3.Timeout(total=limit_s, connect=self.pace.connect_s),
+                )
+                sent.set_result(answer)
+            except BaseException as error:  # noqa: BLE001  raised again by whoever waits
+                sent.set_exception(error)
+
+        threading.Thread(target=send, name="neon", daemon=True).start()
+        return sent.result(limit_s)
+
+    def _judge(self, answer: urllib3.BaseHTTPResponse, request: "_Request") -> "_Failure":
+        said, request_id = read_error(answer.data)
+        # An id that is not as ours are, or that gives the key away, is none.
+        if not re.fullmatch(r"[\w.:-]{1,100}", request_id) or self._api_key in request_id:
+            request_id = request.id
+        said = f"{self.without_key(said)}; request id {request_id}"
+        error = or_limit_reached(_error(answer.status, said, request.call), answer.data)
+        if answer.status in _REFUSED or (answer.status >= _SERVER_ERROR and request.is_repeatable):
+            return _Failure(error, retry_after_s(answer.headers))
+        if answer.status >= _SERVER_ERROR:
+            return _Failure(MaybeDoneError(error.detail))
+        return _Failure(error)
 
 
-class _Object(Answer):
-    """A JSON object whose readers need not be prepared for members that are not there."""
+class _Request:
+    """A call, with an id for Neon's support, and the time it has.
 
-    def __missing__(self, name: str) -> Any:
-        message = f"Neon's API gave an answer without {name!r}; is NEON_API_URL right?"
-        raise ConfigurationError(message)
+    The id is the same for all tries: it stands for what was wanted, and finds each of them.
+    """
+
+    def __init__(
+        self,
+        method: str,
+        path: str,
+        query: dict[str, str] | None,
+        body: Answer | None,
+        limit_s: float,
+    ) -> None:
+        self.method = method
+        self.path = path
+        self.query = query
+        self.body = body
+        self.call = f"{method} {path}"
+        self.id = str(uuid4())
+        self.is_repeatable = method != "POST"
+        self._limit_s = limit_s
+        self._began = time.monotonic()
+
+    @property
+    def elapsed_s(self) -> float:
+        return time.monotonic() - self._began
+
+    @property
+    def left_s(self) -> float:
+        return self._limit_s - self.elapsed_s
 
 
-def _json(data: bytes) -> Answer:
-    """Read an answer; an empty one (204: there is no such thing any more) has no members."""
-    try:
-        found = json.loads(data or b"{}", object_hook=_Object)
-    except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, dict):
-        message = "Neon's API answered with something else than JSON; is NEON_API_URL right?"
-        raise ConfigurationError(message)
-    return found
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """A try that failed; `wait_s` is the least wait before the next, None if there is to be none.
+
+    `within_s` is how long after the beginning of the call there may be another.
+    """
+
+    error: ServiceError
+    wait_s: float | None = None
+    within_s: float = math.inf
 
 
-def _message(data: bytes) -> str:
-    """Read what Neon says of an error: `{"code": "...", "message": "..."}`."""
-    try:
-        return str(json.loads(data)["message"]).rstrip(".")
-    except (ValueError, KeyError, TypeError):
-        return "it gives no reason"
+def _given_up(failure: _Failure, request: _Request) -> UnavailableError:
+    """Say that there is no time for another try, and when there should be one."""
+    said = failure.error.detail
+    if failure.wait_s:
+        return UnavailableError(f"{said} Try again at {time_in(failure.wait_s)}, not before.")
+    so_long = f"It has been so for {request.elapsed_s:.0f} s: try again later."
+    return UnavailableError(f"{said} {so_long}")
 
 
-def _retry_after_s(answer: urllib3.BaseHTTPResponse, most_s: float) -> float:
-    """Read Retry-After in seconds; its other form, a date, counts as not there."""
-    try:
-        return min(max(0.0, float(answer.headers.get("Retry-After", "0"))), most_s)
-    except ValueError:
-        return 0
+def _no_answer(request: _Request, error: Exception) -> _Failure:
+    """Judge a try without a usable answer."""
+    # The address may be in the error's text, the key never is; neither helps anybody.
+    is_late = isinstance(error, TimeoutError | ReadTimeoutError)
+    reason = "" if is_late else f"{type(error).__name__}; "
+    reason += f"the request id for Neon's support is {request.id}"
+    said = f"Neon's API gave no answer to {request.call}"
+    if request.is_repeatable:
+        return _Failure(UnavailableError(f"{said} ({reason})."), 0)
+    said += f" in {request.elapsed_s:.0f} s ({reason}); it may have been carried out."
+    return _Failure(MaybeDoneError(said))
 
 
 def _error(status: int, said: str, call: str) -> ServiceError:
-    if status in _REFUSED:
+    if status == _TOO_MANY:
+        return UnavailableError(f"Neon takes no more calls for now ({said}).")
+    if status == _LOCKED:
         return UnavailableError(f"Neon is busy with other operations of the project ({said}).")
     if status >= _SERVER_ERROR:
         return UnavailableError(f"Neon's API fails with {status} at {call} ({said}).")
     sentences = {
-        401: "Neon refuses the API key: set NEON_API_KEY to one made on its console (API keys).",
+        401: f"Neon refuses the API key ({said}): set NEON_API_KEY to one made on its console (API "
+        "keys).",
         403: f"The API key may not do this ({said}): use a key of the project's owner.",
         404: f"Neon has no such thing ({said}) at {call}: {_where_to_look(call)}",
     }
     if status in sentences:
-        return ConfigurationError(sentences[status])
+        return ConfigurationError(sentences[status], neon_status=status, neon_said=said)
     if status == ConflictError.status:
         return ConflictError(f"Neon refuses {call}: {said}.")
     return RefusedError(f"Neon refuses {call} with {status}: {said}.")

@@ -34,7 +34,8 @@ def neon_branch(source: URL, settings: Settings, *, keep: bool, tell: Tell) -> I
     branch = _create(project, name, parent, tell)
     is_complete = False
     try:
-        url = _url(project, branch, source)
+        with notice(tell, "Waiting for a branch on Neon ..."):
+            url = _url(project, branch, source)
         description = f"branch {branch.name} ({branch.id}) on Neon"
         yield Copy(parse(url), description, f"{_by_hand(branch.name)}; {_BY_ITSELF}")
         is_complete = True

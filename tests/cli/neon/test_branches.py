@@ -1,9 +1,10 @@
-"""`flask neon branches` and `projects`: what there is, and what is said if one can't see it."""
+"""`flask neon branches`: what there is, and what is said if one can't see it."""
+
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from tests.neon_api import PARENT, PROJECT
-from tests.neon_api.answers import listed_project
 
 
 def test_branches_are_a_table_with_the_default_one_first(run, neon):
@@ -13,7 +14,7 @@ def test_branches_are_a_table_with_the_default_one_first(run, neon):
         *("name", "id", "parent", "kind", "state", "size", "created", "expires")
     ]
     assert [line.split()[0] for line in lines[1:]] == ["main", "staging", "가을-여행"]
-    assert lines[1].split()[1:7] == [PARENT, "-", "default", "ready", "30", "MB"]
+    assert lines[1].split()[1:8] == [PARENT, "-", "default,", "root", "ready", "30", "MB"]
     assert lines[3].split()[2:4] == ["main", "protected"]
     assert lines[3].endswith("2026-12-01 00:00 UTC")
     # A Korean letter takes two columns of a terminal.
@@ -41,20 +42,46 @@ def test_a_name_can_not_steer_the_terminal(run, neon):
     assert "?[2Jgone?" in run("branches").stdout
 
 
-def test_projects_name_the_id_that_is_wanted(run, ask):
-    assert PROJECT in run("projects").stdout
-    assert ask("projects", NEON_PROJECT_ID="")[0]["id"] == PROJECT
+def test_a_branch_without_a_parent_is_a_root(run, neon):
+    neon.add("staging-before", parent=None)
+    lines = [line.split("  ") for line in run("branches").stdout.splitlines()]
+    kinds = {line[0]: [cell.strip() for cell in line if cell][3] for line in lines[1:]}
+    assert kinds == {"main": "default, root", "staging": "-", "staging-before": "root"}
 
 
-def test_projects_of_a_person_are_those_of_the_organizations(ask, neon):
-    neon.kind_of_key = "personal"
-    neon.projects = [listed_project(f"p-{number}") for number in range(250)]
-    assert len(ask("projects")) == 250
+def test_what_neon_does_not_do_with_a_branch_now_is_named_with_the_reason(run, ask, neon):
+    reason = "restore from snapshot on target branch is still ongoing"
+    neon.named("staging")["restricted_actions"] = [{"name": "restore", "reason": reason}]
+    heading, default, staging = run("branches").stdout.splitlines()
+    assert heading.endswith("  expires  restricted")
+    assert default.endswith("  -        -")
+    assert staging.endswith(f"  restore: {reason}")
+    assert [branch["restricted"] for branch in ask("branches")] == [{}, {"restore": reason}]
 
 
-def test_no_project_says_how_to_make_one(run, neon):
-    neon.projects = []
-    assert "make one on Neon's console" in run("projects").stdout
+def test_branches_that_were_deleted_and_until_when(run, ask, neon):
+    assert "No deleted branch can be brought back" in run("branches", "--deleted").stdout
+    assert ask("branches", "--deleted") == []
+    run("delete", "staging", "--yes")
+    (deleted,) = ask("branches", "--deleted")
+    assert (deleted["name"], deleted["parent"]) == ("staging", "main")
+    left = datetime.fromisoformat(deleted["recoverable_until"]) - datetime.now(UTC)
+    assert timedelta(days=6) < left <= timedelta(days=7)
+    heading, row, said = run("branches", "--deleted").stdout.splitlines()
+    assert heading.endswith("  recoverable until")
+    assert row.startswith(f"staging  {deleted['id']}  main    ")
+    assert row.endswith(f"{deleted['recoverable_until'][:16].replace('T', ' ')} UTC")
+    assert f"neon api /projects/{PROJECT}/branches/ID/recover -X POST" in said
+    assert [branch["name"] for branch in ask("branches")] == ["main"]
+    # Only these are asked for with the parameter that is a preview.
+    asked = [call.query.get("include_deleted") for call in neon.called("GET", "/branches$")]
+    assert asked[-1] is None
+
+
+def test_deleted_branches_where_neon_keeps_none(run, neon):
+    neon.rules.recovers = False
+    run("delete", "staging", "--yes")
+    assert "No deleted branch can be brought back" in run("branches", "--deleted").stdout
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from tests.neon_api import KEY
 
 COMMANDS = (
     ("branches",),
+    ("projects",),
     ("create", "pr-1"),
     ("delete", "staging", "--yes"),
     ("reset", "staging", "--yes"),
@@ -22,7 +23,7 @@ COMMANDS = (
 def test_an_answer_that_repeats_the_key_is_told_without_it(run, neon, arguments, form):
     neon.says = f"refused: Authorization: Bearer {KEY}"
     methods = {"GET": "/(compare|connection)", "POST": "", "DELETE": ""}
-    if arguments == ("branches",):
+    if arguments in {("branches",), ("projects",)}:
         methods = {"GET": ""}
     for method, path in methods.items():
         neon.fail(method, path, *[400] * 3)

@@ -4,6 +4,7 @@ import signal
 
 import pytest
 
+from service.db.neon import Pace
 from service.errors import ConfigurationError, ConflictError, UnavailableError
 from service.settings import Settings
 from tests.neon_api import KEY, PARENT, PROJECT, FakeNeon
@@ -245,3 +246,27 @@ def test_a_rehearsal_beyond_the_plan_says_what_it_costs(neon, settings, rehearse
     neon.rules.limit, neon.rules.limit_is_hard = 1, False
     assert rehearse(settings).outcome == "ok"
     assert "another one is billed" in told[0]
+
+
+@pytest.mark.usefixtures("one")
+def test_silence_from_any_call_on_is_shown_and_ends(neon, settings, rehearse, told, monkeypatch):
+    pace = Pace(connect_s=0.05, read_s=0.5, call_s=0.6, first_delay_s=0.01, operation_s=2)
+    monkeypatch.setattr("service.db.neon.transport.Pace", lambda: pace)
+    monkeypatch.setattr("service.schema.rehearsal.interruption.NOTICE_AFTER_S", 0.35)
+    settings = Settings(**{**vars(settings), "neon_branch_id": PARENT})
+    for answered in range(15):
+        told.clear()
+        neon.silent_after = len(neon.calls) + answered
+        failures = []
+        try:
+            rehearse(settings)
+        except UnavailableError as error:
+            failures.append(error.detail)
+            assert told[0] == "Waiting for a branch on Neon ..."
+        failures += [sentence for sentence in told if "could not be deleted" in sentence]
+        if not failures:
+            break
+        assert {"Deleting the branch on Neon ..."} <= {*told}
+        assert all("the request id for Neon's support is" in said for said in failures)
+        assert KEY not in " ".join(failures)
+    assert 3 < answered < 14

@@ -1,0 +1,368 @@
+"""Calls of Neon's API: how long they take at most, what is repeated and when, what is told.
+
+The server answers late, never, letter by letter, or with errors; the times are small ones, the real
+ones are those of Pace.
+"""
+
+import re
+import time
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from itertools import count
+
+import pytest
+
+from service.db.neon import (
+    Moment,
+    NeonProject,
+    NeonTransport,
+    OperationFailedError,
+    Pace,
+)
+from service.db.neon.operations import Operations
+from service.db.neon.retry_after import retry_after_s
+from service.db.neon.transport import MaybeDoneError
+from service.errors import ConfigurationError, ServiceError, UnavailableError
+from tests.neon_api import KEY, PARENT, PROJECT, FakeNeon, operation_id
+
+QUICK = Pace(
+    connect_s=0.1, read_s=0.4, call_s=1.2, first_delay_s=0.01, longest_delay_s=0.1, operation_s=2
+)
+PATH = f"/projects/{PROJECT}"
+ID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+
+
+@pytest.fixture
+def neon():
+    with FakeNeon() as fake:
+        fake.polls_until_done = 0
+        yield fake
+
+
+@pytest.fixture
+def transport(neon):
+    return NeonTransport(neon.url, KEY, QUICK)
+
+
+@pytest.fixture
+def project(transport):
+    return NeonProject(transport, PROJECT)
+
+
+def ids(calls):
+    """The request ids of calls, each once."""
+    return {call.headers["x-request-id"] for call in calls}
+
+
+# The time that a call has
+
+
+@pytest.mark.parametrize("kind", ["silent", "dripping"])
+def test_a_call_without_an_answer_ends_when_it_says(neon, transport, kind):
+    neon.fail("GET", PATH, *[kind] * 50)
+    began = time.monotonic()
+    with pytest.raises(UnavailableError) as told:
+        transport.call("GET", PATH)
+    # Several tries of 0.4 s; a machine that is busy makes them fewer, and never more.
+    assert 0.8 <= time.monotonic() - began < 20
+    assert 2 <= len(neon.calls) <= 3
+    (request_id,) = ids(neon.calls)
+    assert told.value.detail == (
+        f"Neon's API gave no answer to GET {PATH} (the request id for Neon's support is "
+        f"{request_id}). It has been so for 1 s: try again later."
+    )
+
+
+def test_the_real_times():
+    pace = Pace()
+    assert (pace.read_s, pace.call_s, pace.operation_s) == (30, 60, 300)
+
+
+def test_after_silence_the_next_call_has_the_time_of_one_try(neon, transport):
+    neon.silent_after = 0
+    tries = []
+    for _ in range(3):
+        before = len(neon.calls)
+        with pytest.raises(UnavailableError):
+            transport.call("GET", PATH)
+        tries.append(len(neon.calls) - before)
+    assert tries[0] > 1
+    assert tries[1:] == [1, 1]
+    # One answer, and all is as before.
+    neon.silent_after = None
+    transport.call("GET", PATH)
+    neon.fail("GET", PATH, "silent", "lost")
+    assert transport.call("GET", PATH)
+
+
+def test_nobody_there_is_told_sooner():
+    pace = Pace(connect_s=0.1, read_s=0.3, call_s=10**6, first_delay_s=0.01)
+    project = NeonProject(NeonTransport("http://127.0.0.1:9/api/v2", KEY, pace), PROJECT)
+    with pytest.raises(UnavailableError, match=r"can't be reached\. It has been so for 0 s: try"):
+        project.create_branch("rehearsal")
+
+
+def test_a_post_without_an_answer_may_have_been_carried_out(neon, transport):
+    neon.silent_after = 0
+    with pytest.raises(MaybeDoneError, match=rf"support is {ID}\); it may have been carried out"):
+        transport.call("POST", f"{PATH}/branches", body={"branch": {"name": "a"}})
+    assert len(neon.calls) == 1
+
+
+# What is repeated
+
+
+@pytest.mark.parametrize("status", [423, 429, 500, 502, 503])
+def test_what_passes_is_waited_out(neon, project, status):
+    neon.fail("GET", "/branches$", status, status)
+    assert [branch.name for branch in project.branches()] == ["main"]
+    assert len(neon.called("GET", "/branches$")) == 3
+
+
+def test_what_was_not_done_is_repeated_whatever_the_method(neon, project):
+    neon.fail("POST", "/branches$", 503, 423, 429)
+    project.create_branch("rehearsal")
+    assert [branch["name"] for branch in neon.made()] == ["rehearsal"]
+    posts = neon.called("POST", "/branches$")
+    assert len(posts) == 4
+    assert len(ids(posts)) == 1
+    # Nobody had to look whether it had been done.
+    assert neon.called("GET", "/branches$") == []
+
+
+@pytest.mark.parametrize("status", [500, 502, 504])
+def test_what_may_have_been_done_is_not_repeated(neon, transport, status):
+    neon.fail("POST", "/branches$", status)
+    with pytest.raises(MaybeDoneError, match=f"fails with {status} at POST"):
+        transport.call("POST", f"{PATH}/branches", body={"branch": {"name": "a"}})
+    assert len(neon.calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (423, "Neon is busy with other operations of the project (made to fail; request id {id})."),
+        (429, "Neon takes no more calls for now (made to fail; request id {id})."),
+        (503, f"Neon's API fails with 503 at GET {PATH} (made to fail; request id {{id}})."),
+    ],
+)
+def test_what_does_not_pass_is_told(neon, transport, status, said):
+    neon.fail("GET", PATH, *[status] * 1000)
+    with pytest.raises(UnavailableError) as told:
+        transport.call("GET", PATH)
+    (request_id,) = ids(neon.calls)
+    sentence, so_long = told.value.detail.split(". It", 1)
+    assert f"{sentence}." == said.format(id=request_id)
+    assert re.fullmatch(r" has been so for \d+ s: try again later\.", so_long)
+
+
+# Retry-After
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("as_date", [False, True])
+def test_it_waits_as_long_as_it_is_told(neon, method, as_date):
+    transport = NeonTransport(neon.url, KEY, Pace(first_delay_s=0.01))
+    began = datetime.now(UTC)
+    # A date has whole seconds: between one and two are left.
+    wait = format_datetime(began + timedelta(seconds=2), usegmt=True) if as_date else "1"
+    neon.fail(method, "/branches$", 503, Retry_After=wait)
+    body = {"branch": {"name": "a"}} if method == "POST" else None
+    transport.call(method, f"{PATH}/branches", body=body)
+    assert datetime.now(UTC) - began >= timedelta(seconds=1)
+    assert len(neon.calls) == 2
+
+
+@pytest.mark.parametrize("status", [423, 429, 503])
+@pytest.mark.parametrize("as_date", [False, True])
+def test_a_wait_that_is_too_long_ends_the_call_at_once(neon, transport, status, as_date):
+    then = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=2)
+    wait = format_datetime(then, usegmt=True) if as_date else "7200"
+    neon.fail("POST", "/branches$", status, Retry_After=wait)
+    with pytest.raises(UnavailableError) as told:
+        transport.call("POST", f"{PATH}/branches", body={"branch": {"name": "a"}})
+    assert not isinstance(told.value, MaybeDoneError)
+    assert len(neon.calls) == 1
+    _, _, time_named = told.value.detail.partition(". Try again at ")
+    named = datetime.strptime(time_named, "%Y-%m-%d %H:%M:%S UTC, not before.").replace(tzinfo=UTC)
+    assert then <= named <= then + timedelta(seconds=60)
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("0", 0),
+        ("120", 120),
+        (" 7 ", 7),
+        ("9" * 400, 315360000),
+        ("Fri, 27 Nov 2026 10:02:00 GMT", 120),
+        ("Friday, 27-Nov-26 10:02:00 GMT", 120),
+        ("Fri Nov 27 10:02:00 2026", 120),
+        ("Fri, 27 Nov 2026 09:00:00 GMT", 0),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 315360000),
+        ("", 0),
+        ("1.5", 0),
+        ("-5", 0),
+        ("1e3", 0),
+        ("٣", 0),
+        ("soon", 0),
+        ("1, 2", 0),
+        ("Fri, 99 Nov 2026 10:02:00 GMT", 0),
+        ("Fri, 27 Nov 99999 10:02:00 GMT", 0),
+    ],
+)
+def test_a_wait_is_read_in_seconds_or_as_a_date_and_else_ignored(value, seconds):
+    # The clock here may be wrong: it is the answer's own date that counts.
+    headers = {"Retry-After": value, "Date": "Fri, 27 Nov 2026 10:00:00 GMT"}
+    assert retry_after_s(headers) == seconds
+
+
+def test_without_a_date_of_the_answer_it_is_the_clock_here():
+    then = datetime.now(UTC) + timedelta(seconds=90)
+    assert 80 < retry_after_s({"Retry-After": format_datetime(then, usegmt=True)}) <= 90
+
+
+# Request ids
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422, 423, 500])
+def test_errors_name_the_id_of_the_request(neon, transport, status):
+    neon.fail("GET", PATH, *[status] * 1000)
+    with pytest.raises(ServiceError, match=rf"request id {ID}") as told:
+        transport.call("GET", PATH)
+    (request_id,) = ids(neon.calls)
+    assert request_id in told.value.detail
+
+
+def test_without_an_id_in_the_answer_it_is_ours(neon, transport):
+    neon.gives_request_id = False
+    neon.fail("GET", PATH, 400)
+    with pytest.raises(ConfigurationError, match=rf"made to fail; request id {ID}"):
+        transport.call("GET", PATH)
+
+
+def test_each_call_has_an_id_of_its_own(neon, project):
+    project.create_branch("rehearsal")
+    assert len(ids(neon.calls)) == len(neon.calls)
+
+
+# Operations
+
+
+@pytest.mark.parametrize("status", ["failed", "cancelled", "error"])
+def test_an_operation_that_is_given_up_is_told(neon, project, status):
+    neon.outcomes["create_branch"] = status
+    with pytest.raises(OperationFailedError, match=f"create_branch .* is {status}") as told:
+        project.create_branch("rehearsal")
+    assert told.value.operation_id == operation_id(1)
+    assert (told.value.action, told.value.reason) == ("create_branch", "no capacity left")
+
+
+def test_an_operation_that_goes_on_for_too_long_is_told(neon):
+    pace = Pace(first_delay_s=0.01, operation_s=0.2)
+    project = NeonProject(NeonTransport(neon.url, KEY, pace), PROJECT)
+    neon.polls_until_done = 10**6
+    with pytest.raises(UnavailableError, match=r"still running after 0 s; Neon goes on") as told:
+        project.create_branch("rehearsal")
+    assert not isinstance(told.value, OperationFailedError)
+
+
+def test_a_poll_that_hangs_does_not_outlast_the_operation(neon):
+    # Were it the time of a call that counts, this would not end.
+    pace = Pace(connect_s=0.1, read_s=10**6, call_s=10**6, first_delay_s=0.01, operation_s=0.3)
+    project = NeonProject(NeonTransport(neon.url, KEY, pace), PROJECT)
+    neon.fail("GET", "/operations/", *["silent"] * 50)
+    with pytest.raises(UnavailableError, match=r"create_branch .* is still running after 0 s"):
+        project.create_branch("rehearsal")
+    assert len(neon.called("GET", "/operations/")) == 1
+
+
+def test_silence_while_an_operation_goes_on_is_told_as_such(neon):
+    pace = Pace(connect_s=0.1, read_s=0.2, call_s=0.4, first_delay_s=0.01, operation_s=10**6)
+    project = NeonProject(NeonTransport(neon.url, KEY, pace), PROJECT)
+    neon.fail("GET", "/operations/", *["silent"] * 50)
+    with pytest.raises(UnavailableError, match=r"gave no answer to GET .*/operations/"):
+        project.create_branch("rehearsal")
+
+
+# Pages
+
+
+@pytest.mark.parametrize("page_size", [1, 2, 3])
+@pytest.mark.parametrize("repeats_cursor", [False, True])
+def test_lists_are_followed_over_short_pages_to_their_end(
+    neon, project, transport, page_size, repeats_cursor
+):
+    neon.page_size, neon.repeats_cursor = page_size, repeats_cursor
+    names = [project.create_branch(f"b{number}").name for number in range(4)]
+    found = [branch.name for branch in project.branches()]
+    assert sorted(found) == [*names, "main"]
+    assert project.find_branch("b3").name == "b3"
+    assert project.find_branch("b") is None
+    first = neon.named("b0")["id"]
+    operations = Operations(transport, PATH).of(first)
+    assert [item["action"] for item in operations] == ["start_compute", "create_branch"]
+
+
+def endless(neon, monkeypatch, pages):
+    """Let lists of branches be an iterator of pages: the ids of branches, and a cursor."""
+
+    def page(_call, **_):
+        identities, cursor = next(pages)
+        branches = [neon.branches[PARENT] | {"id": identity} for identity in identities]
+        return 200, {"branches": branches, "annotations": {}, "pagination": {"next": cursor}}
+
+    monkeypatch.setattr(neon, "_get_branches", page)
+
+
+def test_a_list_that_begins_again_ends(neon, project, monkeypatch):
+    """Each cursor is a new one, and leads to what there was."""
+    endless(neon, monkeypatch, ((["br-1", "br-2"], f"cursor-{number}") for number in count()))
+    assert [branch.id for branch in project.branches()] == ["br-1", "br-2"]
+    assert len(neon.calls) == 2
+
+
+@pytest.mark.parametrize("cursors", ["abab", "aa", "abb", "abca"])
+def test_a_cursor_that_was_there_before_is_the_end(neon, project, monkeypatch, cursors):
+    pages = (([f"br-{number}"], cursor) for number, cursor in enumerate(cursors))
+    endless(neon, monkeypatch, pages)
+    # Each cursor leads to one page more, the first time.
+    assert len(list(project.branches())) == len(set(cursors)) + 1
+    assert len(neon.calls) == len(set(cursors)) + 1
+
+
+def test_what_moves_between_two_pages_is_listed_once(neon, project, monkeypatch):
+    pages = [(["br-1", "br-2"], "a"), (["br-2", "br-3"], "b"), (["br-4"], "")]
+    endless(neon, monkeypatch, iter(pages))
+    assert [branch.id for branch in project.branches()] == ["br-1", "br-2", "br-3", "br-4"]
+
+
+# Secrets
+
+
+@pytest.mark.parametrize("key", ["", "two words", "한글", "line\nbreak"])
+def test_what_can_not_be_a_key_is_refused_without_showing_it(neon, key):
+    with pytest.raises(ConfigurationError, match="copy it anew") as refused:
+        NeonTransport(neon.url, key)
+    assert not key or key not in str(refused.value)
+
+
+def test_a_key_that_an_answer_repeats_is_taken_out(neon, project):
+    neon.says = f"bad token\n{KEY}"
+    neon.fail("GET", "/branches$", 400)
+    with pytest.raises(ConfigurationError, match=r"bad token \*\*\*; request id"):
+        project.all_branches()
+
+
+@pytest.mark.parametrize("kind", ["silent", "lost", "dripping", 423, 500])
+def test_no_error_shows_the_key(neon, transport, kind):
+    neon.fail("POST", "/restore$", *[kind] * 1000)
+    body = {"source_branch_id": PARENT, **Moment.read("0/AB").fields("source_")}
+    with pytest.raises(UnavailableError) as told:
+        transport.call("POST", f"{PATH}/branches/{PARENT}/restore", body=body)
+    assert KEY not in f"{told.value!r} {told.value.__cause__} {told.value.__context__}"
+
+
+def test_the_key_is_not_sent_in_the_clear():
+    with pytest.raises(ConfigurationError, match="must be https://"):
+        NeonTransport("http://console.neon.tech/api/v2", KEY)
