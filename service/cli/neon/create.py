@@ -51,7 +51,8 @@ def create(
     origin = session.branch(parent)
     if wants_url and not moment:
         # The branch will have those of its parent; refused now, it need not be made.
-        session.database(origin, database)
+        with session.working("Asking Neon for the databases"):
+            session.database(origin, database)
     wish = making.Wish(name, origin, "the same command", moment, lifetime, compute=not no_compute)
     done = making.make(session, wish)
     made = done.branch

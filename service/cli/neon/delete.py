@@ -71,7 +71,7 @@ def _gone(session: Session, name: str, *, for_good: bool) -> Result:
     from service.db.neon import Deletion  # noqa: PLC0415  heavy
 
     kept = None
-    with suppress(ServiceError):
+    with suppress(ServiceError), session.working("Asking Neon for deleted branches"):
         kept = session.project.kept(name)
     if kept is None:
         raise session.branches.unknown(name)

@@ -50,7 +50,8 @@ def make(session: Session, wish: Wish, room: "Room | None" = None) -> Made:
     found = session.branches.get(wish.name)
     if found is None:
         return Made(_create(session, wish, room or session.room()))
-    creation = session.project.creation(found)
+    with session.working(f"Asking Neon how branch {found.name} came to be"):
+        creation = session.project.creation(found)
     if creation.progress is Progress.LOST and not session.branches.children_of(found):
         again = "The same command tries again."
         with session.working(f"Removing what is left of {found.name} on Neon", again, again):
@@ -60,7 +61,8 @@ def make(session: Session, wish: Wish, room: "Room | None" = None) -> Made:
         return Made(_create(session, wish, left), earlier)
     if creation.progress not in {Progress.GOES_ON, Progress.NOT_STARTED}:
         _refuse_ready(wish, found)
-    _refuse_other(session, wish, found)
+    with session.working(f"Asking Neon what branch {found.name} is"):
+        _refuse_other(session, wish, found)
     return _go_on(session, wish, found, creation)
 
 

@@ -89,7 +89,8 @@ def _plan(
         ways: tuple[Way, ...] = (Way(origin, moment),)
     else:
         past = past_of(session.branches, target, origin)
-        is_untouched = past and not session.project.has_compute(origin.id)
+        with session.working("Asking Neon for the computes"):
+            is_untouched = past and not session.project.has_compute(origin.id)
         head = head_of(target, origin)
         ways = (past, head) if past and is_untouched else (head,)
     return Plan(target, origin, moment, kept, session.branches.children_of(target), ways)

@@ -67,7 +67,8 @@ class Rotation:
     def _is_unused(self, point: "Branch") -> bool:
         """Tell whether nobody can connect to a restore point; if Neon doesn't say, warn."""
         try:
-            return not self.session.project.has_compute(point.id)
+            with self.session.working(f"Asking Neon for the computes of {point.name}"):
+                return not self.session.project.has_compute(point.id)
         except ServiceError as error:
             _warn(point, error)
             return False

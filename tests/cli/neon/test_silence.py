@@ -22,6 +22,7 @@ COMMANDS = (
     "reset staging --yes",
     "restore main staging --yes --preserve-as kept-{n}",
     "restore-point point-{n}",
+    "restore-point before-{n} --keep 1",
     "compare-schema staging",
     "url staging",
 )
