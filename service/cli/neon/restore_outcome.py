@@ -6,6 +6,8 @@ from typing import Any
 from service.cli.neon.restore_plan import IN_API_ALONE, Plan, Way
 from service.db.neon import Branch, Branches
 from service.db.neon.branches import names
+from service.db.neon.moments import minute
+from service.db.neon_command import flask_neon
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,7 @@ class Outcome:
     def back(self) -> str | None:
         """The command that takes the restore back."""
         plan = self.plan
-        return plan.kept and f"flask neon restore {plan.target.name} {plan.kept}"
+        return plan.kept and flask_neon("restore", plan.target.name, plan.kept)
 
     @property
     def _target(self) -> Branch:
@@ -52,7 +54,7 @@ class Outcome:
         if self.no_longer_expires:
             said.append(
                 f"{plan.origin.name} no longer expires, since Neon wanted it so; it did at "
-                f"{plan.origin.expires_at}."
+                f"{minute(plan.origin.expires_at)}."
             )
         said += self._of_backup(plan.kept) if plan.kept else ["What it held before is lost."]
         said.append("Object Storage and Functions are as they were: Neon restores databases.")
@@ -64,8 +66,8 @@ class Outcome:
             what = f"a root branch like {name} itself, one more of those that the plan limits."
         else:
             what = (
-                f"its parent now, which stays as long as {name}: `flask neon reset {name}` would "
-                "bring it back."
+                f"its parent now, which stays as long as {name}: `{flask_neon('reset', name)}` "
+                "would bring it back."
             )
         said = [f"What it held before is branch {kept}, {what}"]
         if moved:
@@ -80,7 +82,7 @@ class Outcome:
             )
         elif self._target.is_root:
             until = "once no branch is made from it" if moved else "when nobody needs it any more"
-            said.append(f"`flask neon delete {kept}` takes it away {until}.")
+            said.append(f"`{flask_neon('delete', kept)}` removes it {until}.")
         return said
 
     def as_json(self) -> dict[str, Any]:

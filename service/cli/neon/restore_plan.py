@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from service.db.neon import Branch, Branches, Moment
 from service.db.neon.branches import names
+from service.db.neon.moments import minute
+from service.db.neon_command import flask_neon
 from service.errors import ConflictError
 
 IN_API_ALONE = "Neon's API describes that, its manual speaks of root branches only"
@@ -99,16 +101,16 @@ def _only_roots_have_a_past(branches: Branches, target: Branch, origin: Branch, 
     child = origin if target.is_root else target
     # Neon makes no branches from those that expire.
     parent = branches.root_of(origin) if origin.expires_at else origin
+    create = flask_neon("create", "NAME", "--parent", parent.name, "--at", at.text)
     message = (
         f"Branch {child.name} was made from another one, and Neon restores only root branches to "
-        f"a moment, from root branches: `flask neon create NAME --parent {parent.name} --at "
-        f"{at.text}` makes a new branch with the state that {parent.name} had then"
+        f"a moment, from root branches: `{create}` makes a new branch with the state that "
+        f"{parent.name} had then"
     )
     above = branches.parent_of(target)
     if above and not (target.is_default or target.is_protected):
-        message += (
-            f", `flask neon reset {target.name}` gives {target.name} what {above.name} is now"
-        )
+        reset = flask_neon("reset", target.name)
+        message += f", `{reset}` gives {target.name} what {above.name} is now"
     return message + "."
 
 
@@ -118,7 +120,7 @@ def _refuse_without_backup(branches: Branches, target: Branch, origin: Branch) -
         # Nothing that has been found says what becomes of the one when the other expires.
         message = (
             f"Without a backup {target.name} would be made from {origin.name}, which expires at "
-            f"{origin.expires_at}: leave out --no-backup."
+            f"{minute(origin.expires_at)}: leave out --no-backup."
         )
         raise ConflictError(message)
     if origin == target:

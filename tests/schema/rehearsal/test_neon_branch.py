@@ -78,7 +78,7 @@ def test_the_branch_to_copy_has_a_name_and_an_id(neon, settings_of, rehearse, wa
     ("wanted", "said"),
     [
         ("no-such", "NEON_BRANCH_ID is wrong: .* no branch 'no-such'; `flask neon branches` lists"),
-        ("short", "short .*, which NEON_BRANCH_ID names, expires at 2099-01-01T00:00:00Z"),
+        ("short", "short .*, which NEON_BRANCH_ID names, expires at 2099-01-01 00:00 UTC"),
     ],
 )
 def test_a_branch_that_can_not_be_copied_is_told_before(neon, settings_of, rehearse, wanted, said):
