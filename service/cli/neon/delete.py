@@ -9,7 +9,7 @@ from service.cli.command import Result, command
 from service.cli.confirmation import YES, confirm
 from service.cli.neon.session import Session, begin
 from service.db.neon_command import flask_neon
-from service.errors import ConfigurationError, ConflictError, ServiceError
+from service.errors import ConflictError, ServiceError
 
 if TYPE_CHECKING:  # At run time, `flask neon --help` need not wait for an HTTP library.
     from service.db.neon import Branch, Deletion
@@ -52,13 +52,15 @@ def delete(name: str, *, for_good: bool, yes: bool) -> Result:
 
 
 def _delete(session: Session, branch: "Branch", *, for_good: bool) -> "Deletion":
+    from service.db.neon import RefusedError  # noqa: PLC0415  heavy
+
     interrupted = f"Neon may still be deleting {branch.name}: `flask neon branches` shows it."
     unfinished = "`flask neon branches` shows whether it is there; the same command tries again."
     with session.working(f"Deleting branch {branch.name} on Neon", interrupted, unfinished):
         try:
             return session.project.delete_branch(branch.id, for_good=for_good)
-        except ConfigurationError as error:
-            if branch.parent_id is None:
+        except RefusedError as error:
+            if branch.is_root:
                 error.detail += (
                     f" If {branch.name} is what a restore from another branch has left, it can't "
                     "be deleted: give it a compute on Neon's console and drop its tables, which "

@@ -48,8 +48,8 @@ class Outcome:
             said.append(f"It comes from that branch itself: {self.refusals[0]}")
         if not way.is_settled:
             said.append(
-                f"{IN_API_ALONE}: look whether all is there, and before you do it again, try it on "
-                "a scratch project first."
+                f"{IN_API_ALONE}: check that everything is there, and before you do this again, "
+                "try it on a scratch project first."
             )
         if self.no_longer_expires:
             said.append(
@@ -63,7 +63,7 @@ class Outcome:
     def _of_backup(self, kept: str) -> list[str]:
         name, moved = self._target.name, self._moved
         if self._target.is_root:
-            what = f"a root branch like {name} itself, one more of those that the plan limits."
+            what = f"a root branch like {name} itself, and counts as one towards the limit of the plan."
         else:
             what = (
                 f"its parent now, which stays as long as {name}: `{flask_neon('reset', name)}` "
@@ -77,11 +77,11 @@ class Outcome:
             )
         if self.plan.is_undeletable(self.way):
             said.append(
-                f"Neon lets nobody delete {kept}, since {name} has the state of another branch. To "
-                "free its room, add a compute on Neon's console and drop its tables."
+                f"Neon does not let {kept} be deleted, since {name} has the state of another "
+                "branch. To free its room, add a compute on Neon's console and drop its tables."
             )
         elif self._target.is_root:
-            until = "once no branch is made from it" if moved else "when nobody needs it any more"
+            until = "once it has no children" if moved else "when nobody needs it any more"
             said.append(f"`{flask_neon('delete', kept)}` removes it {until}.")
         return said
 

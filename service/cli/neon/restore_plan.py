@@ -50,7 +50,7 @@ class Plan:
         return f"its own state{then}" if own else f"the state of {self.origin.name}{then}"
 
     def is_undeletable(self, way: Way) -> bool:
-        """Tell whether Neon lets nobody delete the backup: of a root that got another's state."""
+        """Tell whether Neon never deletes the backup: that of a root that got another's state."""
         return self.kept is not None and self.target.is_root and way.source != self.target
 
     def question(self) -> str:
@@ -71,10 +71,12 @@ class Plan:
                 "whether it restores one."
             )
         if self.kept and self.children:
-            said.append(f"Those made from it ({names(self.children)}) are {self.kept}'s then.")
+            said.append(
+                f"Branches made from it become children of {self.kept}: {names(self.children)}."
+            )
         if self.is_undeletable(last):
             when = "" if self.is_undeletable(first) else " in that case"
-            said.append(f"Neon lets nobody delete {self.kept}{when}.")
+            said.append(f"Neon does not let {self.kept} be deleted{when}.")
         return " ".join(said)
 
 

@@ -75,7 +75,9 @@ class Room:
     def explained(self, error: LimitReachedError, *spared: str) -> LimitReachedError:
         """Add to a refusal what can be done; the ids are of branches that have to stay."""
         if not error.what:
-            return LimitReachedError(f"{error.detail} If it is one of the plan, {_LARGER_PLAN}.")
+            return LimitReachedError(
+                f"{error.detail} If that is a limit of the plan, {_LARGER_PLAN}."
+            )
         return LimitReachedError(self._explanation(error.what, spared), error.what)
 
     @property

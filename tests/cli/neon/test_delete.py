@@ -33,7 +33,7 @@ def test_deleting_where_neon_does_not_tell_what_it_keeps(run, neon):
         neon.fail("GET", "/branches$", 403)
 
     neon.rules.uris[neon.named("staging")["id"]] = ""
-    neon.rules._discard = refuse_next_list  # noqa: SLF001  between the deletion and the look
+    neon.rules.discard = refuse_next_list  # between the deletion and the look
     said = run("delete", "staging", "--yes").stdout
     assert "is deleted. Neon may keep it, with its name, for up to 7 days." in said
 

@@ -131,13 +131,13 @@ def test_a_branch_of_a_moment_is_gone_on_with(refused, run, neon):
 def test_what_somebody_may_have_data_in_is_never_touched(refused, run, neon, command):
     run("create", "pr-1")
     # It has worked before; now its compute does not start.
-    started = neon._start(neon.named("pr-1")["id"], "start_compute")  # noqa: SLF001  as by a visitor
+    started = neon.start(neon.named("pr-1")["id"], "start_compute")  # as by a visitor
     started["status"] = "failed"
     assert "choose another name" in refused(command, "pr-1")
     assert "choose another name" in refused(command, "staging")
     # Not ready, though it has been made, or though nothing is known of that.
     neon.named("pr-1")["current_state"] = "init"
-    neon._start(neon.named("pr-1")["id"], "create_branch")["status"] = "failed"  # noqa: SLF001
+    neon.start(neon.named("pr-1")["id"], "create_branch")["status"] = "failed"
     assert "choose another name" in refused(command, "pr-1")
     neon.named("staging")["current_state"] = "init"
     assert "choose another name" in refused(command, "staging")

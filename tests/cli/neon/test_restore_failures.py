@@ -37,13 +37,6 @@ def test_without_a_backup_nobody_knows_of_an_answer_that_is_lost_twice(refused, 
     assert "Neon may still be restoring rescue: `flask neon branches` shows its state." in said
 
 
-@pytest.mark.parametrize("kinds", [("lost",), (500,), ("lost", "lost"), (500, "lost")])
-def test_a_lost_answer_restores_once(run, neon, kinds):
-    neon.fail("POST", "/restore$", *kinds)
-    assert run("restore", "main", "staging", "--preserve-as", "old", "--yes").exit_code == 0
-    assert sorted(item["name"] for item in neon.made()) == ["old", "staging"]
-
-
 @pytest.mark.usefixtures("point")
 @pytest.mark.parametrize("kinds", [("lost",), (422, "lost"), (422, 500)])
 def test_a_lost_answer_on_either_way_restores_once(run, neon, kinds):
