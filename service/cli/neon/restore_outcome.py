@@ -63,7 +63,7 @@ class Outcome:
     def _of_backup(self, kept: str) -> list[str]:
         name, moved = self._target.name, self._moved
         if self._target.is_root:
-            what = f"a root branch like {name} itself, and counts as one towards the limit of the plan."
+            what = f"a root branch like {name} itself, and counts as such in the plan."
         else:
             what = (
                 f"its parent now, which stays as long as {name}: `{flask_neon('reset', name)}` "
