@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from service.db.neon import Moment, NeonProject, NeonTransport, Pace, read_lifetime
+from service.db.neon.moments import minute
 from service.errors import ConfigurationError, ConflictError
 from service.settings import Settings
 from tests.neon_api import KEY, PARENT, PROJECT, FakeNeon, operation_id
@@ -112,9 +113,7 @@ def test_restoring_keeps_what_was_there_and_waits(neon, project):
     assert {item["status"] for item in neon.operations.values()} == {"finished"}
 
 
-@pytest.mark.parametrize(
-    "kinds", [("lost",), ("silent",), (500,), ("lost", "silent"), ("silent", 423)]
-)
+@pytest.mark.parametrize("kinds", [("lost",), ("silent",), (500,), (500, "lost"), ("silent", 423)])
 def test_an_answer_that_is_lost_never_restores_twice(neon, project, kinds):
     neon.add("before")
     target, origin = project.all_branches()
@@ -145,6 +144,11 @@ def test_a_branch_that_is_kept_no_longer_expires(neon, project):
 )
 def test_lifetimes(text, lifetime):
     assert read_lifetime(text) == timedelta(**lifetime)
+
+
+@pytest.mark.parametrize("told", ["2026-12-01T09:00:30+09:00", "2026-12-01T00:00:30.5Z"])
+def test_times_of_neon_are_told_in_utc(told):
+    assert minute(told) == "2026-12-01 00:00 UTC"
 
 
 def test_an_answer_of_somebody_else_is_told(neon, project):

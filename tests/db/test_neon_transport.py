@@ -64,9 +64,10 @@ def test_a_call_without_an_answer_ends_when_it_says(neon, transport, kind):
     assert 0.8 <= time.monotonic() - began < 20
     assert 2 <= len(neon.calls) <= 3
     (request_id,) = ids(neon.calls)
-    assert told.value.detail == (
-        f"Neon's API gave no answer to GET {PATH} (the request id for Neon's support is "
-        f"{request_id}). It has been so for 1 s: try again later."
+    assert re.fullmatch(
+        rf"Neon's API gave no answer to GET {PATH} \(the request id for Neon's support is "
+        rf"{request_id}\)\. It has been so for \d+ s: try again later\.",
+        told.value.detail,
     )
 
 
@@ -95,7 +96,7 @@ def test_after_silence_the_next_call_has_the_time_of_one_try(neon, transport):
 def test_nobody_there_is_told_sooner():
     pace = Pace(connect_s=0.1, read_s=0.3, call_s=10**6, first_delay_s=0.01)
     project = NeonProject(NeonTransport("http://127.0.0.1:9/api/v2", KEY, pace), PROJECT)
-    with pytest.raises(UnavailableError, match=r"can't be reached\. It has been so for 0 s: try"):
+    with pytest.raises(UnavailableError, match=r"can't be reached\. It has been so for \d+ s: try"):
         project.create_branch("rehearsal")
 
 

@@ -170,10 +170,10 @@ class FakeNeon(ApiServer):
         computes = call.body.get("endpoints", [])
         made = self.rules.create(call.body["branch"], compute=bool(computes))
         identity = made["id"]
-        operations = [self._start(identity, "create_branch")]
+        operations = [self.start(identity, "create_branch")]
         if computes:
             self.rules.uris[identity] = self._provide(identity)
-            operations.append(self._start(identity, "start_compute"))
+            operations.append(self.start(identity, "start_compute"))
         self.created.set()
         return 201, {
             "branch": made,
@@ -192,7 +192,7 @@ class FakeNeon(ApiServer):
         actions = ("suspend_compute", "delete_timeline")
         return 200, {
             "branch": gone,
-            "operations": [self._start(branch_id, action) for action in actions],
+            "operations": [self.start(branch_id, action) for action in actions],
         }
 
     def _post_restore(self, call: Call, branch_id: str, **_: str) -> Reply:
@@ -200,7 +200,7 @@ class FakeNeon(ApiServer):
         actions = ("create_timeline", "apply_config")
         return 200, {
             "branch": restored,
-            "operations": [self._start(branch_id, action) for action in actions],
+            "operations": [self.start(branch_id, action) for action in actions],
         }
 
     def _get_compare_schema(self, call: Call, branch_id: str, **_: str) -> Reply:
@@ -273,7 +273,7 @@ class FakeNeon(ApiServer):
             uri = re.sub(r"@(ep-[\w-]+)", r"@\1-pooler", uri)
         return 200, {"uri": uri}
 
-    def _start(self, branch_id: str, action: str) -> dict[str, Any]:
+    def start(self, branch_id: str, action: str) -> dict[str, Any]:
         started = answers.operation(len(self.operations) + 1, branch_id, action)
         self.operations[started["id"]] = started
         self._polls[started["id"]] = 0

@@ -34,7 +34,7 @@ class Branches:
     """Branches that are there and those that are deleted, the state of each, its past states."""
 
     def __init__(self, discard: Callable[[str], None]) -> None:
-        self._discard = discard
+        self.discard = discard
         self._count = 0
         self.there: dict[str, dict[str, Any]] = {
             PARENT: branch(PARENT, "main", default=True, logical_size=31457280)
@@ -129,7 +129,7 @@ class Branches:
                 }
             }
         if identity in self.uris:
-            self._discard(identity)
+            self.discard(identity)
         return found
 
     def restore(self, identity: str, asked: dict[str, Any]) -> dict[str, Any]:

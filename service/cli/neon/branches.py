@@ -46,6 +46,8 @@ def branches(*, deleted: bool) -> Result:
 
 
 def _deleted(session: Session) -> Result:
+    from service.db.neon.moments import minute  # noqa: PLC0415  heavy
+
     with session.working("Listing the deleted branches on Neon"):
         found = session.project.all_branches(deleted=True)
     document = [item.as_json() | {"parent": session.parent_name(item) or None} for item in found]
@@ -65,12 +67,14 @@ def _deleted(session: Session) -> Result:
         )
         for item in found
     ]
-    path = f"/projects/{session.settings.neon_project_id}/branches/ID/recover"
-    said = f"Until then the name is taken, and Neon's CLI brings it back: neon api {path} -X POST"
+    recovery = session.project.deletions.recovery("ID")
+    said = f"Until then the name is taken, and Neon's own CLI brings it back: {recovery}"
     return Result(document, table(_HEADINGS_OF_DELETED, rows) + "\n" + said)
 
 
 def _row(session: Session, branch: "Branch") -> tuple[str, ...]:
+    from service.db.neon.moments import minute  # noqa: PLC0415  heavy
+
     kinds = {
         "default": branch.is_default,
         "protected": branch.is_protected,
@@ -90,11 +94,6 @@ def _row(session: Session, branch: "Branch") -> tuple[str, ...]:
 
 def _restricted(branch: "Branch") -> str:
     return "; ".join(f"{action}: {reason}" for action, reason in branch.restricted.items())
-
-
-def minute(timestamp: str | None) -> str:
-    """Write a timestamp of the API to the minute, in UTC as it comes."""
-    return f"{timestamp[:16].replace('T', ' ')} UTC" if timestamp else ""
 
 
 def _size(count: int | None) -> str:

@@ -8,7 +8,8 @@ import click
 from service.cli.command import Result, command
 from service.cli.confirmation import YES, confirm
 from service.cli.neon.session import Session, begin
-from service.errors import ConfigurationError, ConflictError, ServiceError
+from service.db.neon_command import flask_neon
+from service.errors import ConflictError, ServiceError
 
 if TYPE_CHECKING:  # At run time, `flask neon --help` need not wait for an HTTP library.
     from service.db.neon import Branch, Deletion
@@ -39,7 +40,7 @@ def delete(name: str, *, for_good: bool, yes: bool) -> Result:
     until, kept = None, ""
     if done.was_there and not done.is_for_good:
         with session.working("Asking Neon whether it keeps the branch"):
-            until, kept = session.project.lingering(branch.id)
+            until, kept = session.project.deletions.lingering(branch.id)
     said = f"Branch {branch.label} is deleted"
     if not done.was_there:
         said = f"Branch {branch.label} is gone already"
@@ -51,13 +52,15 @@ def delete(name: str, *, for_good: bool, yes: bool) -> Result:
 
 
 def _delete(session: Session, branch: "Branch", *, for_good: bool) -> "Deletion":
-    interrupted = f"Neon may be deleting {branch.name} all the same: `flask neon branches` tells."
-    unfinished = "`flask neon branches` tells whether it is there; the same command tries again."
+    from service.db.neon import RefusedError  # noqa: PLC0415  heavy
+
+    interrupted = f"Neon may still be deleting {branch.name}: `flask neon branches` shows it."
+    unfinished = "`flask neon branches` shows whether it is there; the same command tries again."
     with session.working(f"Deleting branch {branch.name} on Neon", interrupted, unfinished):
         try:
             return session.project.delete_branch(branch.id, for_good=for_good)
-        except ConfigurationError as error:
-            if branch.parent_id is None:
+        except RefusedError as error:
+            if branch.is_root:
                 error.detail += (
                     f" If {branch.name} is what a restore from another branch has left, it can't "
                     "be deleted: give it a compute on Neon's console and drop its tables, which "
@@ -72,15 +75,15 @@ def _gone(session: Session, name: str, *, for_good: bool) -> Result:
 
     kept = None
     with suppress(ServiceError), session.working("Asking Neon for deleted branches"):
-        kept = session.project.kept(name)
+        kept = session.project.deletions.kept(name)
     if kept is None:
         raise session.branches.unknown(name)
-    said = f"Branch {kept.branch.label} is deleted already. {kept.sentence}"
+    said = f"Branch {kept.label} is deleted already. {session.project.deletions.fate(kept)}"
     if for_good:
         message = f"{said}; only then can it be deleted for good."
         raise ConflictError(message)
     done = Deletion(was_there=False, is_for_good=False)
-    return Result(_document(kept.branch, done, kept.until), f"{said}.")
+    return Result(_document(kept, done, kept.recoverable_until), f"{said}.")
 
 
 def _document(branch: "Branch", done: "Deletion", kept_until: str | None) -> dict[str, Any]:
@@ -99,6 +102,6 @@ def _refuse_parent(session: Session, branch: "Branch") -> None:
     if children := session.branches.children_of(branch):
         message = (
             f"Branch {branch.name} can't be deleted while branches made from it are there: "
-            f"{names(children)}. They go first, as by `flask neon delete {children[0].name}`."
+            f"{names(children)}. They go first: `{flask_neon('delete', children[0].name)}`."
         )
         raise ConflictError(message)

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from service.cli.neon.branches import minute
 from service.cli.neon.session import Session
+from service.db.neon_command import flask_neon
 from service.errors import ConflictError
 
 if TYPE_CHECKING:  # At run time, `flask neon --help` need not wait for an HTTP library.
@@ -79,6 +79,8 @@ def _create(session: Session, wish: Wish, room: "Room") -> "Branch":
 
 
 def _go_on(session: Session, wish: Wish, found: "Branch", creation: "Creation") -> Made:
+    from service.db.neon.moments import minute  # noqa: PLC0415  heavy
+
     since = f"It was begun at {minute(found.created_at)}, and holds what its parent held then"
     if not creation.pending:
         return Made(found, f"{since}; its compute did not start: it does when somebody connects.")
@@ -89,12 +91,10 @@ def _go_on(session: Session, wish: Wish, found: "Branch", creation: "Creation") 
 
 def _after_failure(wish: Wish) -> tuple[str, str]:
     """Say what to do when one has stopped waiting, and when Neon has given up."""
-    ways = (
-        f"{wish.command} goes on with it or makes it anew, `flask neon delete {wish.name} "
-        "--for-good --yes` takes it away."
-    )
+    removal = flask_neon("delete", wish.name, "--for-good", "--yes")
+    ways = f"{wish.command} goes on with it or makes it anew, `{removal}` removes it."
     interrupted = (
-        f"Neon may be making branch {wish.name} all the same: `flask neon branches` tells, {ways}"
+        f"Neon may still be making branch {wish.name}: `flask neon branches` shows it, {ways}"
     )
     return interrupted, f"Branch {wish.name} stays: {ways}"
 
@@ -102,7 +102,7 @@ def _after_failure(wish: Wish) -> tuple[str, str]:
 def _refuse_ready(wish: Wish, found: "Branch") -> NoReturn:
     ways = "choose another name"
     if wish.compute:
-        ways = f"`flask neon url {found.name}` connects to it, or choose another name"
+        ways = f"`{flask_neon('url', found.name)}` shows how to connect, or choose another name"
     message = f"There is a branch {found.label} already: {ways}."
     raise ConflictError(message)
 
@@ -113,12 +113,13 @@ def _refuse_other(session: Session, wish: Wish, found: "Branch") -> None:
         found.parent_id == wish.parent.id
         and bool(found.expires_at) == bool(wish.lifetime)
         and session.project.has_compute(found.id) == wish.compute
-        and (wish.at is None or session.project.is_of(found, wish.at))
+        and (wish.at is None or found.begins_at(wish.at))
     )
     if not fits:
+        removal = flask_neon("delete", found.name, "--for-good", "--yes")
         message = (
             f"There is a branch {found.label} already, whose making failed or goes on, and its "
-            "parent, moment, end or compute is another than is wanted now: choose another name, or "
-            f"`flask neon delete {found.name} --for-good --yes` takes it away."
+            "parent, moment, expiry or compute is not what is wanted now: choose another name, or "
+            f"`{removal}` removes it."
         )
         raise ConflictError(message)

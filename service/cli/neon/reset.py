@@ -7,6 +7,7 @@ import click
 from service.cli.command import Result, command
 from service.cli.confirmation import YES, confirm
 from service.cli.neon.session import Session, begin
+from service.db.neon_command import flask_neon
 from service.errors import ConflictError
 
 if TYPE_CHECKING:  # At run time, `flask neon --help` need not wait for an HTTP library.
@@ -39,21 +40,23 @@ def reset(name: str, preserve_as: str | None, *, yes: bool) -> Result:
     if yes and caution:
         click.echo(caution, err=True)
     confirm(f"{what} {caution}".rstrip(), yes=yes)
-    interrupted = f"Neon may be resetting {branch.name} all the same: `flask neon branches` tells."
+    interrupted = (
+        f"Neon may still be resetting {branch.name}: `flask neon branches` shows its state."
+    )
     again = "the same command tries again"
     if preserve_as:
         again += f", with another name than {preserve_as} if that is there"
-    unfinished = f"`flask neon branches` tells the state of {branch.name}; {again}."
+    unfinished = f"`flask neon branches` shows the state of {branch.name}; {again}."
     with session.working(f"Resetting branch {branch.name} on Neon", interrupted, unfinished):
         session.project.restore_branch(branch, parent, preserve_as=preserve_as)
     document = {"branch": branch.as_json(), "parent": parent.name, "preserved_as": preserve_as}
     said = f"Branch {branch.label} is what {parent.name} is."
     if branch.expires_at:
-        said += " Its lifetime has begun anew; `flask neon branches` tells when it ends."
+        said += " Its lifetime has begun anew; `flask neon branches` shows when it ends."
     if preserve_as:
         said += (
-            f" Before, it was {preserve_as}, which is its parent now: the next `flask neon reset "
-            f"{branch.name}` gives that state back."
+            f" Before, it was {preserve_as}, which is its parent now: the next "
+            f"`{flask_neon('reset', branch.name)}` gives that state back."
         )
     return Result(document | {"warning": caution or None}, said)
 
@@ -66,9 +69,9 @@ def _parent(session: Session, branch: "Branch") -> "Branch":
     parent = session.branches.parent_of(branch)
     if parent is None:
         message = (
-            f"Branch {branch.name} has no parent whose state it could take: `flask neon restore "
-            f"{branch.name} BRANCH` gives it the state of another one, `flask neon restore "
-            f"{branch.name} --at TIME` its own of before."
+            f"Branch {branch.name} has no parent whose state it could take: "
+            f"`{flask_neon('restore', branch.name, 'BRANCH')}` gives it the state of another one, "
+            f"`{flask_neon('restore', branch.name, '--at', 'TIME')}` its own of before."
         )
         raise ConflictError(message)
     return parent
@@ -97,9 +100,9 @@ def _caution(session: Session, branch: "Branch", parent: "Branch") -> str:
     if parent.is_default or not parent.is_backup_for(branch):
         return ""
     default = next((item.name for item in session.branches if item.is_default), "BRANCH")
+    create = flask_neon("create", "NAME", "--parent", default)
     return (
         f"{parent.name} holds what was there before a restore or a reset: this brings that back. "
-        f"`flask neon create NAME --parent {default}` makes a new branch with the present state of "
-        f"{default}, `flask neon restore {branch.name} {default}` gives {branch.name} that. "
-        f"{UNSETTLED}"
+        f"`{create}` makes a new branch with the present state of {default}, "
+        f"`{flask_neon('restore', branch.name, default)}` gives {branch.name} that. {UNSETTLED}"
     )

@@ -9,6 +9,7 @@ from service.cli.command import Result, command
 from service.cli.confirmation import YES, confirm
 from service.cli.neon.connection import copy_of
 from service.cli.neon.session import Session, at, begin, read_moment
+from service.db.neon_command import flask_neon
 from service.errors import InvalidInputError, ServiceError
 
 if TYPE_CHECKING:  # At run time, `flask neon --help` need not wait for an HTTP library.
@@ -101,8 +102,8 @@ def _carry_out(session: Session, plan: "Plan") -> "Outcome":
     from service.db.neon import RefusedError  # noqa: PLC0415  heavy
 
     name, refusals = plan.target.name, list[str]()
-    tells = f"Whether Neon is restoring {name} all the same, `flask neon branches` tells"
-    tells += f": once it lists {plan.kept}, that holds what {name} held." if plan.kept else "."
+    tells = f"Neon may still be restoring {name}: `flask neon branches` shows its state"
+    tells += f"; once it lists {plan.kept}, that holds what {name} held." if plan.kept else "."
     with session.working(f"Restoring branch {name} on Neon", tells, _after_failure(plan)):
         for way in plan.ways:
             try:
@@ -119,9 +120,9 @@ def _carry_out(session: Session, plan: "Plan") -> "Outcome":
 
 
 def _after_failure(plan: "Plan") -> str:
-    said = f"`flask neon branches` tells the state of {plan.target.name}"
+    said = f"`flask neon branches` shows the state of {plan.target.name}"
     if plan.kept:
-        back = f"flask neon restore {plan.target.name} {plan.kept}"
+        back = flask_neon("restore", plan.target.name, plan.kept)
         said += f", and whether {plan.kept} is there: then `{back}` goes back to what it was"
     again = ", with another name to preserve it as" if plan.kept else ""
     return f"{said}; the same command tries again{again}."
@@ -130,6 +131,7 @@ def _after_failure(plan: "Plan") -> str:
 def _restore(session: Session, plan: "Plan", way: "Way") -> bool:
     """Go one way; tells whether its source no longer expires, if Neon wants that."""
     from service.db.neon import RefusedError  # noqa: PLC0415  heavy
+    from service.db.neon.moments import minute  # noqa: PLC0415  heavy
 
     project, source = session.project, way.source
     try:
@@ -143,7 +145,8 @@ def _restore(session: Session, plan: "Plan", way: "Way") -> bool:
     try:
         project.restore_branch(plan.target, source, at=way.at, preserve_as=plan.kept)
     except ServiceError:
-        click.echo(f"{source.name} no longer expires; it did at {source.expires_at}.", err=True)
+        was = minute(source.expires_at)
+        click.echo(f"{source.name} no longer expires; it did at {was}.", err=True)
         raise
     return True
 
@@ -166,8 +169,8 @@ def _ways_out(session: Session, plan: "Plan") -> list[str]:
     if len(plan.ways) > 1:
         said.append(
             f"To copy rows from {plan.origin.name} by hand: `neon branches add-compute "
-            f"{plan.origin.id} --type read_write` (Neon's own CLI) gives it a compute, `flask neon "
-            f"url {plan.origin.name}` the URL."
+            f"{plan.origin.id} --type read_write` (Neon's own CLI) gives it a compute, "
+            f"`{flask_neon('url', plan.origin.name)}` the URL."
         )
     elif not plan.ways[0].is_settled:
         said.append(f"{copy_of(session, plan.origin)}.")

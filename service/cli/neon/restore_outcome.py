@@ -6,6 +6,8 @@ from typing import Any
 from service.cli.neon.restore_plan import IN_API_ALONE, Plan, Way
 from service.db.neon import Branch, Branches
 from service.db.neon.branches import names
+from service.db.neon.moments import minute
+from service.db.neon_command import flask_neon
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,7 @@ class Outcome:
     def back(self) -> str | None:
         """The command that takes the restore back."""
         plan = self.plan
-        return plan.kept and f"flask neon restore {plan.target.name} {plan.kept}"
+        return plan.kept and flask_neon("restore", plan.target.name, plan.kept)
 
     @property
     def _target(self) -> Branch:
@@ -46,13 +48,13 @@ class Outcome:
             said.append(f"It comes from that branch itself: {self.refusals[0]}")
         if not way.is_settled:
             said.append(
-                f"{IN_API_ALONE}: look whether all is there, and before you do it again, try it on "
-                "a scratch project first."
+                f"{IN_API_ALONE}: check that everything is there, and before you do this again, "
+                "try it on a scratch project first."
             )
         if self.no_longer_expires:
             said.append(
                 f"{plan.origin.name} no longer expires, since Neon wanted it so; it did at "
-                f"{plan.origin.expires_at}."
+                f"{minute(plan.origin.expires_at)}."
             )
         said += self._of_backup(plan.kept) if plan.kept else ["What it held before is lost."]
         said.append("Object Storage and Functions are as they were: Neon restores databases.")
@@ -61,11 +63,11 @@ class Outcome:
     def _of_backup(self, kept: str) -> list[str]:
         name, moved = self._target.name, self._moved
         if self._target.is_root:
-            what = f"a root branch like {name} itself, one more of those that the plan limits."
+            what = f"a root branch like {name} itself, and counts as such in the plan."
         else:
             what = (
-                f"its parent now, which stays as long as {name}: `flask neon reset {name}` would "
-                "bring it back."
+                f"its parent now, which stays as long as {name}: `{flask_neon('reset', name)}` "
+                "would bring it back."
             )
         said = [f"What it held before is branch {kept}, {what}"]
         if moved:
@@ -75,12 +77,12 @@ class Outcome:
             )
         if self.plan.is_undeletable(self.way):
             said.append(
-                f"Neon lets nobody delete {kept}, since {name} has the state of another branch. To "
-                "free its room, add a compute on Neon's console and drop its tables."
+                f"Neon does not let {kept} be deleted, since {name} has the state of another "
+                "branch. To free its room, add a compute on Neon's console and drop its tables."
             )
         elif self._target.is_root:
-            until = "once no branch is made from it" if moved else "when nobody needs it any more"
-            said.append(f"`flask neon delete {kept}` takes it away {until}.")
+            until = "once it has no children" if moved else "when nobody needs it any more"
+            said.append(f"`{flask_neon('delete', kept)}` removes it {until}.")
         return said
 
     def as_json(self) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from service.db.neon import Branch, Branches, Moment
 from service.db.neon.branches import names
+from service.db.neon.moments import minute
+from service.db.neon_command import flask_neon
 from service.errors import ConflictError
 
 IN_API_ALONE = "Neon's API describes that, its manual speaks of root branches only"
@@ -48,7 +50,7 @@ class Plan:
         return f"its own state{then}" if own else f"the state of {self.origin.name}{then}"
 
     def is_undeletable(self, way: Way) -> bool:
-        """Tell whether Neon lets nobody delete the backup: of a root that got another's state."""
+        """Tell whether Neon never deletes the backup: that of a root that got another's state."""
         return self.kept is not None and self.target.is_root and way.source != self.target
 
     def question(self) -> str:
@@ -69,10 +71,12 @@ class Plan:
                 "whether it restores one."
             )
         if self.kept and self.children:
-            said.append(f"Those made from it ({names(self.children)}) are {self.kept}'s then.")
+            said.append(
+                f"Branches made from it become children of {self.kept}: {names(self.children)}."
+            )
         if self.is_undeletable(last):
             when = "" if self.is_undeletable(first) else " in that case"
-            said.append(f"Neon lets nobody delete {self.kept}{when}.")
+            said.append(f"Neon does not let {self.kept} be deleted{when}.")
         return " ".join(said)
 
 
@@ -99,16 +103,16 @@ def _only_roots_have_a_past(branches: Branches, target: Branch, origin: Branch, 
     child = origin if target.is_root else target
     # Neon makes no branches from those that expire.
     parent = branches.root_of(origin) if origin.expires_at else origin
+    create = flask_neon("create", "NAME", "--parent", parent.name, "--at", at.text)
     message = (
         f"Branch {child.name} was made from another one, and Neon restores only root branches to "
-        f"a moment, from root branches: `flask neon create NAME --parent {parent.name} --at "
-        f"{at.text}` makes a new branch with the state that {parent.name} had then"
+        f"a moment, from root branches: `{create}` makes a new branch with the state that "
+        f"{parent.name} had then"
     )
     above = branches.parent_of(target)
     if above and not (target.is_default or target.is_protected):
-        message += (
-            f", `flask neon reset {target.name}` gives {target.name} what {above.name} is now"
-        )
+        reset = flask_neon("reset", target.name)
+        message += f", `{reset}` gives {target.name} what {above.name} is now"
     return message + "."
 
 
@@ -118,7 +122,7 @@ def _refuse_without_backup(branches: Branches, target: Branch, origin: Branch) -
         # Nothing that has been found says what becomes of the one when the other expires.
         message = (
             f"Without a backup {target.name} would be made from {origin.name}, which expires at "
-            f"{origin.expires_at}: leave out --no-backup."
+            f"{minute(origin.expires_at)}: leave out --no-backup."
         )
         raise ConflictError(message)
     if origin == target:

@@ -8,6 +8,7 @@ from service.cli.command import Result, command
 from service.cli.neon.making import Made, Wish, make
 from service.cli.neon.rotation import Rotation, refuse_uncountable
 from service.cli.neon.session import begin
+from service.db.neon_command import flask_neon
 from service.errors import ServiceError
 
 _UNITS = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
@@ -59,8 +60,8 @@ def restore_point(
         refuse_uncountable(name, lifetime)
     session = begin()
     source = session.branch(branch)
-    again = f"`flask neon restore-point {name} --branch {source.name} --expires {expires}`"
-    wish = Wish(name, source, again, lifetime=lifetime, compute=False)
+    again = flask_neon("restore-point", name, "--branch", source.name, "--expires", expires)
+    wish = Wish(name, source, f"`{again}`", lifetime=lifetime, compute=False)
     points = Rotation(session, source, name, keep, session.room())
     try:
         return _made(points, points.make(lambda: make(session, wish, points.room)))
@@ -82,7 +83,7 @@ def _made(points: Rotation, done: Made) -> Result:
     made = done.branch
     # By the clock of Neon.
     at = made.created_at or _now()
-    back = f"flask neon restore {points.source.name} {made.name}"
+    back = flask_neon("restore", points.source.name, made.name)
     by_history = _by_history(points, at) if _has_history(points) else None
     until = f"until {made.expires_at}" if made.expires_at else "until it is deleted"
     said = f"Restore point: branch {made.label} of {points.source.name} as of {at}, {until}."
@@ -120,7 +121,7 @@ def _has_history(points: Rotation) -> bool:
 
 
 def _by_history(points: Rotation, at: str) -> str:
-    return f"flask neon restore {points.source.name} --at {at}"
+    return flask_neon("restore", points.source.name, "--at", at)
 
 
 def _kept(points: Rotation) -> str:

@@ -46,10 +46,12 @@ class Session:
 
     def refuse_expiring(self, parent: "Branch") -> None:
         """Raise ConflictError for a parent that expires, from which Neon makes no branches."""
+        from service.db.neon.moments import minute  # noqa: PLC0415  heavy
+
         if parent.expires_at:
             message = (
-                f"Branch {parent.name} expires at {parent.expires_at}, and Neon makes no branches "
-                "from such ones: choose another parent."
+                f"Branch {parent.name} expires at {minute(parent.expires_at)}, and Neon makes no "
+                "branches from such ones: choose another parent."
             )
             raise ConflictError(message)
 

@@ -1,19 +1,21 @@
 """The branches of a project: what they are, and finding one by name or id."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from difflib import get_close_matches
 from typing import Any, Self
 from unicodedata import normalize
 
-from service.db.neon.transport import Answer
+from service.db.neon.moments import Moment
+from service.db.neon.pages import pages
+from service.db.neon.transport import Answer, NeonTransport
 from service.errors import ConfigurationError, NotFoundError
 
-_BACKUP = re.compile(r"-before-restore-\d{8}-\d{6}$|_old_\d[\d\-T:.Z]*$")
-
-_BACKUP = re.compile(r"-before-restore-\d{8}-\d{6}$|_old_\d[\d\-T:.Z]*$")
+_PAGE = "100"
+# As `flask neon restore` calls them, and Neon's console.
+_BACKUP = re.compile(r".+(-before-restore-\d{8}-\d{6}|_old_\d[\d\-T:.Z]*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class Branch:
     parent_id: str | None = None
     parent_lsn: str | None = None
     """Where in its parent's history it begins."""
+    parent_timestamp: str | None = None
     is_default: bool = False
     is_protected: bool = False
     state: str | None = None
@@ -50,6 +53,7 @@ class Branch:
             name=answer["name"],
             parent_id=answer.get("parent_id"),
             parent_lsn=answer.get("parent_lsn"),
+            parent_timestamp=answer.get("parent_timestamp"),
             is_default=bool(answer.get("default")),
             is_protected=bool(answer.get("protected")),
             state=f"{state}, then {pending}" if pending else state,
@@ -74,6 +78,16 @@ class Branch:
         """Name and id, for sentences."""
         return f"{self.name} ({self.id})"
 
+    @property
+    def is_named_as_backup(self) -> bool:
+        """Tell whether it is called as what a restore keeps."""
+        return bool(_BACKUP.fullmatch(self.name))
+
+    def begins_at(self, at: Moment) -> bool:
+        """Tell whether it was made from its parent's state of a moment."""
+        told = self.parent_lsn if at.kind == "lsn" else self.parent_timestamp
+        return told is not None and Moment.read(told) == at
+
     def is_backup_for(self, child: "Branch") -> bool:
         """Tell whether it keeps what a branch was before a restore, and got this child by that.
 
@@ -85,7 +99,7 @@ class Branch:
             and child.created_at
             and datetime.fromisoformat(self.created_at) > datetime.fromisoformat(child.created_at)
         )
-        return is_newer or bool(_BACKUP.search(self.name))
+        return is_newer or self.is_named_as_backup
 
     def as_json(self) -> dict[str, Any]:
         """Write it for programs."""
@@ -147,6 +161,21 @@ class Branches(tuple[Branch, ...]):
     def children_of(self, branch: Branch) -> list[Branch]:
         """List the branches that were made from another."""
         return [item for item in self if item.parent_id == branch.id]
+
+
+def listed(
+    transport: NeonTransport, project_path: str, *, search: str = "", deleted: bool = False
+) -> Iterator[Branch]:
+    """List a project's branches, page by page; `search` is a part of a name or id.
+
+    With `deleted` those that can be brought back are among them. They come in the order of their
+    creation, which what happens in between does not change.
+    """
+    query = {"limit": _PAGE, "sort_by": "created_at", "sort_order": "asc"}
+    query |= {"search": search} if search else {}
+    query |= {"include_deleted": "true"} if deleted else {}
+    for page in pages(transport, f"{project_path}/branches", query, "branches"):
+        yield from map(Branch.of, page["branches"])
 
 
 def names(branches: Iterable[Branch]) -> str:

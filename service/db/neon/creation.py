@@ -4,7 +4,6 @@ From Neon's API reference v2, "Branch": a branch is `init` until it can be used;
 making one is `create_branch`, with a compute `start_compute` follows.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Self
@@ -37,22 +36,23 @@ class Creation:
     pending: tuple[Answer, ...] = ()
 
     @classmethod
-    def of(cls, branch: Branch, operations: Iterable[Answer]) -> Self:
+    def of(cls, branch: Branch, operations: list[Answer]) -> Self:
         """Judge by the operations that Neon lists for a branch; in doubt, it is over."""
-        known = list(operations)
-        if not any(item["action"] in _MAKES for item in known):
+        if not any(item["action"] in _MAKES for item in operations):
             return cls(Progress.OVER)
         is_init = (branch.state or "").startswith("init")
-        pending = tuple(item for item in known if item["status"] not in DONE | GIVEN_UP)
-        given_up = {item["action"] for item in known if item["status"] in GIVEN_UP}
+        pending = tuple(item for item in operations if item["status"] not in DONE | GIVEN_UP)
+        given_up = {item["action"] for item in operations if item["status"] in GIVEN_UP}
         if is_init:
             if pending:
                 return cls(Progress.GOES_ON, pending)
-            is_made = any(item["action"] in _MAKES and item["status"] in DONE for item in known)
+            is_made = any(
+                item["action"] in _MAKES and item["status"] in DONE for item in operations
+            )
             return cls(Progress.OVER if is_made or not given_up & _MAKES else Progress.LOST)
         is_first_start = all(
             item["action"] in _MAKES or (item["action"] in _STARTS and item["status"] not in DONE)
-            for item in known
+            for item in operations
         )
         if not is_first_start or not (branch.state or "").startswith("ready"):
             return cls(Progress.OVER)

@@ -10,8 +10,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from service.db.neon.branches import Branch
-from service.db.neon.limits import LimitReachedError
+from service.db.neon.branches import Branch, listed
+from service.db.neon.moments import minute
+from service.db.neon.refusals import LimitReachedError
 from service.db.neon.transport import Answer, NeonTransport
 from service.errors import ConfigurationError, ConflictError, ServiceError
 
@@ -27,30 +28,12 @@ class Deletion:
     """Nobody can bring it back; otherwise Neon may keep it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A deleted branch that Neon keeps, with its name; `recovery` is the call to bring it back."""
-
-    branch: Branch
-    until: str
-    recovery: str
-
-    @property
-    def sentence(self) -> str:
-        """Say so."""
-        until = f"{self.until[:16].replace('T', ' ')} UTC"
-        return (
-            f"Neon keeps it, and its name, until {until}: `{self.recovery}` of Neon's API brings "
-            "it back"
-        )
-
-
 class Deletions:
     """The deletions of a project's branches."""
 
     def __init__(self, transport: NeonTransport, project_path: str) -> None:
         self._transport = transport
-        self._path = f"{project_path}/branches"
+        self._path = project_path
 
     def delete(self, branch_id: str, *, for_good: bool) -> tuple[Deletion, Iterable[Answer]]:
         """Delete a branch, for good where that can be had; returns the operations to wait for."""
@@ -66,15 +49,22 @@ class Deletions:
         done = Deletion(was_there=bool(answer), is_for_good=for_good)
         return done, answer.get("operations", ())
 
-    def kept(self, name_or_id: str) -> Kept | None:
+    def kept(self, name_or_id: str) -> Branch | None:
         """Find a deleted branch; raises ConfigurationError where Neon doesn't tell of them."""
-        query = {"search": name_or_id, "include_deleted": "true", "limit": "100"}
-        for item in self._transport.call("GET", self._path, query=query).get("branches", ()):
-            recovery = item.get("recovery")
-            if recovery and name_or_id in {item["name"], item["id"]}:
-                call = f"POST {self._branch(item['id'])}/recover"
-                return Kept(Branch.of(item), recovery["recoverable_until"], call)
-        return None
+        found = listed(self._transport, self._path, search=name_or_id, deleted=True)
+        kept = (item for item in found if item.recoverable_until)
+        return next((item for item in kept if name_or_id in {item.name, item.id}), None)
+
+    def recovery(self, branch_id: str) -> str:
+        """Name the command of Neon's own CLI that brings a deleted branch back."""
+        return f"neon api {self._branch(branch_id)}/recover -X POST"
+
+    def fate(self, kept: Branch) -> str:
+        """Say until when Neon keeps a deleted branch, without the full stop."""
+        return (
+            f"Neon keeps it, and its name, until {minute(kept.recoverable_until)}: "
+            f"`{self.recovery(kept.id)}` (Neon's own CLI) brings it back"
+        )
 
     def lingering(self, branch_id: str) -> tuple[str | None, str]:
         """Tell until when Neon keeps a deleted branch, as far as it says so, and in a sentence.
@@ -86,7 +76,7 @@ class Deletions:
         except ServiceError:
             # It is no reason to call the deletion a failure.
             return None, f"Neon may keep it, with its name, for up to {_LONGEST_KEPT_DAYS} days."
-        return (kept.until, f"{kept.sentence}.") if kept else (None, "")
+        return (kept.recoverable_until, f"{self.fate(kept)}.") if kept else (None, "")
 
     @contextmanager
     def naming(self, name: str | None) -> Iterator[None]:
@@ -101,10 +91,8 @@ class Deletions:
                 kept = self.kept(name) if name else None
             if not kept:
                 raise
-            message = (
-                f"Branch {kept.branch.label} is deleted, but {kept.sentence}. Choose another name."
-            )
+            message = f"Branch {kept.label} is deleted, but {self.fate(kept)}. Choose another name."
             raise ConflictError(message) from error
 
     def _branch(self, branch_id: str) -> str:
-        return f"{self._path}/{quote(branch_id, safe='')}"
+        return f"{self._path}/branches/{quote(branch_id, safe='')}"

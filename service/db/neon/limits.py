@@ -9,58 +9,33 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
-from service.errors import ConflictError, ServiceError, UnavailableError
-
-if TYPE_CHECKING:  # At run time, transport.py knows this module, and branches.py knows that one.
-    from service.db.neon.branches import Branch, Branches
+from service.db.neon.branches import Branch, Branches, names
+from service.db.neon.refusals import LimitReachedError
+from service.db.neon_command import flask_neon
 
 _NAMED = 5
 _PRICE = "1.50 USD a month by Neon's page on plans of 2026-03-20"
 _LARGER_PLAN = "a larger plan has room (Neon's console: Billing)"
-# By code (BRANCHES_LIMIT_EXCEEDED) or in words ("root branches limit exceeded").
-_EXCEEDED = re.compile(rb"((?:root[ _])?branch(?:es)?)?[ _]?limit[ _]exceeded", re.IGNORECASE)
 _RESTORE_POINT = re.compile("before-.+")
 _REHEARSAL = re.compile("rehearsal_.+")
-_BACKUP = re.compile(".+-before-restore-.+")
 # A rehearsal that was made since then may be under way.
 _OF_NOW = timedelta(hours=1)
-
-
-class LimitReachedError(ConflictError):
-    """The plan allows no more; `what` it counts: branches, root branches, or something else."""
-
-    code = "limit-reached"
-
-    def __init__(self, detail: str, what: str = "") -> None:
-        super().__init__(detail)
-        self.what = what
-
-
-def or_limit_reached(error: ServiceError, refusal: bytes) -> ServiceError:
-    """Return LimitReachedError in place of a refusal that says that a limit is reached."""
-    found = [match[1] or b"" for match in _EXCEEDED.finditer(refusal)]
-    if not found or isinstance(error, UnavailableError):
-        return error
-    # The code and the message may differ in how much they say.
-    words = max(found, key=len).decode().lower()
-    what = "root branches" if words.startswith("root") else "branches" if words else ""
-    return LimitReachedError(error.detail, what)
 
 
 @dataclass(frozen=True, slots=True)
 class Room:
     """The branches of a project, and what is known of its plan: None where the API doesn't say."""
 
-    branches: "Branches"
+    branches: Branches
     limit: int | None = None
     plan: str = ""
     history: timedelta | None = None
     """How long Neon keeps what a branch was."""
 
     @classmethod
-    def of(cls, branches: "Branches", project: dict[str, Any]) -> Self:
+    def of(cls, branches: Branches, project: dict[str, Any]) -> Self:
         """Read the answer about a project, which need not tell."""
         owner = project.get("owner") or {}
         seconds = project.get("history_retention_seconds")
@@ -71,11 +46,11 @@ class Room:
             history=None if seconds is None else timedelta(seconds=seconds),
         )
 
-    def without(self, gone: Iterable["Branch"]) -> Self:
+    def without(self, gone: Iterable[Branch]) -> Self:
         """Return what it is after branches were deleted."""
         ids = {branch.id for branch in gone}
         left = [branch for branch in self.branches if branch.id not in ids]
-        return replace(self, branches=type(self.branches)(left))
+        return replace(self, branches=Branches(left))
 
     @property
     def is_full(self) -> bool:
@@ -100,7 +75,9 @@ class Room:
     def explained(self, error: LimitReachedError, *spared: str) -> LimitReachedError:
         """Add to a refusal what can be done; the ids are of branches that have to stay."""
         if not error.what:
-            return LimitReachedError(f"{error.detail} If it is one of the plan, {_LARGER_PLAN}.")
+            return LimitReachedError(
+                f"{error.detail} If that is a limit of the plan, {_LARGER_PLAN}."
+            )
         return LimitReachedError(self._explanation(error.what, spared), error.what)
 
     @property
@@ -114,12 +91,12 @@ class Room:
         said = f"The project has {_counted(counted, what)}, and Neon allows no more{plan}."
         could_go = [item for item in _ours(self.branches, spared) if item in counted]
         if could_go:
-            named = ", ".join(item.name for item in could_go[:_NAMED])
+            named = names(could_go[:_NAMED])
             rest = len(could_go) - _NAMED
             more = f" and {rest} more" if rest > 0 else ""
             return (
-                f"{said} These could go, the oldest first: {named}{more}; `flask neon delete "
-                f"{could_go[0].name}` deletes one. Otherwise {_LARGER_PLAN}."
+                f"{said} These could go, the oldest first: {named}{more}; "
+                f"`{flask_neon('delete', could_go[0].name)}` deletes one. Otherwise {_LARGER_PLAN}."
             )
         return (
             f"{said} None of them is a rehearsal left behind, a restore point or a backup that "
@@ -128,7 +105,7 @@ class Room:
         )
 
 
-def restore_points(branches: "Branches", source: "Branch") -> list["Branch"]:
+def restore_points(branches: Branches, source: Branch) -> list[Branch]:
     """List the restore points of a branch that nobody asked to stay, the newest first.
 
     They expire by themselves, are not protected, and nothing was made from them.
@@ -146,33 +123,33 @@ def is_restore_point(name: str) -> bool:
     return bool(_RESTORE_POINT.fullmatch(name))
 
 
-def _ours(branches: "Branches", spared: Iterable[str]) -> list["Branch"]:
+def _ours(branches: Branches, spared: Iterable[str]) -> list[Branch]:
     """List the branches that were made from here for a while and can be deleted, oldest first."""
     found = [
         item
         for item in branches
-        if (_is_left_behind(item) or is_restore_point(item.name) or _BACKUP.fullmatch(item.name))
+        if (_is_left_behind(item) or is_restore_point(item.name) or item.is_named_as_backup)
         and item.id not in set(spared)
         and _can_go(branches, item)
     ]
     return sorted(found, key=_age)
 
 
-def _is_left_behind(branch: "Branch") -> bool:
+def _is_left_behind(branch: Branch) -> bool:
     if not _REHEARSAL.fullmatch(branch.name) or not branch.created_at:
         return False
     return datetime.fromisoformat(branch.created_at) < datetime.now(UTC) - _OF_NOW
 
 
-def _can_go(branches: "Branches", branch: "Branch") -> bool:
+def _can_go(branches: Branches, branch: Branch) -> bool:
     is_precious = branch.is_default or branch.is_protected
     return not is_precious and not branches.children_of(branch)
 
 
-def _counted(branches: Collection["Branch"], what: str) -> str:
+def _counted(branches: Collection[Branch], what: str) -> str:
     count = len(branches)
     return f"{count} {what if count > 1 else what.removesuffix('es')}"
 
 
-def _age(branch: "Branch") -> str:
+def _age(branch: Branch) -> str:
     return branch.created_at or ""

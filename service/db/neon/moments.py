@@ -69,3 +69,10 @@ def as_timestamp(time: datetime) -> str:
     """Write a time as the API wants it: UTC, to the second unless there is more."""
     precision = "microseconds" if time.microsecond else "seconds"
     return time.astimezone(UTC).isoformat(timespec=precision).replace("+00:00", "Z")
+
+
+def minute(timestamp: str | None) -> str:
+    """Write a time of the API for people: in UTC, to the minute; empty if there is none."""
+    if not timestamp:
+        return ""
+    return f"{datetime.fromisoformat(timestamp).astimezone(UTC):%Y-%m-%d %H:%M} UTC"

@@ -5,7 +5,7 @@ From Neon's API reference v2, "Retrieve operation details", "List operations", a
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from service.db.neon.pages import pages
 from service.db.neon.transport import Answer, NeonTransport
@@ -49,12 +49,16 @@ class Operations:
         for operation in operations:
             self._wait_for(operation, deadline)
 
-    def of(self, branch_id: str, *, pending: bool = False) -> list[Answer]:
-        """List the operations of a branch, newest first; with `pending`, those that go on."""
-        listed = pages(self._transport, self._path, {"limit": _PAGE}, "operations")
-        found = (item for page in listed for item in page["operations"])
-        of_branch = [item for item in found if item.get("branch_id") == branch_id]
-        return [item for item in of_branch if not pending or item["status"] not in FINAL]
+    def of(self, branch_id: str, *, pending: bool = False) -> Iterator[Answer]:
+        """List the operations of a branch, newest first; with `pending`, those that go on.
+
+        Neon is asked when the first is wanted: a failure of that is one of the waiting.
+        """
+        for page in pages(self._transport, self._path, {"limit": _PAGE}, "operations"):
+            for item in page["operations"]:
+                is_wanted = not pending or item["status"] not in FINAL
+                if item.get("branch_id") == branch_id and is_wanted:
+                    yield item
 
     def _wait_for(self, operation: Answer, deadline: float) -> None:
         delay_s = self._transport.pace.first_delay_s

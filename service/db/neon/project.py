@@ -13,18 +13,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 from urllib.parse import quote
 
-from service.db.neon.branches import Branch, Branches
+from service.db.neon.branches import Branch, Branches, listed
 from service.db.neon.creation import Creation
-from service.db.neon.deletion import Deletion, Deletions, Kept
-from service.db.neon.limits import LimitReachedError, Room
+from service.db.neon.deletion import Deletion, Deletions
+from service.db.neon.limits import Room
 from service.db.neon.moments import Moment, as_timestamp
 from service.db.neon.operations import Operations
-from service.db.neon.pages import pages
-from service.db.neon.transport import Answer, MaybeDoneError, NeonTransport, RefusedError
-from service.errors import ConfigurationError, ConflictError, ServiceError
+from service.db.neon.refusals import LimitReachedError, RefusedError
+from service.db.neon.transport import Answer, MaybeDoneError, NeonTransport
+from service.errors import ConfigurationError, ServiceError
 from service.settings import Settings
-
-_PAGE = "100"
 
 
 class NeonProject:
@@ -34,7 +32,7 @@ class NeonProject:
         self._transport = transport
         self._path = f"/projects/{quote(project_id, safe='')}"
         self._operations = Operations(transport, self._path)
-        self._deletions = Deletions(transport, self._path)
+        self.deletions = Deletions(transport, self._path)
         self.is_unfinished = False
         """Neon has taken the last call, and what it began is not done, or not known to be."""
 
@@ -84,14 +82,14 @@ class NeonProject:
         body: Answer = {"branch": asked}
         if compute:
             body["endpoints"] = [{"type": "read_write"}]
-        with self._deletions.naming(name), self._explaining_limits(parent_id or ""):
+        with self.deletions.naming(name), self._explaining_limits(parent_id or ""):
             branch, operations = self._create(name, body)
         self._wait(operations)
         return branch
 
     def creation(self, branch: Branch) -> Creation:
         """Tell how far the making of a branch is by now."""
-        operations = self._operations.of(branch.id)
+        operations = list(self._operations.of(branch.id))
         # After its operations: one that is not ready though they have ended never will be.
         found = self._transport.call("GET", self._branch(branch.id))["branch"]
         return Creation.of(Branch.of(found), operations)
@@ -100,39 +98,48 @@ class NeonProject:
         """Wait for the rest of the making of a branch."""
         self._wait(creation.pending)
 
-    def is_of(self, branch: Branch, at: Moment) -> bool:
-        """Tell whether a branch was made from its parent's state of a moment."""
-        found = self._transport.call("GET", self._branch(branch.id))["branch"]
-        return all(found.get(name) == value for name, value in at.fields("parent_").items())
+    def _create(self, name: str, body: Answer) -> tuple[Branch, Iterable[Answer]]:
+        made = self._post(f"{self._path}/branches", body, name)
+        if isinstance(made, Branch):
+            return made, self._operations.of(made.id)
+        return Branch.of(made["branch"]), made.get("operations", ())
 
-    def _create(self, name: str, body: Answer) -> tuple[Branch, list[Answer]]:
-        for is_last in (False, True):
-            try:
-                answer = self._transport.call("POST", f"{self._path}/branches", body=body)
-                branch = Branch.of(answer["branch"])
-                return branch, answer.get("operations") or self._operations.of(branch.id)
-            except (MaybeDoneError, ConflictError) as error:
-                # Names are unique: a second call is refused if the first was carried out only now.
-                # A first call that is refused met the branch of somebody else.
-                is_ours = is_last or isinstance(error, MaybeDoneError)
-                found = self.find_branch(name) if is_ours else None
-                if found:
-                    return found, self._operations.of(found.id)
-                if is_last or not is_ours:
-                    raise
-        raise AssertionError  # pragma: no cover
+    def _post(self, path: str, body: Answer, name: str | None) -> Answer | Branch:
+        """Have a branch of this name made by a call, and by no more than one.
+
+        Where the answer got lost, it returns the branch if that is there, else it calls again:
+        names are unique, so Neon refuses it if the first call is carried out only now. Without a
+        name, twice must be as good as once.
+        """
+        self.is_unfinished = False
+        try:
+            return self._transport.call("POST", path, body=body)
+        except MaybeDoneError as error:
+            if found := self._find_after(error, name):
+                return found
+        try:
+            return self._transport.call("POST", path, body=body)
+        except ServiceError as error:
+            if found := self._find_after(error, name):
+                return found
+            if isinstance(error, RefusedError):
+                # Of the first call it is not known that nothing has happened.
+                raise MaybeDoneError(error.detail) from error
+            raise
+
+    def _find_after(self, error: ServiceError, name: str | None) -> Branch | None:
+        """Find what a call has made; if Neon doesn't tell, it may have made it."""
+        try:
+            return self.find_branch(name) if name else None
+        except ServiceError as silence:
+            raise MaybeDoneError(error.detail) from silence
 
     def branches(self, *, search: str = "", deleted: bool = False) -> Iterator[Branch]:
         """List branches, page by page; `search` is a part of a name or id.
 
-        With `deleted` those that can be brought back are among them. They come in the order of
-        their creation, which what happens in between does not change.
+        With `deleted` those that can be brought back are among them.
         """
-        query = {"limit": _PAGE, "sort_by": "created_at", "sort_order": "asc"}
-        query |= {"search": search} if search else {}
-        query |= {"include_deleted": "true"} if deleted else {}
-        for page in pages(self._transport, f"{self._path}/branches", query, "branches"):
-            yield from map(Branch.of, page["branches"])
+        return listed(self._transport, self._path, search=search, deleted=deleted)
 
     def all_branches(self, *, deleted: bool = False) -> Branches:
         """List all branches; with `deleted`, those alone that can be brought back."""
@@ -167,19 +174,11 @@ class NeonProject:
     def delete_branch(self, branch_id: str, *, for_good: bool = False) -> Deletion:
         """Delete a branch and wait until that is done; one that is gone already is no error.
 
-        Not `for_good`, or where Neon doesn't do that, it may be kept for a while: see `lingering`.
+        Not `for_good`, or where Neon doesn't do that, it may be kept for a while: see `deletions`.
         """
-        deletion, operations = self._deletions.delete(branch_id, for_good=for_good)
+        deletion, operations = self.deletions.delete(branch_id, for_good=for_good)
         self._wait(operations)
         return deletion
-
-    def kept(self, name_or_id: str) -> Kept | None:
-        """Find a deleted branch; raises ConfigurationError where Neon doesn't tell of them."""
-        return self._deletions.kept(name_or_id)
-
-    def lingering(self, branch_id: str) -> tuple[str | None, str]:
-        """Tell until when Neon keeps a deleted branch, as far as it says so, and in a sentence."""
-        return self._deletions.lingering(branch_id)
 
     def keep_branch(self, branch: Branch) -> Branch:
         """Let a branch no longer expire, and wait until that is so."""
@@ -209,27 +208,16 @@ class NeonProject:
             body |= at.fields("source_")
         if preserve_as:
             body["preserve_under_name"] = preserve_as
-        with self._deletions.naming(preserve_as), self._explaining_limits(branch.id, source.id):
+        with self.deletions.naming(preserve_as), self._explaining_limits(branch.id, source.id):
             operations = self._restore(branch, body, preserve_as)
         self._wait(operations)
 
-    def _restore(self, branch: Branch, body: Answer, preserve_as: str | None) -> list[Answer]:
-        path = f"{self._branch(branch.id)}/restore"
-        try:
-            return list(self._transport.call("POST", path, body=body).get("operations", ()))
-        except MaybeDoneError:
-            if preserve_as and self.find_branch(preserve_as):
-                return self._operations.of(branch.id, pending=True)
-        try:
-            # Twice is as good as once, and with `preserve_as` the second time is refused.
-            return list(self._transport.call("POST", path, body=body).get("operations", ()))
-        except ServiceError as error:
-            if preserve_as and self.find_branch(preserve_as):
-                return self._operations.of(branch.id, pending=True)
-            if isinstance(error, RefusedError):
-                # Of the first call it is not known that nothing has happened.
-                raise MaybeDoneError(error.detail) from error
-            raise
+    def _restore(self, branch: Branch, body: Answer, preserve_as: str | None) -> Iterable[Answer]:
+        done = self._post(f"{self._branch(branch.id)}/restore", body, preserve_as)
+        if isinstance(done, Branch):
+            return self._operations.of(branch.id, pending=True)
+        operations: Iterable[Answer] = done.get("operations", ())
+        return operations
 
     def compare_schema(
         self,

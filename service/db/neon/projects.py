@@ -13,8 +13,6 @@ from service.errors import ConfigurationError
 from service.settings import Settings
 
 _PAGE = "100"
-_FORBIDDEN = 403
-_NOT_FOUND = 404
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +50,7 @@ def projects(settings: Settings) -> list[Project]:
     except ConfigurationError as error:
         # "org_id is required" of the keys of people.
         if "org_id" not in error.detail:
-            raise _told(error) from None
+            raise
         found.add_organizations()
     found.add_shared()
     return sorted(
@@ -91,19 +89,6 @@ class _Projects:
         except ConfigurationError:
             # Projects are shared with people: the key of an organization may not ask for them.
             return
-
-
-def _told(error: ConfigurationError) -> ConfigurationError:
-    """Say what a key is for that may not list projects; other errors stay as they are."""
-    status, said = (error.members.get(name) for name in ("neon_status", "neon_said"))
-    # Neon also says "404 not allowed for ..." to keys that are not for what is asked.
-    if not (status == _FORBIDDEN or (status == _NOT_FOUND and "not allowed" in str(said))):
-        return error
-    return ConfigurationError(
-        f"NEON_API_KEY may not list projects ({said}): a key for one project only is for the "
-        "branches of that project. Its NEON_PROJECT_ID is on the project's page Settings on Neon's "
-        "console."
-    )
 
 
 def _project(answer: Answer) -> Project:

@@ -1,4 +1,4 @@
-"""Calls of Neon's API over HTTP: time limits, repeats, and errors that name the way out."""
+"""Calls of Neon's API over HTTP: how long they may take, and what is tried again."""
 
 import math
 import random
@@ -20,15 +20,11 @@ from urllib3.exceptions import (
 )
 
 from service.db.neon.answers import read, read_error
-from service.db.neon.limits import or_limit_reached
+from service.db.neon.refusals import NOT_NOW, refusal
 from service.db.neon.retry_after import retry_after_s, time_in
-from service.errors import ConfigurationError, ConflictError, ServiceError, UnavailableError
+from service.errors import ConfigurationError, ServiceError, UnavailableError
 
 _LOCAL_HOSTS = {"127.0.0.1", "localhost", "::1"}
-_LOCKED = 423
-_TOO_MANY = 429
-# With these nothing was done, whatever the method; so the contract has it of 503 and 423.
-_REFUSED = {_LOCKED, _TOO_MANY, 503}
 _SERVER_ERROR = 500
 _ERROR = 400
 
@@ -61,10 +57,6 @@ class Pace:
 
 class MaybeDoneError(UnavailableError):
     """A call that changes something got no usable answer: it may have been carried out."""
-
-
-class RefusedError(ConfigurationError):
-    """Neon understands what is asked, and does not do it: nothing has happened."""
 
 
 class NeonTransport:
@@ -184,8 +176,8 @@ class NeonTransport:
         if not re.fullmatch(r"[\w.:-]{1,100}", request_id) or self._api_key in request_id:
             request_id = request.id
         said = f"{self.without_key(said)}; request id {request_id}"
-        error = or_limit_reached(_error(answer.status, said, request.call), answer.data)
-        if answer.status in _REFUSED or (answer.status >= _SERVER_ERROR and request.is_repeatable):
+        error = refusal(answer.status, said, request.call, answer.data)
+        if answer.status in NOT_NOW or (answer.status >= _SERVER_ERROR and request.is_repeatable):
             return _Failure(error, retry_after_s(answer.headers))
         if answer.status >= _SERVER_ERROR:
             return _Failure(MaybeDoneError(error.detail))
@@ -257,34 +249,3 @@ def _no_answer(request: _Request, error: Exception) -> _Failure:
         return _Failure(UnavailableError(f"{said} ({reason})."), 0)
     said += f" in {request.elapsed_s:.0f} s ({reason}); it may have been carried out."
     return _Failure(MaybeDoneError(said))
-
-
-def _error(status: int, said: str, call: str) -> ServiceError:
-    if status == _TOO_MANY:
-        return UnavailableError(f"Neon takes no more calls for now ({said}).")
-    if status == _LOCKED:
-        return UnavailableError(f"Neon is busy with other operations of the project ({said}).")
-    if status >= _SERVER_ERROR:
-        return UnavailableError(f"Neon's API fails with {status} at {call} ({said}).")
-    sentences = {
-        401: f"Neon refuses the API key ({said}): set NEON_API_KEY to one made on its console (API "
-        "keys).",
-        403: f"The API key may not do this ({said}): use a key of the project's owner.",
-        404: f"Neon has no such thing ({said}) at {call}: {_where_to_look(call)}",
-    }
-    if status in sentences:
-        return ConfigurationError(sentences[status], neon_status=status, neon_said=said)
-    if status == ConflictError.status:
-        return ConflictError(f"Neon refuses {call}: {said}.")
-    return RefusedError(f"Neon refuses {call} with {status}: {said}.")
-
-
-def _where_to_look(call: str) -> str:
-    """Say what may be the reason that there is nothing of what a call names."""
-    if "/projects/" not in call or "/projects/shared" in call:
-        return "is NEON_API_URL right?"
-    if "/branches/" in call or "/connection_uri" in call:
-        return "it may have been deleted just now; `flask neon branches` lists what there is."
-    if "/operations/" in call:
-        return "Neon has forgotten what it was doing; `flask neon branches` tells what came of it."
-    return "check NEON_PROJECT_ID; `flask neon projects` lists what the key may see."

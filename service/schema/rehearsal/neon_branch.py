@@ -7,6 +7,8 @@ from datetime import timedelta
 from sqlalchemy import URL
 
 from service.db.neon import Branch, Branches, NeonProject
+from service.db.neon.moments import minute
+from service.db.neon_command import flask_neon
 from service.db.url import parse
 from service.errors import ConfigurationError, ServiceError
 from service.schema.rehearsal.interruption import Tell, notice
@@ -51,8 +53,9 @@ def _parent(branches: Branches, settings: Settings) -> Branch | None:
     parent = branches.of_setting(settings.neon_branch_id)
     if parent.expires_at:
         message = (
-            f"Branch {parent.label}, which NEON_BRANCH_ID names, expires at {parent.expires_at}, "
-            "and Neon makes no branches from such ones: set it to another."
+            f"Branch {parent.label}, which NEON_BRANCH_ID names, expires at "
+            f"{minute(parent.expires_at)}, and Neon makes no branches from such ones: set it to "
+            "another."
         )
         raise ConfigurationError(message)
     return parent
@@ -114,11 +117,11 @@ def _delete(project: NeonProject, name_or_id: str, *, tell: Tell) -> None:
 
 
 def _tell_lingering(project: NeonProject, branch: Branch, tell: Tell) -> None:
-    _, lingering = project.lingering(branch.id)
+    _, lingering = project.deletions.lingering(branch.id)
     if lingering:
         said = f"The branch {branch.name} is deleted, but not for good, which Neon refuses here."
         tell(f"{said} {lingering}")
 
 
 def _by_hand(name: str) -> str:
-    return f"`flask neon delete {name} --for-good --yes`"
+    return f"`{flask_neon('delete', name, '--for-good', '--yes')}`"

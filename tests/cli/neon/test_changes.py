@@ -77,13 +77,6 @@ def test_a_parent_that_expires_is_told(refused, neon):
     assert "short expires at 2026-12-01" in refused("create", "pr-1", "--parent", "short")
 
 
-@pytest.mark.parametrize("kind", ["lost", 500])
-def test_a_lost_answer_makes_one_branch(run, neon, kind):
-    neon.fail("POST", "/branches$", kind)
-    assert run("create", "pr-1").exit_code == 0
-    assert [item["name"] for item in neon.made()] == ["staging", "pr-1"]
-
-
 def test_busy_neon_is_waited_for(run, neon):
     neon.fail("POST", "/branches$", 423)
     neon.fail("GET", "/operations/", 429, Retry_After="1")

@@ -33,7 +33,7 @@ def test_deleting_where_neon_does_not_tell_what_it_keeps(run, neon):
         neon.fail("GET", "/branches$", 403)
 
     neon.rules.uris[neon.named("staging")["id"]] = ""
-    neon.rules._discard = refuse_next_list  # noqa: SLF001  between the deletion and the look
+    neon.rules.discard = refuse_next_list  # between the deletion and the look
     said = run("delete", "staging", "--yes").stdout
     assert "is deleted. Neon may keep it, with its name, for up to 7 days." in said
 
@@ -80,13 +80,13 @@ def test_what_is_gone_meanwhile_is_no_error(run, neon):
 def test_a_deletion_that_fails_says_how_to_go_on(refused, neon):
     neon.outcomes["delete_timeline"] = "error"
     said = refused("delete", "staging", "--yes")
-    assert "`flask neon branches` tells whether it is there; the same command tries again" in said
+    assert "`flask neon branches` shows whether it is there; the same command tries again" in said
 
 
 def test_a_branch_with_children_names_them_and_what_goes_first(refused, neon):
     neon.add("pr-1", parent=neon.named("staging")["id"])
     said = refused("delete", "staging", "--yes")
-    assert "made from it are there: pr-1. They go first, as by `flask neon delete pr-1`" in said
+    assert "made from it are there: pr-1. They go first: `flask neon delete pr-1`" in said
 
 
 def test_a_root_that_can_not_be_deleted_says_how_to_free_its_room(refused, neon):

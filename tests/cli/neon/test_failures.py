@@ -1,11 +1,12 @@
 """What goes wrong on Neon leads somewhere: what stays is named, the next command works on it."""
 
 import re
+import shlex
 
 import pytest
 
 from service.db.neon import Pace
-from tests.neon_api import PARENT, PROJECT
+from tests.neon_api import PARENT, PROJECT, Fault
 
 
 @pytest.fixture
@@ -31,15 +32,15 @@ def made(neon):
 )
 def test_what_stays_is_named_with_its_removal(refused, run, neon, command, outcome):
     neon.outcomes |= outcome
-    said = refused(command, "pr-1")
+    said = refused(command, "pr 1")
     assert f"operation {next(iter(outcome))} " in said
-    assert "Branch pr-1 stays: " in said
-    assert made(neon) == ["pr-1"]
+    assert "Branch pr 1 stays: " in said
+    assert made(neon) == ["pr 1"]
     (removal,) = re.findall("`flask neon (delete .*?)`", said)
-    assert run(*removal.split()).exit_code == 0
+    assert run(*shlex.split(removal)).exit_code == 0
     assert made(neon) == []
     neon.outcomes.clear()
-    assert run(command, "pr-1").exit_code == 0
+    assert run(command, "pr 1").exit_code == 0
 
 
 @pytest.mark.parametrize("command", ["create", "restore-point"])
@@ -111,7 +112,7 @@ def test_what_is_begun_and_not_what_is_wanted_is_a_conflict(refused, neon, optio
     refused("create", "pr-1")
     neon.polls_until_done = 0
     said = refused("create", "pr-1", *options)
-    assert "is another than is wanted now" in said
+    assert "is not what is wanted now" in said
     assert "`flask neon delete pr-1 --for-good --yes`" in said
     assert made(neon) == ["pr-1"]
     assert neon.called("DELETE", "") == []
@@ -123,20 +124,20 @@ def test_a_branch_of_a_moment_is_gone_on_with(refused, run, neon):
     refused("create", "pr-1", *moment)
     neon.polls_until_done = 0
     assert run("create", "pr-1", *moment).exit_code == 0
-    assert "is another than" not in refused("create", "pr-1", *moment)
+    assert "is not what is wanted" not in refused("create", "pr-1", *moment)
 
 
 @pytest.mark.parametrize("command", ["create", "restore-point"])
 def test_what_somebody_may_have_data_in_is_never_touched(refused, run, neon, command):
     run("create", "pr-1")
     # It has worked before; now its compute does not start.
-    started = neon._start(neon.named("pr-1")["id"], "start_compute")  # noqa: SLF001  as by a visitor
+    started = neon.start(neon.named("pr-1")["id"], "start_compute")  # as by a visitor
     started["status"] = "failed"
     assert "choose another name" in refused(command, "pr-1")
     assert "choose another name" in refused(command, "staging")
     # Not ready, though it has been made, or though nothing is known of that.
     neon.named("pr-1")["current_state"] = "init"
-    neon._start(neon.named("pr-1")["id"], "create_branch")["status"] = "failed"  # noqa: SLF001
+    neon.start(neon.named("pr-1")["id"], "create_branch")["status"] = "failed"
     assert "choose another name" in refused(command, "pr-1")
     neon.named("staging")["current_state"] = "init"
     assert "choose another name" in refused(command, "staging")
@@ -146,7 +147,7 @@ def test_what_somebody_may_have_data_in_is_never_touched(refused, run, neon, com
 
 def test_a_branch_that_is_ready_says_how_to_connect(refused, run):
     run("create", "pr-1")
-    assert "`flask neon url pr-1` connects to it" in refused("create", "pr-1")
+    assert "`flask neon url pr-1` shows how to connect" in refused("create", "pr-1")
 
 
 @pytest.mark.parametrize(
@@ -165,7 +166,8 @@ def test_a_name_that_a_deleted_branch_keeps(refused, run, neon, arguments):
     said = refused(*arguments)
     until = kept["recovery"]["recoverable_until"][:16].replace("T", " ")
     assert f"Branch old ({kept['id']}) is deleted" in said
-    assert f"until {until} UTC: `POST /projects/{PROJECT}/branches/{kept['id']}/recover`" in said
+    recovery = f"neon api /projects/{PROJECT}/branches/{kept['id']}/recover -X POST"
+    assert f"until {until} UTC: `{recovery}` (Neon's own CLI) brings it back" in said
     assert said.endswith("Choose another name.\n")
 
 
@@ -178,14 +180,14 @@ def test_a_name_that_is_taken_in_the_words_of_neon_where_it_tells_no_more(refuse
 def test_a_restore_that_fails_says_what_to_look_at(refused, neon):
     neon.outcomes["create_timeline"] = "failed"
     said = refused("restore", "main", "staging", "--preserve-as", "old", "--yes")
-    assert "`flask neon branches` tells the state of main, and whether old is there" in said
+    assert "`flask neon branches` shows the state of main, and whether old is there" in said
     assert "`flask neon restore main old` goes back" in said
 
 
 def test_a_reset_that_fails_says_what_to_look_at(refused, neon):
     neon.outcomes["create_timeline"] = "failed"
     said = refused("reset", "staging", "--yes")
-    assert "tells the state of staging; the same command tries again." in said
+    assert "shows the state of staging; the same command tries again." in said
     said = refused("reset", "staging", "--preserve-as", "old", "--yes")
     assert "the same command tries again, with another name than old if that is there" in said
 
@@ -200,7 +202,37 @@ def test_a_key_that_may_not_look_on_leaves_a_branch_that_is_named(refused, neon)
 def test_a_creation_whose_answers_get_lost_says_what_may_be_there(refused, neon):
     neon.fail("POST", "/branches$", 500, 500)
     said = refused("create", "pr-1")
-    assert "Neon may be making branch pr-1 all the same: `flask neon branches` tells" in said
+    assert "Neon may still be making branch pr-1: `flask neon branches` shows it" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "doing"),
+    [
+        (("create", "pr-1"), "making branch pr-1"),
+        (("restore", "main", "staging", "--preserve-as", "old", "--yes"), "restoring main"),
+        (("reset", "staging", "--preserve-as", "old", "--yes"), "resetting staging"),
+    ],
+)
+def test_a_lost_answer_that_nobody_can_look_for_says_what_may_be_there(
+    refused, neon, monkeypatch, arguments, doing
+):
+    usual = neon.next_fault
+
+    def next_fault(call):
+        posts = [one for one in neon.calls if one.method == "POST"]
+        return Fault("", "", 403 if call.method == "GET" else "lost") if posts else usual(call)
+
+    monkeypatch.setattr(neon, "next_fault", next_fault)
+    said = refused(*arguments)
+    assert "it may have been carried out" in said
+    assert f"Neon may still be {doing}: `flask neon branches` shows it" in said
+
+
+def test_a_branch_whose_operations_nobody_can_look_for_is_named(refused, neon):
+    neon.fail("POST", "/branches$", "lost")
+    neon.fail("GET", "/operations$", 403)
+    assert "Branch pr-1 stays: " in refused("create", "pr-1")
+    assert made(neon) == ["pr-1"]
 
 
 @pytest.mark.parametrize(
@@ -244,7 +276,7 @@ def test_a_wrong_branch_of_the_settings_names_the_setting(refused):
         (("projects",), ("GET", "/projects$"), "is NEON_API_URL right?"),
         (("url", "staging"), ("GET", "/endpoints$"), "`flask neon branches` lists what there is"),
         (("reset", "staging", "--yes"), ("POST", "/restore$"), "`flask neon branches` lists"),
-        (("create", "pr-1"), ("GET", "/operations/"), "tells what came of it"),
+        (("create", "pr-1"), ("GET", "/operations/"), "shows what came of it"),
     ],
 )
 def test_what_neon_does_not_know_names_what_can_be_the_reason(refused, neon, arguments, call, said):

@@ -79,11 +79,9 @@ def test_when_none_could_be_looked_at_it_goes_on_to_the_next_page(ask, neon, mon
 def test_a_key_of_one_project_is_told_where_the_id_is(refused, ask, neon):
     neon.kind_of_key = "project"
     said = refused("projects")
-    assert (
-        "NEON_API_KEY may not list projects (not allowed with a project-scoped API key; re" in said
-    )
+    assert "key may not do this (not allowed with a project-scoped API key; request id" in said
     assert "for one project only" in said
-    assert "NEON_PROJECT_ID is on the project's page Settings on Neon's console." in said
+    assert "NEON_PROJECT_ID is on Neon's console, on the project's page Settings." in said
     assert len(neon.calls) == 1
     assert ask("projects", exit_code=1)["error"]["code"] == "configuration-error"
     assert ask("branches")

@@ -84,9 +84,9 @@ def test_a_history_that_has_passed_leads_to_the_restore_point_itself(run, ask, n
     assert done.exit_code == 0, done.output
     assert neon.schemas[PARENT] == before
     assert "the LSN is outside of the history window" in done.stdout
-    assert "its manual speaks of root branches only: look whether all is there" in done.stdout
+    assert "its manual speaks of root branches only: check that everything is there" in done.stdout
     assert SCRATCH in done.stdout
-    assert "Neon lets nobody delete old" in done.stdout
+    assert "Neon does not let old be deleted" in done.stdout
     assert bodies(neon)[1] == {
         "source_branch_id": neon.named("before-1.4")["id"],
         "preserve_under_name": "old",
@@ -103,8 +103,8 @@ def test_what_is_not_settled_is_said_before(refused, neon):
     assert "taken from the history of main at 0/" in said
     assert "from before-1.4 itself. Neon's API describes that" in said
     assert SCRATCH in said
-    assert "Those made from it (staging, before-1.4) are old's then." in said
-    assert "Neon lets nobody delete old in that case." in said
+    assert "Branches made from it become children of old: staging, before-1.4." in said
+    assert "Neon does not let old be deleted in that case." in said
     assert neon.called("POST", "/restore$") == []
 
 
@@ -167,7 +167,7 @@ def test_another_root_at_its_head_or_at_a_moment(ask, neon):
 def test_back_to_a_moment_of_its_own_history(ask, neon):
     done = ask("restore", "main", "--at", THEN, "--preserve-as", "그때", "--yes")
     assert (done["source"], done["at"], done["preserved_as"]) == ("main", THEN, "그때")
-    assert done["restore"] == "flask neon restore main 그때"
+    assert done["restore"] == "flask neon restore main '그때'"
     assert not done["backup"]["undeletable"]
     assert bodies(neon) == [
         {"source_branch_id": PARENT, "source_timestamp": THEN, "preserve_under_name": "그때"}

@@ -30,8 +30,8 @@ COMMANDS = (
 
 @pytest.fixture
 def impatient(monkeypatch):
-    """Take the times of commands short."""
-    pace = Pace(connect_s=0.05, read_s=0.3, call_s=0.4, first_delay_s=0.01, operation_s=2)
+    """Take the times of commands short: one try of each call."""
+    pace = Pace(connect_s=0.3, read_s=0.3, call_s=0.3, first_delay_s=0.01, operation_s=2)
     monkeypatch.setattr("service.db.neon.transport.Pace", lambda: pace)
     monkeypatch.setattr("service.cli.waiting.SAID_AFTER_S", 0.1)
 
@@ -46,7 +46,8 @@ def test_silence_from_any_call_on_is_shown_and_ends_with_a_sentence(run, neon, t
         words = command.format(n=answered, folder=tmp_path).split()
         neon.silent_after = len(neon.calls) + answered
         done = run(*words)
-        if done.exit_code == 0:
+        # It does without the answer, or needs no more calls than were answered.
+        if done.exit_code == 0 or len(neon.calls) <= neon.silent_after:
             break
         *before, error = done.stderr.splitlines()
         assert any(SIGN.fullmatch(line) for line in before), (answered, done.stderr)
