@@ -81,12 +81,12 @@ def connect(
 def copy_of(session: Session, branch: "Branch") -> str:
     """Say how to get a branch with the state of another, and with a compute."""
     if not branch.expires_at:
-        return f"`flask neon create NAME --parent {branch.name}` makes a copy with a compute"
+        return f"`flask neon create NAME --parent {branch.word}` makes a copy with a compute"
     # Neon makes no branches from those that expire.
     parent = session.branches.parent_of(branch)
     if parent and branch.parent_lsn and not parent.expires_at:
         return (
-            f"`flask neon create NAME --parent {parent.name} --at {branch.parent_lsn}` makes a "
+            f"`flask neon create NAME --parent {parent.word} --at {branch.parent_lsn}` makes a "
             "branch with this state and a compute, while Neon has the history of then"
         )
     return "Neon's console adds one (Branches, the branch, Computes)"

@@ -99,6 +99,6 @@ def _refuse_parent(session: Session, branch: "Branch") -> None:
     if children := session.branches.children_of(branch):
         message = (
             f"Branch {branch.name} can't be deleted while branches made from it are there: "
-            f"{names(children)}. They go first, as by `flask neon delete {children[0].name}`."
+            f"{names(children)}. They go first, as by `flask neon delete {children[0].word}`."
         )
         raise ConflictError(message)

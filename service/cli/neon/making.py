@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from service.cli.neon.branches import minute
 from service.cli.neon.session import Session
+from service.db.neon_names import word
 from service.errors import ConflictError
 
 if TYPE_CHECKING:  # At run time, `flask neon --help` need not wait for an HTTP library.
@@ -90,7 +91,7 @@ def _go_on(session: Session, wish: Wish, found: "Branch", creation: "Creation") 
 def _after_failure(wish: Wish) -> tuple[str, str]:
     """Say what to do when one has stopped waiting, and when Neon has given up."""
     ways = (
-        f"{wish.command} goes on with it or makes it anew, `flask neon delete {wish.name} "
+        f"{wish.command} goes on with it or makes it anew, `flask neon delete {word(wish.name)} "
         "--for-good --yes` takes it away."
     )
     interrupted = (
@@ -102,7 +103,7 @@ def _after_failure(wish: Wish) -> tuple[str, str]:
 def _refuse_ready(wish: Wish, found: "Branch") -> NoReturn:
     ways = "choose another name"
     if wish.compute:
-        ways = f"`flask neon url {found.name}` connects to it, or choose another name"
+        ways = f"`flask neon url {found.word}` connects to it, or choose another name"
     message = f"There is a branch {found.label} already: {ways}."
     raise ConflictError(message)
 
@@ -119,6 +120,6 @@ def _refuse_other(session: Session, wish: Wish, found: "Branch") -> None:
         message = (
             f"There is a branch {found.label} already, whose making failed or goes on, and its "
             "parent, moment, end or compute is another than is wanted now: choose another name, or "
-            f"`flask neon delete {found.name} --for-good --yes` takes it away."
+            f"`flask neon delete {found.word} --for-good --yes` takes it away."
         )
         raise ConflictError(message)

@@ -9,6 +9,7 @@ from service.cli.command import Result, command
 from service.cli.confirmation import YES, confirm
 from service.cli.neon.connection import copy_of
 from service.cli.neon.session import Session, at, begin, read_moment
+from service.db.neon_names import LONGEST, refuse_unusable, word
 from service.errors import InvalidInputError, ServiceError
 
 if TYPE_CHECKING:  # At run time, `flask neon --help` need not wait for an HTTP library.
@@ -48,17 +49,20 @@ def restore(
     if preserve_as and no_backup:
         message = "--preserve-as keeps the state before, --no-backup does not: choose one."
         raise click.UsageError(message)
+    if preserve_as is not None:
+        refuse_unusable(preserve_as)
     moment = read_moment(at)
-    if not (source or moment):
+    if source is None and not moment:
         message = "Restore to what? Name a branch (a restore point), or a moment with --at."
         raise InvalidInputError(message)
     session = begin()
     target = session.branches.find(branch)
-    origin = session.branches.find(source) if source else target
+    origin = target if source is None else session.branches.find(source)
     if origin == target and not moment:
         message = f"{target.name} is what it is: to take it back in time, say when with --at."
         raise InvalidInputError(message)
-    usual = f"{target.name}-before-restore-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    since = f"-before-restore-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    usual = target.name[: LONGEST - len(since)].strip("- ") + since
     plan = _plan(session, target, origin, moment, None if no_backup else preserve_as or usual)
     confirm(plan.question(), yes=yes)
     outcome = _carry_out(session, plan)
@@ -121,7 +125,7 @@ def _carry_out(session: Session, plan: "Plan") -> "Outcome":
 def _after_failure(plan: "Plan") -> str:
     said = f"`flask neon branches` tells the state of {plan.target.name}"
     if plan.kept:
-        back = f"flask neon restore {plan.target.name} {plan.kept}"
+        back = f"flask neon restore {plan.target.word} {word(plan.kept)}"
         said += f", and whether {plan.kept} is there: then `{back}` goes back to what it was"
     again = ", with another name to preserve it as" if plan.kept else ""
     return f"{said}; the same command tries again{again}."
@@ -167,7 +171,7 @@ def _ways_out(session: Session, plan: "Plan") -> list[str]:
         said.append(
             f"To copy rows from {plan.origin.name} by hand: `neon branches add-compute "
             f"{plan.origin.id} --type read_write` (Neon's own CLI) gives it a compute, `flask neon "
-            f"url {plan.origin.name}` the URL."
+            f"url {plan.origin.word}` the URL."
         )
     elif not plan.ways[0].is_settled:
         said.append(f"{copy_of(session, plan.origin)}.")

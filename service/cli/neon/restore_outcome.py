@@ -6,6 +6,7 @@ from typing import Any
 from service.cli.neon.restore_plan import IN_API_ALONE, Plan, Way
 from service.db.neon import Branch, Branches
 from service.db.neon.branches import names
+from service.db.neon_names import word
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class Outcome:
     def back(self) -> str | None:
         """The command that takes the restore back."""
         plan = self.plan
-        return plan.kept and f"flask neon restore {plan.target.name} {plan.kept}"
+        return plan.kept and f"flask neon restore {plan.target.word} {word(plan.kept)}"
 
     @property
     def _target(self) -> Branch:
@@ -64,7 +65,8 @@ class Outcome:
             what = f"a root branch like {name} itself, one more of those that the plan limits."
         else:
             what = (
-                f"its parent now, which stays as long as {name}: `flask neon reset {name}` would "
+                f"its parent now, which stays as long as {name}: `flask neon reset "
+                f"{self._target.word}` would "
                 "bring it back."
             )
         said = [f"What it held before is branch {kept}, {what}"]
@@ -80,7 +82,7 @@ class Outcome:
             )
         elif self._target.is_root:
             until = "once no branch is made from it" if moved else "when nobody needs it any more"
-            said.append(f"`flask neon delete {kept}` takes it away {until}.")
+            said.append(f"`flask neon delete {word(kept)}` takes it away {until}.")
         return said
 
     def as_json(self) -> dict[str, Any]:

@@ -101,13 +101,13 @@ def _only_roots_have_a_past(branches: Branches, target: Branch, origin: Branch, 
     parent = branches.root_of(origin) if origin.expires_at else origin
     message = (
         f"Branch {child.name} was made from another one, and Neon restores only root branches to "
-        f"a moment, from root branches: `flask neon create NAME --parent {parent.name} --at "
+        f"a moment, from root branches: `flask neon create NAME --parent {parent.word} --at "
         f"{at.text}` makes a new branch with the state that {parent.name} had then"
     )
     above = branches.parent_of(target)
     if above and not (target.is_default or target.is_protected):
         message += (
-            f", `flask neon reset {target.name}` gives {target.name} what {above.name} is now"
+            f", `flask neon reset {target.word}` gives {target.name} what {above.name} is now"
         )
     return message + "."
 

@@ -6,9 +6,10 @@ from service.db.neon.deletion import Deletion
 from service.db.neon.limits import LimitReachedError, Room
 from service.db.neon.moments import Moment, read_lifetime
 from service.db.neon.operations import OperationFailedError
+from service.db.neon.pace import Pace
 from service.db.neon.project import NeonProject
 from service.db.neon.projects import Project, projects
-from service.db.neon.transport import MaybeDoneError, NeonTransport, Pace, RefusedError
+from service.db.neon.transport import MaybeDoneError, NeonTransport, RefusedError
 
 __all__ = [
     "Branch",

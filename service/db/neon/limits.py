@@ -119,7 +119,7 @@ class Room:
             more = f" and {rest} more" if rest > 0 else ""
             return (
                 f"{said} These could go, the oldest first: {named}{more}; `flask neon delete "
-                f"{could_go[0].name}` deletes one. Otherwise {_LARGER_PLAN}."
+                f"{could_go[0].word}` deletes one. Otherwise {_LARGER_PLAN}."
             )
         return (
             f"{said} None of them is a rehearsal left behind, a restore point or a backup that "
