@@ -1,5 +1,7 @@
 """`flask neon restore`: a branch goes back to what it was."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -10,7 +12,7 @@ from service.cli.confirmation import YES, confirm
 from service.cli.neon.connection import copy_of
 from service.cli.neon.session import Session, at, begin, read_moment
 from service.db.neon_names import LONGEST, refuse_unusable, word
-from service.errors import InvalidInputError, ServiceError
+from service.errors import ConflictError, InvalidInputError, ServiceError
 
 if TYPE_CHECKING:  # At run time, `flask neon --help` need not wait for an HTTP library.
     from service.cli.neon.restore_outcome import Outcome
@@ -63,11 +65,32 @@ def restore(
         raise InvalidInputError(message)
     since = f"-before-restore-{datetime.now(UTC):%Y%m%d-%H%M%S}"
     usual = target.name[: LONGEST - len(since)].strip("- ") + since
-    plan = _plan(session, target, origin, moment, None if no_backup else preserve_as or usual)
-    confirm(plan.question(), yes=yes)
-    outcome = _carry_out(session, plan)
+    kept = None if no_backup else preserve_as or usual
+    with _or_without_backup(session, target, origin, moment):
+        plan = _plan(session, target, origin, moment, kept)
+        confirm(plan.question(), yes=yes)
+        outcome = _carry_out(session, plan)
     back = [f"Back: {outcome.back}"] if outcome.back else []
     return Result(outcome.as_json(), "\n".join(outcome.sentences() + back))
+
+
+@contextmanager
+def _or_without_backup(
+    session: Session, target: "Branch", origin: "Branch", moment: "Moment | None"
+) -> Iterator[None]:
+    """Say of a plan without room for a backup that it can be done without, if it can."""
+    from service.cli.neon.restore_plan import refuse  # noqa: PLC0415  heavy
+    from service.db.neon import LimitReachedError  # noqa: PLC0415  heavy
+
+    try:
+        yield
+    except LimitReachedError as error:
+        with suppress(ConflictError):
+            refuse(session.branches, target, origin, moment, keeps=False)
+            error.detail += (
+                f" Or --no-backup, which makes no branch: what {target.name} holds now is lost."
+            )
+        raise
 
 
 def _plan(

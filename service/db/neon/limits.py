@@ -121,6 +121,12 @@ class Room:
                 f"{said} These could go, the oldest first: {named}{more}; `flask neon delete "
                 f"{could_go[0].word}` deletes one. Otherwise {_LARGER_PLAN}."
             )
+        if is_of_roots and (backup := _held_backup(self.branches, counted, spared)):
+            held = ", ".join(item.name for item in self.branches.children_of(backup))
+            return (
+                f"{said} {backup.name} could go once those made from it are gone: {held}. "
+                f"Otherwise {_LARGER_PLAN}."
+            )
         return (
             f"{said} None of them is a rehearsal left behind, a restore point or a backup that "
             "could go: delete one that nobody needs any more (`flask neon branches` lists them, "
@@ -156,6 +162,20 @@ def _ours(branches: "Branches", spared: Iterable[str]) -> list["Branch"]:
         and _can_go(branches, item)
     ]
     return sorted(found, key=_age)
+
+
+def _held_backup(
+    branches: "Branches", roots: Iterable["Branch"], spared: Iterable[str]
+) -> "Branch | None":
+    """Find the oldest backup that stays for those alone that were made from it."""
+    found = [
+        item
+        for item in roots
+        if _BACKUP.fullmatch(item.name)
+        and not (item.is_default or item.is_protected)
+        and not {item.id, *(child.id for child in branches.children_of(item))} & set(spared)
+    ]
+    return min(found, key=_age, default=None)
 
 
 def _is_left_behind(branch: "Branch") -> bool:
