@@ -99,6 +99,13 @@ def test_a_member_that_is_null_is_not_there(neon, project, instead):
         project.all_branches()
 
 
+def test_a_diff_keeps_its_lines_and_does_nothing_to_a_terminal(project, instead):
+    main = project.find_branch("main")
+    instead("GET", 200, {"diff": "--- a\n+++ b\n+\tx\x1b[2J\r\n"})
+    found = project.compare_schema(main, main, database="trips")
+    assert found == "--- a\n+++ b\n+\tx?[2J?\n"
+
+
 @pytest.mark.parametrize("found", [{"a": 1}, "abc", [1]])
 def test_what_is_no_list_is_said_to_be_none(project, instead, found):
     instead("GET", 200, {"branches": found})

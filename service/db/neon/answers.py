@@ -49,5 +49,7 @@ def _object(members: dict[str, Any]) -> _Object:
 def _quiet(name: str, value: Any) -> Any:
     if not isinstance(value, str):
         return value
-    # A diff alone has lines.
-    return "\n".join(map(one_line, value.split("\n"))) if name == "diff" else one_line(value)
+    # A diff alone has lines, and tabs.
+    if name == "diff":
+        return "".join(part if part in "\n\t" else one_line(part) for part in value)
+    return one_line(value)
