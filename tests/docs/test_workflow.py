@@ -303,6 +303,18 @@ def test_a_deploy_goes_by_the_history_where_the_plan_has_no_room_and_says_so(pro
     assert "flask neon restore main --at 2" in summary
 
 
+def test_a_warning_is_whole_whatever_branches_are_called(deploy):
+    with FakeNeon() as neon:
+        neon.plan, neon.rules.limit = "free_v3", 3
+        for name in ("before-100%0A", "before-a\n::error::b"):
+            neon.add(name, expires_at="2999-11-10T12:00:00Z")
+        (done,) = deploy(neon, "Restore point").values()
+    assert done.returncode == 0, done.stdout
+    (warning,) = re.findall("^::(.*)$", done.stdout, re.MULTILINE)
+    assert "before-100%250A, before-a?::error::b; `flask neon delete br-" in warning
+    assert warning.count("%0A") == 1
+
+
 def test_a_deploy_ends_before_anything_is_changed_where_the_key_is_refused(deploy):
     """It says so first, and how to go on."""
     with FakeNeon() as neon:

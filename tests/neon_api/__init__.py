@@ -47,6 +47,7 @@ class FakeNeon(ApiServer):
         self.branches = self.rules.there
         self.schemas = self.rules.schemas
         self.without_compute = self.rules.without_compute
+        self.with_read_replica: set[str] = set()
         self.databases = {"trips": "role"}
         self.databases_of: dict[str, dict[str, str]] = {}
         """Those of branches that have others."""
@@ -233,8 +234,10 @@ class FakeNeon(ApiServer):
         return [answers.role(branch_id, name) for name in names]
 
     def _get_endpoints(self, _call: Call, branch_id: str, **_: str) -> Reply:
-        is_without = branch_id in self.without_compute
-        return 200, {"endpoints": [] if is_without else [answers.endpoint(branch_id)]}
+        found = [] if branch_id in self.without_compute else [answers.endpoint(branch_id)]
+        if branch_id in self.with_read_replica:
+            found.append(answers.endpoint(branch_id) | {"type": "read_only"})
+        return 200, {"endpoints": found}
 
     def _get_operations(self, call: Call, **_: str) -> Reply:
         page, after = self._page(list(reversed(self.operations.values())), call.query, 1000)

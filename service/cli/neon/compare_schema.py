@@ -27,7 +27,7 @@ def compare_schema(
     moment, base_moment = read_moment(at), read_moment(base_at)
     session = begin()
     first = session.branches.find(base)
-    if other:
+    if other is not None:
         old, new = first, session.branches.find(other)
     elif moment or base_moment:
         # Its own history.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from service.cli.neon.session import Session
-from service.db.neon_command import flask_neon
+from service.db.neon_names import flask_neon
 from service.errors import ConfigurationError, ConflictError, InvalidInputError
 from service.settings import ROOT
 
@@ -83,12 +83,12 @@ def copy_of(session: Session, branch: "Branch") -> str:
     """Say how to get a branch with the state of another, and with a compute."""
     if not branch.expires_at:
         return (
-            f"`{flask_neon('create', 'NAME', '--parent', branch.name)}` makes a copy with a compute"
+            f"`{flask_neon('create', 'NAME', '--parent', branch.word)}` makes a copy with a compute"
         )
     # Neon makes no branches from those that expire.
     parent = session.branches.parent_of(branch)
     if parent and branch.parent_lsn and not parent.expires_at:
-        create = flask_neon("create", "NAME", "--parent", parent.name, "--at", branch.parent_lsn)
+        create = flask_neon("create", "NAME", "--parent", parent.word, "--at", branch.parent_lsn)
         return (
             f"`{create}` makes a branch with this state and a compute, as long as Neon has the "
             "history of then"

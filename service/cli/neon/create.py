@@ -7,6 +7,7 @@ import click
 from service.cli.command import Result, command
 from service.cli.neon import connection, making
 from service.cli.neon.session import DATABASE, at, begin, read_moment
+from service.db.neon_names import refuse_unusable
 from service.errors import InvalidInputError, ServiceError
 
 
@@ -39,6 +40,7 @@ def create(
     """
     from service.db.neon import read_lifetime  # noqa: PLC0415  heavy
 
+    refuse_unusable(name)
     wants_url = write_env or env_file is not None
     if no_compute and wants_url:
         message = "A branch without a compute has no URL: leave out --no-compute or --write-env."
@@ -46,7 +48,7 @@ def create(
     if database and not wants_url:
         message = "--database says whose URL is written: add --write-env, or leave it out."
         raise InvalidInputError(message)
-    moment, lifetime = read_moment(at), read_lifetime(expires) if expires else None
+    moment, lifetime = read_moment(at), None if expires is None else read_lifetime(expires)
     session = begin()
     origin = session.branch(parent)
     if wants_url and not moment:

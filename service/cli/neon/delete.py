@@ -8,7 +8,7 @@ import click
 from service.cli.command import Result, command
 from service.cli.confirmation import YES, confirm
 from service.cli.neon.session import Session, begin
-from service.db.neon_command import flask_neon
+from service.db.neon_names import flask_neon
 from service.errors import ConflictError, ServiceError
 
 if TYPE_CHECKING:  # At run time, `flask neon --help` need not wait for an HTTP library.
@@ -102,6 +102,6 @@ def _refuse_parent(session: Session, branch: "Branch") -> None:
     if children := session.branches.children_of(branch):
         message = (
             f"Branch {branch.name} can't be deleted while branches made from it are there: "
-            f"{names(children)}. They go first: `{flask_neon('delete', children[0].name)}`."
+            f"{names(children)}. They go first: `{flask_neon('delete', children[0].word)}`."
         )
         raise ConflictError(message)

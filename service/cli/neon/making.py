@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from service.cli.neon.session import Session
-from service.db.neon_command import flask_neon
+from service.db.neon_names import flask_neon
 from service.errors import ConflictError
 
 if TYPE_CHECKING:  # At run time, `flask neon --help` need not wait for an HTTP library.
@@ -102,7 +102,7 @@ def _after_failure(wish: Wish) -> tuple[str, str]:
 def _refuse_ready(wish: Wish, found: "Branch") -> NoReturn:
     ways = "choose another name"
     if wish.compute:
-        ways = f"`{flask_neon('url', found.name)}` shows how to connect, or choose another name"
+        ways = f"`{flask_neon('url', found.word)}` shows how to connect, or choose another name"
     message = f"There is a branch {found.label} already: {ways}."
     raise ConflictError(message)
 
@@ -116,7 +116,7 @@ def _refuse_other(session: Session, wish: Wish, found: "Branch") -> None:
         and (wish.at is None or found.begins_at(wish.at))
     )
     if not fits:
-        removal = flask_neon("delete", found.name, "--for-good", "--yes")
+        removal = flask_neon("delete", found.word, "--for-good", "--yes")
         message = (
             f"There is a branch {found.label} already, whose making failed or goes on, and its "
             "parent, moment, expiry or compute is not what is wanted now: choose another name, or "

@@ -7,7 +7,7 @@ import click
 from service.cli.command import Result, command
 from service.cli.confirmation import YES, confirm
 from service.cli.neon.session import Session, begin
-from service.db.neon_command import flask_neon
+from service.db.neon_names import flask_neon, refuse_unusable
 from service.errors import ConflictError
 
 if TYPE_CHECKING:  # At run time, `flask neon --help` need not wait for an HTTP library.
@@ -27,6 +27,8 @@ def reset(name: str, preserve_as: str | None, *, yes: bool) -> Result:
 
     Example: flask neon reset staging --yes
     """
+    if preserve_as is not None:
+        refuse_unusable(preserve_as)
     session = begin()
     branch = session.branches.find(name)
     session.refuse_precious(branch, "reset")
@@ -56,7 +58,7 @@ def reset(name: str, preserve_as: str | None, *, yes: bool) -> Result:
     if preserve_as:
         said += (
             f" Before, it was {preserve_as}, which is its parent now: the next "
-            f"`{flask_neon('reset', branch.name)}` gives that state back."
+            f"`{flask_neon('reset', branch.word)}` gives that state back."
         )
     return Result(document | {"warning": caution or None}, said)
 
@@ -70,8 +72,8 @@ def _parent(session: Session, branch: "Branch") -> "Branch":
     if parent is None:
         message = (
             f"Branch {branch.name} has no parent whose state it could take: "
-            f"`{flask_neon('restore', branch.name, 'BRANCH')}` gives it the state of another one, "
-            f"`{flask_neon('restore', branch.name, '--at', 'TIME')}` its own of before."
+            f"`{flask_neon('restore', branch.word, 'BRANCH')}` gives it the state of another one, "
+            f"`{flask_neon('restore', branch.word, '--at', 'TIME')}` its own of before."
         )
         raise ConflictError(message)
     return parent
@@ -99,10 +101,10 @@ def _caution(session: Session, branch: "Branch", parent: "Branch") -> str:
 
     if parent.is_default or not parent.is_backup_for(branch):
         return ""
-    default = next((item.name for item in session.branches if item.is_default), "BRANCH")
+    default = next((item.word for item in session.branches if item.is_default), "BRANCH")
     create = flask_neon("create", "NAME", "--parent", default)
     return (
         f"{parent.name} holds what was there before a restore or a reset: this brings that back. "
         f"`{create}` makes a new branch with the present state of {default}, "
-        f"`{flask_neon('restore', branch.name, default)}` gives {branch.name} that. {UNSETTLED}"
+        f"`{flask_neon('restore', branch.word, default)}` gives {branch.name} that. {UNSETTLED}"
     )

@@ -1,5 +1,7 @@
 """`flask neon restore`: a branch goes back to what it was."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -9,8 +11,8 @@ from service.cli.command import Result, command
 from service.cli.confirmation import YES, confirm
 from service.cli.neon.connection import copy_of
 from service.cli.neon.session import Session, at, begin, read_moment
-from service.db.neon_command import flask_neon
-from service.errors import InvalidInputError, ServiceError
+from service.db.neon_names import LONGEST, flask_neon, refuse_unusable
+from service.errors import ConflictError, InvalidInputError, ServiceError
 
 if TYPE_CHECKING:  # At run time, `flask neon --help` need not wait for an HTTP library.
     from service.cli.neon.restore_outcome import Outcome
@@ -49,22 +51,46 @@ def restore(
     if preserve_as and no_backup:
         message = "--preserve-as keeps the state before, --no-backup does not: choose one."
         raise click.UsageError(message)
+    if preserve_as is not None:
+        refuse_unusable(preserve_as)
     moment = read_moment(at)
-    if not (source or moment):
+    if source is None and not moment:
         message = "Restore to what? Name a branch (a restore point), or a moment with --at."
         raise InvalidInputError(message)
     session = begin()
     target = session.branches.find(branch)
-    origin = session.branches.find(source) if source else target
+    origin = target if source is None else session.branches.find(source)
     if origin == target and not moment:
         message = f"{target.name} is what it is: to take it back in time, say when with --at."
         raise InvalidInputError(message)
-    usual = f"{target.name}-before-restore-{datetime.now(UTC):%Y%m%d-%H%M%S}"
-    plan = _plan(session, target, origin, moment, None if no_backup else preserve_as or usual)
-    confirm(plan.question(), yes=yes)
-    outcome = _carry_out(session, plan)
+    since = f"-before-restore-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    usual = target.name[: LONGEST - len(since)].strip("- ") + since
+    kept = None if no_backup else preserve_as or usual
+    with _or_without_backup(session, target, origin, moment):
+        plan = _plan(session, target, origin, moment, kept)
+        confirm(plan.question(), yes=yes)
+        outcome = _carry_out(session, plan)
     back = [f"Back: {outcome.back}"] if outcome.back else []
     return Result(outcome.as_json(), "\n".join(outcome.sentences() + back))
+
+
+@contextmanager
+def _or_without_backup(
+    session: Session, target: "Branch", origin: "Branch", moment: "Moment | None"
+) -> Iterator[None]:
+    """Say of a plan without room for a backup that it can be done without, if it can."""
+    from service.cli.neon.restore_plan import refuse  # noqa: PLC0415  heavy
+    from service.db.neon import LimitReachedError  # noqa: PLC0415  heavy
+
+    try:
+        yield
+    except LimitReachedError as error:
+        with suppress(ConflictError):
+            refuse(session.branches, target, origin, moment, keeps=False)
+            error.detail += (
+                f" Or --no-backup, which makes no branch: what {target.name} holds now is lost."
+            )
+        raise
 
 
 def _plan(
@@ -122,7 +148,7 @@ def _carry_out(session: Session, plan: "Plan") -> "Outcome":
 def _after_failure(plan: "Plan") -> str:
     said = f"`flask neon branches` shows the state of {plan.target.name}"
     if plan.kept:
-        back = flask_neon("restore", plan.target.name, plan.kept)
+        back = flask_neon("restore", plan.target.word, plan.kept)
         said += f", and whether {plan.kept} is there: then `{back}` goes back to what it was"
     again = ", with another name to preserve it as" if plan.kept else ""
     return f"{said}; the same command tries again{again}."
@@ -170,7 +196,7 @@ def _ways_out(session: Session, plan: "Plan") -> list[str]:
         said.append(
             f"To copy rows from {plan.origin.name} by hand: `neon branches add-compute "
             f"{plan.origin.id} --type read_write` (Neon's own CLI) gives it a compute, "
-            f"`{flask_neon('url', plan.origin.name)}` the URL."
+            f"`{flask_neon('url', plan.origin.word)}` the URL."
         )
     elif not plan.ways[0].is_settled:
         said.append(f"{copy_of(session, plan.origin)}.")

@@ -7,7 +7,7 @@ from service.cli.neon.restore_plan import IN_API_ALONE, Plan, Way
 from service.db.neon import Branch, Branches
 from service.db.neon.branches import names
 from service.db.neon.moments import minute
-from service.db.neon_command import flask_neon
+from service.db.neon_names import flask_neon
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Outcome:
     def back(self) -> str | None:
         """The command that takes the restore back."""
         plan = self.plan
-        return plan.kept and flask_neon("restore", plan.target.name, plan.kept)
+        return plan.kept and flask_neon("restore", plan.target.word, plan.kept)
 
     @property
     def _target(self) -> Branch:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from service.db.neon import Branch, Branches, Moment
 from service.db.neon.branches import names
 from service.db.neon.moments import minute
-from service.db.neon_command import flask_neon
+from service.db.neon_names import flask_neon
 from service.errors import ConflictError
 
 IN_API_ALONE = "Neon's API describes that, its manual speaks of root branches only"
@@ -103,7 +103,7 @@ def _only_roots_have_a_past(branches: Branches, target: Branch, origin: Branch, 
     child = origin if target.is_root else target
     # Neon makes no branches from those that expire.
     parent = branches.root_of(origin) if origin.expires_at else origin
-    create = flask_neon("create", "NAME", "--parent", parent.name, "--at", at.text)
+    create = flask_neon("create", "NAME", "--parent", parent.word, "--at", at.text)
     message = (
         f"Branch {child.name} was made from another one, and Neon restores only root branches to "
         f"a moment, from root branches: `{create}` makes a new branch with the state that "
@@ -111,7 +111,7 @@ def _only_roots_have_a_past(branches: Branches, target: Branch, origin: Branch, 
     )
     above = branches.parent_of(target)
     if above and not (target.is_default or target.is_protected):
-        reset = flask_neon("reset", target.name)
+        reset = flask_neon("reset", target.word)
         message += f", `{reset}` gives {target.name} what {above.name} is now"
     return message + "."
 

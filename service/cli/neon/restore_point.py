@@ -8,7 +8,7 @@ from service.cli.command import Result, command
 from service.cli.neon.making import Made, Wish, make
 from service.cli.neon.rotation import Rotation, refuse_uncountable
 from service.cli.neon.session import begin
-from service.db.neon_command import flask_neon
+from service.db.neon_names import flask_neon, refuse_unusable
 from service.errors import ServiceError
 
 _UNITS = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
@@ -54,13 +54,15 @@ def restore_point(
     """
     from service.db.neon import LimitReachedError, read_lifetime  # noqa: PLC0415  heavy
 
-    name = name or f"before-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    if name is None:
+        name = f"before-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    refuse_unusable(name)
     lifetime = None if expires == "never" else read_lifetime(expires)
     if keep:
         refuse_uncountable(name, lifetime)
     session = begin()
     source = session.branch(branch)
-    again = flask_neon("restore-point", name, "--branch", source.name, "--expires", expires)
+    again = flask_neon("restore-point", name, "--branch", source.word, "--expires", expires)
     wish = Wish(name, source, f"`{again}`", lifetime=lifetime, compute=False)
     points = Rotation(session, source, name, keep, session.room())
     try:
@@ -83,7 +85,7 @@ def _made(points: Rotation, done: Made) -> Result:
     made = done.branch
     # By the clock of Neon.
     at = made.created_at or _now()
-    back = flask_neon("restore", points.source.name, made.name)
+    back = flask_neon("restore", points.source.word, made.word)
     by_history = _by_history(points, at) if _has_history(points) else None
     until = f"until {made.expires_at}" if made.expires_at else "until it is deleted"
     said = f"Restore point: branch {made.label} of {points.source.name} as of {at}, {until}."
@@ -121,7 +123,7 @@ def _has_history(points: Rotation) -> bool:
 
 
 def _by_history(points: Rotation, at: str) -> str:
-    return flask_neon("restore", points.source.name, "--at", at)
+    return flask_neon("restore", points.source.word, "--at", at)
 
 
 def _kept(points: Rotation) -> str:

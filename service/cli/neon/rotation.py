@@ -68,7 +68,7 @@ class Rotation:
         """Tell whether nobody can connect to a restore point; if Neon doesn't say, warn."""
         try:
             with self.session.working(f"Asking Neon for the computes of {point.name}"):
-                return not self.session.project.has_compute(point.id)
+                return not self.session.project.computes(point.id)
         except ServiceError as error:
             _warn(point, error)
             return False

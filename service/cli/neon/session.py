@@ -28,7 +28,7 @@ class Session:
 
     def branch(self, name_or_id: str | None) -> "Branch":
         """Find a branch; not named, it is NEON_BRANCH_ID, else the default one."""
-        if name_or_id:
+        if name_or_id is not None:
             return self.branches.find(name_or_id)
         wanted = self.settings.neon_branch_id
         return self.branches.of_setting(wanted) if wanted else self.branches.default
@@ -145,10 +145,10 @@ def begin() -> Session:
 
 
 def read_moment(text: str | None) -> "Moment | None":
-    """Read the value of an option `--at`."""
+    """Read the value of an option `--at`; an empty one, as of a variable, is not left out."""
     from service.db.neon import Moment  # noqa: PLC0415  heavy
 
-    return Moment.read(text) if text else None
+    return None if text is None else Moment.read(text)
 
 
 def at(option: str = "--at", help_text: str = "A time with its time zone, or an LSN.") -> Decorator:

@@ -6,10 +6,11 @@ from service.db.neon.deletion import Deletion
 from service.db.neon.limits import Room
 from service.db.neon.moments import Moment, read_lifetime
 from service.db.neon.operations import OperationFailedError
+from service.db.neon.pace import Pace
 from service.db.neon.project import NeonProject
 from service.db.neon.projects import Project, projects
 from service.db.neon.refusals import LimitReachedError, RefusedError
-from service.db.neon.transport import MaybeDoneError, NeonTransport, Pace
+from service.db.neon.transport import MaybeDoneError, NeonTransport
 
 __all__ = [
     "Branch",

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from service.db.neon_names import one_line
 from service.errors import ConfigurationError
 
 
@@ -15,9 +16,9 @@ class _Object(dict[str, Any]):
 
 
 def read(data: bytes) -> dict[str, Any]:
-    """Read an answer; an empty one (204: there is no such thing any more) has no members."""
+    """Read an answer; a member that is null is not there."""
     try:
-        found = json.loads(data or b"{}", object_hook=_Object)
+        found = json.loads(data, object_hook=_object)
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
@@ -37,3 +38,18 @@ def read_error(data: bytes) -> tuple[str, str]:
         return " ".join(said.split()).rstrip("."), str(found.get("request_id") or "")
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return "it gives no reason", ""
+
+
+def _object(members: dict[str, Any]) -> _Object:
+    return _Object(
+        {name: _quiet(name, value) for name, value in members.items() if value is not None}
+    )
+
+
+def _quiet(name: str, value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    # A diff alone has lines, and tabs.
+    if name == "diff":
+        return "".join(part if part in "\n\t" else one_line(part) for part in value)
+    return one_line(value)

@@ -11,7 +11,8 @@ from unicodedata import normalize
 from service.db.neon.moments import Moment
 from service.db.neon.pages import pages
 from service.db.neon.transport import Answer, NeonTransport
-from service.errors import ConfigurationError, NotFoundError
+from service.db.neon_names import word
+from service.errors import ConfigurationError, InvalidInputError, NotFoundError
 
 _PAGE = "100"
 # As `flask neon restore` calls them, and Neon's console.
@@ -88,6 +89,11 @@ class Branch:
         told = self.parent_lsn if at.kind == "lsn" else self.parent_timestamp
         return told is not None and Moment.read(told) == at
 
+    @property
+    def word(self) -> str:
+        """What it is called in a command to be copied: its name, if a shell leaves that alone."""
+        return word(self.name, self.id)
+
     def is_backup_for(self, child: "Branch") -> bool:
         """Tell whether it keeps what a branch was before a restore, and got this child by that.
 
@@ -123,11 +129,22 @@ class Branches(tuple[Branch, ...]):
 
     def get(self, name_or_id: str) -> Branch | None:
         """Find a branch by its id, else by its whole name."""
-        wanted = normalize("NFC", name_or_id.strip())
-        by_id = (branch for branch in self if branch.id == wanted)
+        exact = [branch for branch in self if name_or_id in {branch.id, branch.name}]
+        if exact:
+            # An id comes before a name like it.
+            return next((branch for branch in exact if branch.id == name_or_id), exact[0])
         # Names that look the same are the same, however a keyboard composes their letters.
-        by_name = (branch for branch in self if normalize("NFC", branch.name) == wanted)
-        return next(by_id, None) or next(by_name, None)
+        wanted = normalize("NFC", name_or_id.strip())
+        found = [
+            branch
+            for branch in self
+            if wanted in {branch.id, normalize("NFC", branch.name.strip())}
+        ]
+        if len(found) > 1:
+            said = " and ".join(branch.id for branch in found)
+            message = f"Several branches look like {name_or_id!r}: name one by its id, {said}."
+            raise InvalidInputError(message)
+        return found[0] if found else None
 
     def find(self, name_or_id: str) -> Branch:
         """Find a branch by its id, else by its whole name; raises NotFoundError."""
@@ -151,7 +168,7 @@ class Branches(tuple[Branch, ...]):
 
     def parent_of(self, branch: Branch) -> Branch | None:
         """Find the branch that another was made from."""
-        return self.get(branch.parent_id) if branch.parent_id else None
+        return next((item for item in self if item.id == branch.parent_id), None)
 
     def root_of(self, branch: Branch) -> Branch:
         """Find the branch without a parent that another comes from, as far as they are there."""

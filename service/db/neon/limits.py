@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from service.db.neon.branches import Branch, Branches, names
 from service.db.neon.refusals import LimitReachedError
-from service.db.neon_command import flask_neon
+from service.db.neon_names import flask_neon
 
 _NAMED = 5
 _PRICE = "1.50 USD a month by Neon's page on plans of 2026-03-20"
@@ -96,7 +96,13 @@ class Room:
             more = f" and {rest} more" if rest > 0 else ""
             return (
                 f"{said} These could go, the oldest first: {named}{more}; "
-                f"`{flask_neon('delete', could_go[0].name)}` deletes one. Otherwise {_LARGER_PLAN}."
+                f"`{flask_neon('delete', could_go[0].word)}` deletes one. Otherwise {_LARGER_PLAN}."
+            )
+        if is_of_roots and (backup := _held_backup(self.branches, counted, spared)):
+            held = ", ".join(item.name for item in self.branches.children_of(backup))
+            return (
+                f"{said} {backup.name} could go once those made from it are gone: {held}. "
+                f"Otherwise {_LARGER_PLAN}."
             )
         return (
             f"{said} None of them is a rehearsal left behind, a restore point or a backup that "
@@ -133,6 +139,20 @@ def _ours(branches: Branches, spared: Iterable[str]) -> list[Branch]:
         and _can_go(branches, item)
     ]
     return sorted(found, key=_age)
+
+
+def _held_backup(
+    branches: Branches, roots: Iterable[Branch], spared: Iterable[str]
+) -> Branch | None:
+    """Find the oldest backup that stays for those alone that were made from it."""
+    found = [
+        item
+        for item in roots
+        if item.is_named_as_backup
+        and not (item.is_default or item.is_protected)
+        and not {item.id, *(child.id for child in branches.children_of(item))} & set(spared)
+    ]
+    return min(found, key=_age, default=None)
 
 
 def _is_left_behind(branch: Branch) -> bool:

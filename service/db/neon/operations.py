@@ -69,7 +69,7 @@ class Operations:
                 return
             self.progress(f"{action} is {status}")
             if status in GIVEN_UP:
-                reason = self._transport.without_key(operation.get("error") or "it gives no reason")
+                reason = str(operation.get("error") or "it gives no reason")
                 raise OperationFailedError(operation["id"], action, status, reason)
             if time.monotonic() + delay_s > deadline:
                 message = (

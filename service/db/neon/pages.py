@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from service.db.neon.transport import NeonTransport
+from service.errors import ConfigurationError
 
 
 def pages(
@@ -31,6 +32,9 @@ def pages(
 
 def _new(items: list[Any], known: set[str]) -> list[Any]:
     """Leave out what an earlier page had, since what changes in between moves."""
+    if not (isinstance(items, list) and all(isinstance(item, dict | str) for item in items)):
+        message = "Neon's API gave an answer without a list; is NEON_API_URL right?"
+        raise ConfigurationError(message)
     new = {item["id"] if isinstance(item, dict) else str(item): item for item in items}
     new = {name: item for name, item in new.items() if name not in known}
     known.update(new)

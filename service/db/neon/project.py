@@ -256,8 +256,12 @@ class NeonProject:
 
     def has_compute(self, branch_id: str) -> bool:
         """Tell whether one can connect to a branch, and write there."""
+        return "read_write" in self.computes(branch_id)
+
+    def computes(self, branch_id: str) -> list[str]:
+        """List the computes of a branch by what they are for: `read_write` or `read_only`."""
         answer = self._transport.call("GET", f"{self._branch(branch_id)}/endpoints")
-        return any(item.get("type") == "read_write" for item in answer.get("endpoints", ()))
+        return [str(item.get("type")) for item in answer.get("endpoints", ())]
 
     def connection_url(
         self, branch_id: str, *, database: str, role: str, pooled: bool = False

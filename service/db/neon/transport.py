@@ -1,7 +1,6 @@
 """Calls of Neon's API over HTTP: how long they may take, and what is tried again."""
 
 import math
-import random
 import re
 import threading
 import time
@@ -20,6 +19,7 @@ from urllib3.exceptions import (
 )
 
 from service.db.neon.answers import read, read_error
+from service.db.neon.pace import Pace
 from service.db.neon.refusals import NOT_NOW, refusal
 from service.db.neon.retry_after import retry_after_s, time_in
 from service.errors import ConfigurationError, ServiceError, UnavailableError
@@ -27,32 +27,11 @@ from service.errors import ConfigurationError, ServiceError, UnavailableError
 _LOCAL_HOSTS = {"127.0.0.1", "localhost", "::1"}
 _SERVER_ERROR = 500
 _ERROR = 400
+_ELSEWHERE = 300
+_NOTHING = 204
+_LONGEST_SAID = 500
 
 Answer = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How long to wait, in seconds of wall clock."""
-
-    connect_s: float = 5
-    """How long one try may take to connect; with less than that left, there is no other."""
-    read_s: float = 30
-    """How long one try waits for its answer, and how long all of them look for the API at all."""
-    call_s: float = 60
-    """How long a call may take with all its tries: as long as Neon's own CLI waits for one."""
-    first_delay_s: float = 0.5
-    longest_delay_s: float = 15
-    operation_s: float = 300
-    """How long Neon may take to carry out an operation."""
-
-    def delay_s(self, attempt: int) -> float:
-        """Return the wait after an attempt (0, 1, ...): doubled each time, the half of it random.
-
-        The random part keeps callers that were refused together from coming back together.
-        """
-        full = min(self.longest_delay_s, self.first_delay_s * 2.0**attempt)
-        return full / 2 + random.uniform(0, full / 2)  # noqa: S311  nothing to guess here
 
 
 class MaybeDoneError(UnavailableError):
@@ -87,9 +66,9 @@ class NeonTransport:
         # A try that is given up may still hold its connection while the next one is made.
         self._http = urllib3.PoolManager(retries=False, maxsize=10)
 
-    def without_key(self, text: str) -> str:
-        """Take the key out of what Neon, or a proxy on the way, says."""
-        return text.replace(self._api_key, "***")
+    def without_key(self, data: bytes) -> bytes:
+        """Take the key out of whatever Neon, or a proxy on the way, says."""
+        return data.replace(self._api_key.encode(), b"***")
 
     def call(
         self,
@@ -136,9 +115,9 @@ class NeonTransport:
             self._is_silent = True
             return _no_answer(request, error)
         self._is_silent = False
-        if answer.status < _ERROR:
-            return read(answer.data)
-        return self._judge(answer, request)
+        if answer.status >= _ERROR:
+            return self._judge(answer, request)
+        return _found(self.without_key(answer.data), answer.status, request)
 
     def _send(self, request: "_Request") -> urllib3.BaseHTTPResponse:
         """Send a request, and wait for its whole answer as long as one try may take.
@@ -171,11 +150,11 @@ class NeonTransport:
         return sent.result(limit_s)
 
     def _judge(self, answer: urllib3.BaseHTTPResponse, request: "_Request") -> "_Failure":
-        said, request_id = read_error(answer.data)
-        # An id that is not as ours are, or that gives the key away, is none.
-        if not re.fullmatch(r"[\w.:-]{1,100}", request_id) or self._api_key in request_id:
+        said, request_id = read_error(self.without_key(answer.data))
+        # An id that is not as ours are is none; one that gave the key away holds asterisks now.
+        if not re.fullmatch(r"[\w.:-]{1,100}", request_id):
             request_id = request.id
-        said = f"{self.without_key(said)}; request id {request_id}"
+        said = f"{_short(said)}; request id {request_id}"
         error = refusal(answer.status, said, request.call, answer.data)
         if answer.status in NOT_NOW or (answer.status >= _SERVER_ERROR and request.is_repeatable):
             return _Failure(error, retry_after_s(answer.headers))
@@ -229,6 +208,26 @@ class _Failure:
     within_s: float = math.inf
 
 
+def _found(data: bytes, status: int, request: _Request) -> Answer | _Failure:
+    """Read an answer that is no error; what is none of Neon's proves nothing done."""
+    if status >= _ELSEWHERE:
+        message = (
+            f"Neon's API answers {request.call} with {status}, which leads elsewhere, where "
+            "the key is not sent: is NEON_API_URL right?"
+        )
+        return _Failure(ConfigurationError(message))
+    if status == _NOTHING and request.method == "DELETE":
+        # There is no such thing any more.
+        return {}
+    try:
+        return read(data)
+    except ConfigurationError as error:
+        if request.method == "GET":
+            return _Failure(error)
+        said = f"{error.detail} {request.call} may have been carried out"
+        return _Failure(MaybeDoneError(f"{said} (request id {request.id})."))
+
+
 def _given_up(failure: _Failure, request: _Request) -> UnavailableError:
     """Say that there is no time for another try, and when there should be one."""
     said = failure.error.detail
@@ -249,3 +248,7 @@ def _no_answer(request: _Request, error: Exception) -> _Failure:
         return _Failure(UnavailableError(f"{said} ({reason})."), 0)
     said += f" in {request.elapsed_s:.0f} s ({reason}); it may have been carried out."
     return _Failure(MaybeDoneError(said))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST_SAID else f"{text[:_LONGEST_SAID]} ..."

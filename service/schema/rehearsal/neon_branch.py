@@ -8,7 +8,7 @@ from sqlalchemy import URL
 
 from service.db.neon import Branch, Branches, NeonProject
 from service.db.neon.moments import minute
-from service.db.neon_command import flask_neon
+from service.db.neon_names import flask_neon
 from service.db.url import parse
 from service.errors import ConfigurationError, ServiceError
 from service.schema.rehearsal.interruption import Tell, notice

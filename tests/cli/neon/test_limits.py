@@ -174,6 +174,33 @@ def test_backups_of_roots_are_roots_and_have_a_limit_of_their_own(refused, neon,
     assert "the oldest first: main-before-restore-20251101-120000; `flask neon delete" in said
 
 
+def test_a_backup_that_has_children_goes_after_them(refused, neon, put):
+    neon.rules.root_limit = 2
+    backup = put("main-before-restore-20251101-120000", parent=None)
+    neon.named("staging")["parent_id"] = backup["id"]
+    said = refused("restore", "main", "--at", "2025-11-24T02:00:00Z", "--yes")
+    assert f"{backup['name']} could go once those made from it are gone: staging. Oth" in said
+    assert "flask neon delete" not in said
+    assert "--no-backup" not in said
+
+
+@pytest.mark.parametrize("plan", [FREE, "launch_v3"])
+def test_a_restore_that_has_no_room_for_a_backup_can_do_without(refused, run, neon, put, plan):
+    put("rescue")
+    neon.plan, neon.rules.limit = plan, 3
+    said = refused("restore", "rescue", "main", "--yes")
+    assert said.endswith("Or --no-backup, which makes no branch: what rescue holds now is lost.\n")
+    assert run("restore", "rescue", "main", "--yes", "--no-backup").exit_code == 0
+    assert "--no-backup" not in refused("restore", "main", "rescue", "--yes")
+
+
+def test_a_restore_point_that_somebody_reads_stays(ask, neon, point, names):
+    neon.with_read_replica.add(point("before-1")["id"])
+    point("before-2")
+    assert len(ask("restore-point", "before-3", "--keep", "1")["deleted"]) == 1
+    assert names() == ["staging", "before-1", "before-3"]
+
+
 def test_a_branch_beyond_those_of_a_paid_plan_is_made_and_its_price_told(run, neon):
     neon.rules.limit, neon.rules.limit_is_hard = 2, False
     done = run("create", "pr-1")

@@ -167,7 +167,7 @@ def test_another_root_at_its_head_or_at_a_moment(ask, neon):
 def test_back_to_a_moment_of_its_own_history(ask, neon):
     done = ask("restore", "main", "--at", THEN, "--preserve-as", "그때", "--yes")
     assert (done["source"], done["at"], done["preserved_as"]) == ("main", THEN, "그때")
-    assert done["restore"] == "flask neon restore main '그때'"
+    assert done["restore"] == "flask neon restore main 그때"
     assert not done["backup"]["undeletable"]
     assert bodies(neon) == [
         {"source_branch_id": PARENT, "source_timestamp": THEN, "preserve_under_name": "그때"}

@@ -35,6 +35,12 @@ def test_an_answer_that_repeats_the_key_is_told_without_it(run, neon, arguments,
         assert "Bearer ***" in done.output
 
 
+@pytest.mark.parametrize("form", [(), ("--json",)], ids=["text", "json"])
+def test_a_list_that_repeats_the_key_is_shown_without_it(run, neon, form):
+    neon.add(f"x-{KEY}")
+    assert "x-***" in run("branches", *form).stdout
+
+
 @pytest.mark.parametrize("key", ["napi_secret\nmore", "napi_비밀", "napi secret"])
 def test_what_can_not_be_a_key_is_told_without_it(run, key):
     done = run("branches", NEON_API_KEY=key)
