@@ -68,6 +68,8 @@ def restore(
     kept = None if no_backup else preserve_as or usual
     with _or_without_backup(session, target, origin, moment):
         plan = _plan(session, target, origin, moment, kept)
+        if yes and plan.doubt:
+            click.echo(plan.doubt, err=True)
         confirm(plan.question(), yes=yes)
         outcome = _carry_out(session, plan)
     back = [f"Back: {outcome.back}"] if outcome.back else []

@@ -53,6 +53,11 @@ class Plan:
         """Tell whether Neon never deletes the backup: that of a root that got another's state."""
         return self.kept is not None and self.target.is_root and way.source != self.target
 
+    @property
+    def doubt(self) -> str:
+        """What nobody knows of the way that is tried first."""
+        return "" if self.ways[0].is_settled else UNSETTLED
+
     def question(self) -> str:
         """Say what will happen, and what of it nobody knows, before it does."""
         fate = f"stays in branch {self.kept}" if self.kept else "is lost"
@@ -63,8 +68,8 @@ class Plan:
                 f"It is taken from the history of {first.source.name} at {first.at.text}; if Neon "
                 f"no longer has that, from {last.source.name} itself. {UNSETTLED}"
             )
-        elif not last.is_settled:
-            said.append(UNSETTLED)
+        elif self.doubt:
+            said.append(self.doubt)
         if self.target.is_protected:
             said.append(
                 "It is protected: Neon resets no protected branch, and its manual does not say "

@@ -94,6 +94,9 @@ class Room:
             named = names(could_go[:_NAMED])
             rest = len(could_go) - _NAMED
             more = f" and {rest} more" if rest > 0 else ""
+            # Which backups those are, no answer tells.
+            if any(item.is_named_as_backup for item in could_go):
+                more += " (a backup only if its branch went back in its own history)"
             return (
                 f"{said} These could go, the oldest first: {named}{more}; "
                 f"`{flask_neon('delete', could_go[0].word)}` deletes one. Otherwise {_LARGER_PLAN}."
@@ -130,7 +133,7 @@ def is_restore_point(name: str) -> bool:
 
 
 def _ours(branches: Branches, spared: Iterable[str]) -> list[Branch]:
-    """List the branches that were made from here for a while and can be deleted, oldest first."""
+    """List what was made from here for a while and could go: the oldest first, backups last."""
     found = [
         item
         for item in branches
@@ -138,7 +141,7 @@ def _ours(branches: Branches, spared: Iterable[str]) -> list[Branch]:
         and item.id not in set(spared)
         and _can_go(branches, item)
     ]
-    return sorted(found, key=_age)
+    return sorted(found, key=lambda item: (item.is_named_as_backup, _age(item)))
 
 
 def _held_backup(

@@ -100,10 +100,10 @@ def test_a_free_plan_that_is_full_refuses_before_anything_is_sent_or_asked(
     put("demo", days=9)
     assert refused(*arguments) == (
         "Error: The project has 6 branches, and Neon allows no more on the plan free_v3. These "
-        "could go, the oldest first: rehearsal_20251101120000_1f2e3d4c, "
-        "main-before-restore-20251101-120000, before-1.2; `flask neon delete "
-        "rehearsal_20251101120000_1f2e3d4c` deletes one. Otherwise a larger plan has room (Neon's "
-        "console: Billing).\n"
+        "could go, the oldest first: rehearsal_20251101120000_1f2e3d4c, before-1.2, "
+        "main-before-restore-20251101-120000 (a backup only if its branch went back in its own "
+        "history); `flask neon delete rehearsal_20251101120000_1f2e3d4c` deletes one. Otherwise a "
+        "larger plan has room (Neon's console: Billing).\n"
     )
     assert {call.method for call in neon.calls} == {"GET"}
 
@@ -171,7 +171,8 @@ def test_backups_of_roots_are_roots_and_have_a_limit_of_their_own(refused, neon,
     point("before-1.2")
     said = refused("restore", "main", "--at", "2025-11-24T02:00:00Z", "--yes")
     assert "has 2 root branches, and Neon allows no more" in said
-    assert "the oldest first: main-before-restore-20251101-120000; `flask neon delete" in said
+    assert "the oldest first: main-before-restore-20251101-120000 (a backup only if" in said
+    assert "`flask neon delete main-before-restore-20251101-120000`" in said
 
 
 def test_a_backup_that_has_children_goes_after_them(refused, neon, put):

@@ -115,6 +115,12 @@ def test_a_restore_point_that_could_be_written_to_is_taken_as_it_is(ask, neon):
     assert len(bodies(neon)) == 1
 
 
+def test_what_is_not_known_is_said_before_also_where_nobody_is_asked(run):
+    done = run("restore", "main", "staging", "--yes")
+    assert SCRATCH in done.stderr
+    assert SCRATCH not in run("restore", "main", "--at", THEN, "--yes").stderr
+
+
 @pytest.mark.usefixtures("point")
 def test_a_restore_point_that_was_reset_is_taken_as_it_is(ask, neon):
     neon.named("before-1.4")["last_reset_at"] = THEN
