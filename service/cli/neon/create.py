@@ -42,12 +42,7 @@ def create(
 
     refuse_unusable(name)
     wants_url = write_env or env_file is not None
-    if no_compute and wants_url:
-        message = "A branch without a compute has no URL: leave out --no-compute or --write-env."
-        raise InvalidInputError(message)
-    if database and not wants_url:
-        message = "--database says whose URL is written: add --write-env, or leave it out."
-        raise InvalidInputError(message)
+    _refuse_contradictions(wants_url=wants_url, no_compute=no_compute, database=database)
     moment, lifetime = read_moment(at), None if expires is None else read_lifetime(expires)
     session = begin()
     origin = session.branch(parent)
@@ -63,14 +58,23 @@ def create(
     said += f" as of {moment.text}" if moment else ""
     said += f"; Neon deletes it at {made.expires_at}." if made.expires_at else "."
     said += f" {done.earlier}" if done.earlier else ""
-    if wants_url:
-        try:
-            with session.working("Asking Neon for the URLs", said):
-                found = connection.connect(session, made, database=database)
-            document["written"], more = connection.write_env(found, env_file)
-        except ServiceError:
-            # What was made is there all the same.
-            click.echo(said, err=True)
-            raise
-        said += "\n" + more
-    return Result(document, said)
+    if not wants_url:
+        return Result(document, said)
+    try:
+        with session.working("Asking Neon for the URLs", said):
+            found = connection.connect(session, made, database=database)
+        document["written"], more = connection.write_env(found, env_file)
+    except ServiceError:
+        # What was made is there all the same.
+        click.echo(said, err=True)
+        raise
+    return Result(document, f"{said}\n{more}")
+
+
+def _refuse_contradictions(*, wants_url: bool, no_compute: bool, database: str | None) -> None:
+    if no_compute and wants_url:
+        message = "A branch without a compute has no URL: leave out --no-compute or --write-env."
+        raise InvalidInputError(message)
+    if database and not wants_url:
+        message = "--database says whose URL is written: add --write-env, or leave it out."
+        raise InvalidInputError(message)
