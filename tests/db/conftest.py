@@ -1,4 +1,4 @@
-"""A proxy that cuts connections between the service and its database, and services behind it."""
+"""A proxy that cuts connections to the database, services behind it; a project on Neon."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -10,6 +10,7 @@ from sqlalchemy import URL
 from service.app import create_app
 from service.settings import Settings
 from tests.faults.proxy import Proxy
+from tests.neon_api import FakeNeon
 from tests.ports import HOST
 
 
@@ -34,6 +35,14 @@ def url(proxy: Proxy, make_database: Callable[[], URL]) -> str:
     """The URL of a database of one's own, through the proxy."""
     through = make_database().set(drivername="postgresql", host=HOST, port=proxy.port)
     return through.render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def neon() -> Iterator[FakeNeon]:
+    """A project on Neon, whose operations are done at once."""
+    with FakeNeon() as fake:
+        fake.polls_until_done = 0
+        yield fake
 
 
 @pytest.fixture

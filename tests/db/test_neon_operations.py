@@ -7,16 +7,9 @@ import pytest
 from service.db.neon import NeonProject, NeonTransport, OperationFailedError, Pace
 from service.db.neon.operations import Operations
 from service.errors import UnavailableError
-from tests.neon_api import KEY, PARENT, PROJECT, FakeNeon, operation_id
+from tests.neon_api import KEY, PARENT, PROJECT, operation_id
 
 PATH = f"/projects/{PROJECT}"
-
-
-@pytest.fixture
-def neon():
-    with FakeNeon() as fake:
-        fake.polls_until_done = 0
-        yield fake
 
 
 @pytest.fixture

@@ -20,20 +20,13 @@ from service.db.neon import (
 from service.db.neon.retry_after import retry_after_s
 from service.db.neon.transport import MaybeDoneError
 from service.errors import ConfigurationError, ServiceError, UnavailableError
-from tests.neon_api import KEY, PARENT, PROJECT, FakeNeon
+from tests.neon_api import KEY, PARENT, PROJECT
 
 QUICK = Pace(
     connect_s=0.1, read_s=0.4, call_s=1.2, first_delay_s=0.01, longest_delay_s=0.1, operation_s=2
 )
 PATH = f"/projects/{PROJECT}"
 ID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-
-
-@pytest.fixture
-def neon():
-    with FakeNeon() as fake:
-        fake.polls_until_done = 0
-        yield fake
 
 
 @pytest.fixture

@@ -87,6 +87,14 @@ class FakeNeon(ApiServer):
         database = make_url(url)
         self.databases = {str(database.database): str(database.username)}
 
+    def forget_history(self) -> None:
+        """Let the time pass for which Neon keeps what branches were."""
+        self.rules.past.clear()
+
+    def restores(self) -> list[Any]:
+        """The bodies of all restores that were asked for, in order."""
+        return [call.body for call in self.called("POST", "/restore$")]
+
     def named(self, name: str) -> dict[str, Any] | None:
         """The branch of a name, if there is one."""
         return self.rules.named(name)

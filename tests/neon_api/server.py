@@ -3,6 +3,7 @@
 import json
 import re
 import threading
+from abc import ABC, abstractmethod
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -38,7 +39,7 @@ class Call:
     headers: dict[str, str]
 
 
-class ApiServer:
+class ApiServer(ABC):
     """Answers over HTTP; a call or an answer that breaks the contract fails the test at its end."""
 
     def __init__(self) -> None:
@@ -100,9 +101,9 @@ class ApiServer:
         self.violations += [f"answer {status} to {call.path}: {fault}" for fault in faults]
         return status, body
 
+    @abstractmethod
     def answer(self, call: Call, ids: dict[str, str]) -> Reply:
         """Carry a call out; `ids` are those of its path."""
-        raise NotImplementedError
 
     def next_fault(self, call: Call) -> Fault | None:
         with self.lock:

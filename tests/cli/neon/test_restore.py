@@ -12,15 +12,6 @@ MISTAKES = "CREATE TABLE mistakes ();\n"
 SCRATCH = "try it on a scratch project first"
 
 
-def forget(neon):
-    """Let the time pass for which Neon keeps the history."""
-    neon.rules.past.clear()
-
-
-def bodies(neon):
-    return [call.body for call in neon.called("POST", "/restore$")]
-
-
 def test_a_restore_point_and_the_way_back(run, neon, point):
     before = neon.schemas[neon.named("before-1.4")["id"]]
     assert point["restore"] == "flask neon restore main before-1.4"
@@ -45,7 +36,7 @@ def test_a_restore_point_and_the_way_back(run, neon, point):
 def test_a_restore_point_is_taken_from_the_history_of_its_branch(ask, neon, point):
     expires = neon.named("before-1.4")["expires_at"]
     done = ask("restore", "main", "before-1.4", "--preserve-as", "old", "--yes")
-    assert bodies(neon) == [
+    assert neon.restores() == [
         {
             "source_branch_id": PARENT,
             "source_lsn": point["parent_lsn"],
@@ -79,7 +70,7 @@ def test_a_restore_point_of_before_an_earlier_restore(ask, neon, point):
 @pytest.mark.usefixtures("point")
 def test_a_history_that_has_passed_leads_to_the_restore_point_itself(run, ask, neon):
     before = neon.schemas[neon.named("before-1.4")["id"]]
-    forget(neon)
+    neon.forget_history()
     done = run("restore", "main", "before-1.4", "--preserve-as", "old", "--yes")
     assert done.exit_code == 0, done.output
     assert neon.schemas[PARENT] == before
@@ -87,7 +78,7 @@ def test_a_history_that_has_passed_leads_to_the_restore_point_itself(run, ask, n
     assert "its manual speaks of root branches only: check that everything is there" in done.stdout
     assert SCRATCH in done.stdout
     assert "Neon does not let old be deleted" in done.stdout
-    assert bodies(neon)[1] == {
+    assert neon.restores()[1] == {
         "source_branch_id": neon.named("before-1.4")["id"],
         "preserve_under_name": "old",
     }
@@ -112,7 +103,7 @@ def test_a_restore_point_that_could_be_written_to_is_taken_as_it_is(ask, neon):
     neon.rules.add("rescue", PARENT)
     done = ask("restore", "main", "rescue", "--yes")
     assert done["taken_from"] == {"branch": "rescue", "at": None, "described": False}
-    assert len(bodies(neon)) == 1
+    assert len(neon.restores()) == 1
 
 
 def test_what_is_not_known_is_said_before_also_where_nobody_is_asked(run):
@@ -156,7 +147,7 @@ def test_a_child_has_no_history_to_restore_a_root_from(ask, neon):
     ask("restore-point", "before", "--branch", "staging")
     ask("restore", "main", "before", "--preserve-as", "old", "--yes")
     source = neon.named("before")["id"]
-    assert bodies(neon) == [{"source_branch_id": source, "preserve_under_name": "old"}]
+    assert neon.restores() == [{"source_branch_id": source, "preserve_under_name": "old"}]
 
 
 def test_another_root_at_its_head_or_at_a_moment(ask, neon):
@@ -175,7 +166,7 @@ def test_back_to_a_moment_of_its_own_history(ask, neon):
     assert (done["source"], done["at"], done["preserved_as"]) == ("main", THEN, "그때")
     assert done["restore"] == "flask neon restore main 그때"
     assert not done["backup"]["undeletable"]
-    assert bodies(neon) == [
+    assert neon.restores() == [
         {"source_branch_id": PARENT, "source_timestamp": THEN, "preserve_under_name": "그때"}
     ]
     assert ask("restore", "main", normalize("NFD", "그때"), "--yes")["source"] == "그때"
@@ -227,7 +218,7 @@ def test_without_a_backup(run, neon, kinds):
     assert done.exit_code == 0
     assert "What it held before is lost." in done.stdout
     assert "Back:" not in done.stdout
-    assert bodies(neon)[0] == {"source_branch_id": PARENT}
+    assert neon.restores()[0] == {"source_branch_id": PARENT}
     assert neon.schemas[rescue["id"]] == neon.schemas[PARENT]
     assert {item["name"] for item in neon.made()} == {"rescue", "staging"}
 

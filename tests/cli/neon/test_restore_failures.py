@@ -8,19 +8,10 @@ THEN = "2025-11-24T02:00:00Z"
 MISTAKES = "CREATE TABLE mistakes ();\n"
 
 
-def forget(neon):
-    """Let the time pass for which Neon keeps the history."""
-    neon.rules.past.clear()
-
-
-def bodies(neon):
-    return [call.body for call in neon.called("POST", "/restore$")]
-
-
 @pytest.mark.usefixtures("point")
 def test_neon_may_take_root_branches_only(refused, neon):
     neon.rules.takes_child_branches = False
-    forget(neon)
+    neon.forget_history()
     branches = {name: dict(found) for name, found in neon.branches.items()}
     said = refused("restore", "main", "before-1.4", "--yes")
     assert "the LSN is outside of the history window" in said
@@ -58,7 +49,7 @@ def test_no_other_way_is_gone_while_nobody_knows_of_the_first(refused, neon):
         "`flask neon branches` shows its state; once it lists old, that holds what main held."
         in said
     )
-    assert [body["source_branch_id"] for body in bodies(neon)] == [PARENT, PARENT]
+    assert [body["source_branch_id"] for body in neon.restores()] == [PARENT, PARENT]
 
 
 @pytest.mark.usefixtures("point")
@@ -66,7 +57,7 @@ def test_no_other_way_is_gone_while_nobody_knows_of_the_first(refused, neon):
 def test_only_a_refusal_leads_to_another_way(refused, neon, status, said):
     neon.fail("POST", "/restore$", status)
     assert said in refused("restore", "main", "before-1.4", "--yes")
-    assert len(bodies(neon)) == 1
+    assert len(neon.restores()) == 1
     assert neon.named("before-1.4")["expires_at"]
 
 
@@ -75,7 +66,7 @@ def test_a_limit_is_no_reason_for_another_way(refused, neon):
     neon.rules.root_limit = 1
     said = refused("restore", "main", "before-1.4", "--yes")
     assert "has 1 root branch, and Neon allows no more" in said
-    assert len(bodies(neon)) == 1
+    assert len(neon.restores()) == 1
 
 
 def test_branches_that_can_not_be_listed_afterwards_do_not_matter(ask, neon, monkeypatch):
