@@ -20,6 +20,6 @@ WORKDIR /app
 USER 10001:10001
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --start-interval=1s \
-    CMD ["python", "-m", "service.server.healthcheck"]
+    CMD ["python", "-m", "app_server.healthcheck"]
 # It is a proper first process: it answers to SIGTERM and SIGHUP and reaps its children.
-CMD ["python", "-m", "service.server"]
+CMD ["python", "-m", "app_server"]

@@ -92,9 +92,9 @@ clean: ## Remove the virtual environment and all caches, but no data.
 
 # The build backend is in the lock too, so that installing the project itself fetches nothing more.
 lock: ## Choose the versions of requirements/ anew where pyproject.toml asks for it (needs uv).
-	echo 'flit_core>=3.12,<4' | $(COMPILE_PROJECT) - --group embedded --group test \
+	echo 'hatchling>=1.27' | $(COMPILE_PROJECT) - --group embedded --group test \
 		-o requirements/dev.txt
-	echo 'flit_core>=3.12,<4' | $(COMPILE_PROJECT) - --all-extras --constraint requirements/dev.txt \
+	echo 'hatchling>=1.27' | $(COMPILE_PROJECT) - --all-extras --constraint requirements/dev.txt \
 		-o requirements/production.txt
 	$(COMPILE_PROJECT) --constraint requirements/dev.txt --group bench -o requirements/bench.txt
 	$(COMPILE_PROJECT) --constraint requirements/dev.txt --group audit -o requirements/audit.txt

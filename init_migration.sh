@@ -23,7 +23,7 @@ stop() {
     printf 'Error: %s\n' "$*" >&2
     exit 1
 }
-db() { "$python" -m service.cli.db "$@"; }
+db() { "$python" -m service.cli db "$@"; }
 
 find_python() {
     local candidate

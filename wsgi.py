@@ -2,9 +2,9 @@
 
 import sys
 
+from plain_commands.errors import PlainError
+from serverless_postgres.url_text import NOT_SET
 from service.app import create_app
-from service.db.url_text import NOT_SET
-from service.errors import ServiceError
 from service.settings import Settings
 
 try:
@@ -13,5 +13,5 @@ try:
     if not settings.database_url and (settings.is_production or not settings.flask_run_from_cli):
         sys.exit(f"Error: {NOT_SET}.")
     app = create_app(settings)
-except ServiceError as error:
+except PlainError as error:
     sys.exit(f"Error: {error}")

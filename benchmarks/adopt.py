@@ -60,7 +60,7 @@ def _written(value: object) -> str:
 
 def time_adoption(url: URL) -> tuple[float, float]:
     """Run the command; return its seconds, start of Python included, and its peak RSS in MB."""
-    code = "from service.cli.db.adopt import adopt; adopt()"
+    code = "from service.cli.adopt import adopt; adopt()"
     environ = {**os.environ, "DATABASE_URL": text_of(url), "DIRECT_DATABASE_URL": text_of(url)}
     began = time.perf_counter()
     process = subprocess.Popen(
@@ -86,7 +86,7 @@ def time_insert(cursor: Cursor) -> tuple[float, int]:
     """Empty the new tables and fill them again with the same rows; return seconds and rows."""
     cursor.execute("DROP SCHEMA predecessor CASCADE; CREATE SCHEMA bare")
     for table in TABLES:
-        # Autovacuum could come at any moment: see service/domain/predecessor/writing.py.
+        # Autovacuum could come at any moment: see service/sqlite_import/writing.py.
         cursor.execute(
             f"CREATE TABLE bare.{table} AS TABLE {table};"
             f"ALTER TABLE {table} SET (autovacuum_enabled = off)"

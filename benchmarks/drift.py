@@ -31,9 +31,9 @@ from sqlalchemy import URL, Engine, NullPool, create_engine, text
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from service.db.embedded import EmbeddedPostgres  # noqa: E402  found only now
-from service.db.url import parse  # noqa: E402
-from service.schema.autogenerate.drift import find  # noqa: E402
+from safe_migrations.autogenerate.drift import find  # noqa: E402
+from serverless_postgres.embedded import EmbeddedPostgres  # noqa: E402  found only now
+from serverless_postgres.url import parse  # noqa: E402
 from tests.schema.autogenerate.cases import CASES, METADATA, ROWS, Case  # noqa: E402
 
 Run = Callable[[str], object]

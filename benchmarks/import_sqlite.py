@@ -32,8 +32,8 @@ from sqlalchemy import URL
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from service.db.url import parse  # noqa: E402  found only now
-from service.schema.runner import upgrade  # noqa: E402
+from safe_migrations.runner import upgrade  # noqa: E402
+from serverless_postgres.url import parse  # noqa: E402  found only now
 
 TABLES = ("users", "workflows", "nodes", "node_states", "generations")
 NODES_PER_WORKFLOW = 5
@@ -181,7 +181,7 @@ def empty(connection: psycopg2.extensions.connection) -> None:
 
 def time_import(file: Path, url: URL) -> tuple[float, float]:
     """Run the command; return its seconds, start of Python included, and its peak RSS in MB."""
-    code = "from service.cli.db.import_predecessor import import_sqlite; import_sqlite()"
+    code = "from service.cli.import_predecessor import import_sqlite; import_sqlite()"
     environ = {**os.environ, "DATABASE_URL": text_of(url), "DIRECT_DATABASE_URL": text_of(url)}
     began = time.perf_counter()
     process = subprocess.Popen(
@@ -251,7 +251,7 @@ def main() -> None:
         with connection.cursor() as cursor:
             for table in TABLES:
                 # It could come at any moment, and slows down COPY many times over: see
-                # service/domain/predecessor/writing.py.
+                # service/sqlite_import/writing.py.
                 cursor.execute(f"ALTER TABLE {table} SET (autovacuum_enabled = off)")
         imports, copies, peaks, pgloads = [], [], [], []
         for _ in range(options.rounds):

@@ -26,7 +26,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from service.schema.runner import run  # noqa: E402  found only now
+from safe_migrations.runner import run  # noqa: E402  found only now
 
 CASES = ROOT / "tests" / "schema" / "lint" / "cases"
 # Matters of taste, and timeouts, which env.py sets.

@@ -38,10 +38,10 @@ from sqlalchemy import URL
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from service.db.embedded import EmbeddedPostgres  # noqa: E402  found only now
-from service.db.url import parse  # noqa: E402
-from service.errors import ServiceError  # noqa: E402
-from service.schema.runner import upgrade  # noqa: E402
+from plain_commands.errors import PlainError  # noqa: E402
+from safe_migrations.runner import upgrade  # noqa: E402
+from serverless_postgres.embedded import EmbeddedPostgres  # noqa: E402  found only now
+from serverless_postgres.url import parse  # noqa: E402
 
 ROWS = 100_000
 USERS = 100
@@ -450,7 +450,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     granian = ("granian", "--interface=wsgi", "--log-level=warning", f"--workers={PROCESSES}")
     threads = f"--blocking-threads={options.blocking_threads}"
-    service = ("service.server",)
+    service = ("app_server",)
     if options.granian:
         service = (*granian, threads, "wsgi:app")
     os.environ |= {"WORKERS": str(PROCESSES), "THREADS": str(options.blocking_threads)}
@@ -479,7 +479,7 @@ def main() -> None:
 if __name__ == "__main__":
     try:
         main()
-    except ServiceError as error:
+    except PlainError as error:
         sys.exit(f"Error: {error}")
     except (KeyboardInterrupt, QueryCanceled):
         sys.exit(130)

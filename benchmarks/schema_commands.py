@@ -28,8 +28,8 @@ from sqlalchemy import URL
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from service.db.url import parse  # noqa: E402  found only now
-from service.schema.runner import upgrade  # noqa: E402
+from safe_migrations.runner import upgrade  # noqa: E402
+from serverless_postgres.url import parse  # noqa: E402  found only now
 
 BIN = Path(sys.executable).parent
 Commands = dict[str, tuple[list[str], Path, dict[str, str]]]
@@ -160,15 +160,15 @@ def prepare_ours(url: str) -> tuple[Commands, Commands]:
     upgrade(url)
     environ = {"DATABASE_URL": url, "DIRECT_DATABASE_URL": url}
     flask = [str(BIN / "flask"), "db"]
-    module = [sys.executable, "-m", "service.cli.db"]
+    module = [sys.executable, "-m", "safe_migrations.commands"]
     return (
         {
             "this, flask db": ([*flask, "upgrade"], ROOT, environ),
-            "this, python -m service.cli.db": ([*module, "upgrade"], ROOT, environ),
+            "this, python -m safe_migrations.commands": ([*module, "upgrade"], ROOT, environ),
         },
         {
             "this, flask db": ([*flask, "current"], ROOT, environ),
-            "this, python -m service.cli.db": ([*module, "current"], ROOT, environ),
+            "this, python -m safe_migrations.commands": ([*module, "current"], ROOT, environ),
         },
     )
 

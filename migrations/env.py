@@ -9,14 +9,14 @@ from logging.config import fileConfig
 
 from alembic import context
 
-from service.schema.execution.environment import compares_models, run
+from safe_migrations.execution.environment import compares_models, run
 
 config = context.config
 if config.config_file_name and config.attributes.get("configure_logging", True):
     fileConfig(config.config_file_name, disable_existing_loggers=False)
 
 if compares_models(config):
-    from service.schema.autogenerate.options import options
+    from safe_migrations.autogenerate.options import options
 
     run(context, options(config))
 else:

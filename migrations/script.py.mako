@@ -1,5 +1,5 @@
 <%!
-    from service.schema.revisions import in_docstring
+    from safe_migrations.revisions import in_docstring
 %>\
 """${message | in_docstring}.
 

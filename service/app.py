@@ -2,32 +2,22 @@
 
 from flask import Flask
 
-from service.api import (
-    canonical,
-    consistency,
-    generations,
-    model_prices,
-    nodes,
-    operations,
-    problems,
-    schema_guard,
-    security,
-    swagger_ui,
-    users,
-    work,
-    workflows,
-)
-from service.api.observability import wiring as observability
-from service.api.openapi import Api, uuid_parameter
-from service.api.path import UUIDConverter
-from service.api.readiness import Readiness
-from service.api.refusal import Refusals
-from service.cli.db import db
+from app_server import canonical, operations, security
+from app_server.observability import wiring as observability
+from app_server.readiness import Readiness
+from app_server.refusal import Refusals
+from json_rows import consistency, work
+from json_rows.errors import translate
+from safe_migrations import schema_guard
+from serverless_postgres.database import Database
+from serverless_postgres.url import parse
+from service.api import generations, model_prices, nodes, users, workflows
 from service.cli.dev import dev
-from service.cli.neon import neon
-from service.db.database import Database
-from service.db.url import parse
+from service.cli.groups import db, neon
 from service.settings import Settings
+from smorest_sqlmodel import problems, swagger_ui
+from smorest_sqlmodel.openapi import Api, uuid_parameter
+from smorest_sqlmodel.path import UUIDConverter
 
 DESCRIPTION = """The system of record of an AI trip planner.
 
@@ -81,12 +71,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.url_map.converters["uuid"] = UUIDConverter
     # Otherwise a name that begins with a slash is answered with a redirect to another name.
     app.url_map.merge_slashes = False
-    problems.init_app(app)
+    problems.init_app(app, translate)
     app.wsgi_app = Refusals(app.wsgi_app)  # type: ignore[method-assign]
     security.init_app(app, settings)
     app.before_request(canonical.check)
     database = Database(settings)
-    work.init_app(app, database)
+    work.init_app(app, database, settings)
     consistency.init_app(app, database.replica)
     guard = schema_guard.init_app(app, database)
     app.extensions["readiness"] = Readiness(database, guard)

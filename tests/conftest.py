@@ -16,12 +16,12 @@ from flask.testing import FlaskClient
 from sqlalchemy import URL
 from werkzeug.test import TestResponse
 
+from safe_migrations.revisions import heads
+from safe_migrations.runner import run
+from serverless_postgres.database import Database
+from serverless_postgres.embedded import EmbeddedPostgres
+from serverless_postgres.url import parse
 from service.app import create_app
-from service.db.database import Database
-from service.db.embedded import EmbeddedPostgres
-from service.db.url import parse
-from service.schema.revisions import heads
-from service.schema.runner import run
 from service.settings import Settings
 from tests.newer import HEAD as NEWER_HEAD
 from tests.newer import newer_migrations

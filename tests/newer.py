@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from service.schema.revisions import heads, write
+from safe_migrations.revisions import heads, write
 from service.settings import ROOT
 
 HEAD = "newer_empty"

@@ -15,7 +15,7 @@ import pytest
 from ruamel.yaml import YAML
 from sqlalchemy import URL
 
-from service.db.url import parse
+from serverless_postgres.url import parse
 from tests.ports import HOST, free_port
 
 COMPOSE_FILE = Path(__file__).resolve().parents[1] / "docker-compose.yml"

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import psycopg2
 
-from service.db.embedded_privileges import is_root
+from serverless_postgres.embedded_privileges import is_root
 from tests.faults.postgres import TIME_LIMIT_S, Postgres
 
 # Queries that are in the way of replay are cancelled soon, not after 30 s.

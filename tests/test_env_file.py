@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.errors import ConfigurationError
+from plain_commands.errors import ConfigurationError
 from service.settings import ROOT, Settings
 
 

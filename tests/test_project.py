@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from service.db.private_log import PRIVATE_LOG
+from serverless_postgres.private_log import PRIVATE_LOG
 
 
 def test_the_compose_file_is_valid(root):

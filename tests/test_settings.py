@@ -4,9 +4,9 @@ from dataclasses import fields, replace
 
 import pytest
 
+from plain_commands.errors import ConfigurationError
+from plain_commands.settings.value import MOST
 from service.app import create_app
-from service.errors import ConfigurationError
-from service.setting_value import MOST
 from service.settings import ROOT, Settings
 
 

@@ -5,12 +5,10 @@ from uuid import UUID
 
 from sqlmodel import SQLModel
 
-from service.api.blueprint import Blueprint
-from service.api.documentation import LOCATION
-from service.api.selection import fields_of
-from service.db.statement import Query
+from json_rows.listing import Selection
+from json_rows.selection import fields_of
+from json_rows.statement import Query
 from service.domain.generations import GENERATION, GENERATIONS, new_generation
-from service.domain.listing import Selection
 from service.domain.workflows import WORKFLOW
 from service.models import examples
 from service.models.generation import (
@@ -19,6 +17,8 @@ from service.models.generation import (
     GenerationRead,
     WorkflowGenerationFilter,
 )
+from smorest_sqlmodel.blueprint import Blueprint
+from smorest_sqlmodel.documentation import LOCATION
 
 blueprint = Blueprint(
     "generations",

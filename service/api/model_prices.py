@@ -2,10 +2,8 @@
 
 from uuid import UUID
 
-from service.api.blueprint import Blueprint
-from service.api.documentation import LOCATION
-from service.db.statement import Query
-from service.domain.listing import Selection
+from json_rows.listing import Selection
+from json_rows.statement import Query
 from service.domain.model_prices import (
     DELETED_MODEL_PRICE,
     MODEL_PRICE,
@@ -14,6 +12,8 @@ from service.domain.model_prices import (
 )
 from service.models import examples
 from service.models.model_price import ModelPriceCreate, ModelPriceFilter, ModelPriceRead
+from smorest_sqlmodel.blueprint import Blueprint
+from smorest_sqlmodel.documentation import LOCATION
 
 blueprint = Blueprint(
     "model prices",

@@ -3,11 +3,9 @@
 from typing import Any
 from uuid import UUID
 
-from service.api.blueprint import Blueprint
-from service.api.documentation import LOCATION
-from service.api.selection import changed, fields_of
-from service.db.statement import Query
-from service.domain.listing import Selection
+from json_rows.listing import Selection
+from json_rows.selection import changed, fields_of
+from json_rows.statement import Query
 from service.domain.nodes import (
     COMPLETE_NODE,
     FAIL_NODE,
@@ -34,6 +32,8 @@ from service.models.node import (
     NodeStateWrite,
     NodeSummary,
 )
+from smorest_sqlmodel.blueprint import Blueprint
+from smorest_sqlmodel.documentation import LOCATION
 
 blueprint = Blueprint(
     "nodes",

@@ -5,11 +5,9 @@ from uuid import UUID
 
 from sqlmodel import SQLModel
 
-from service.api.blueprint import Blueprint
-from service.api.documentation import LOCATION
-from service.api.selection import fields_of
-from service.db.statement import Query
-from service.domain.listing import Selection
+from json_rows.listing import Selection
+from json_rows.selection import fields_of
+from json_rows.statement import Query
 from service.domain.users import (
     CHANGED_USER,
     DELETED_USER,
@@ -28,6 +26,8 @@ from service.models.user import (
     UserRead,
     UserUpdate,
 )
+from smorest_sqlmodel.blueprint import Blueprint
+from smorest_sqlmodel.documentation import LOCATION
 
 blueprint = Blueprint(
     "users",

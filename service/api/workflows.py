@@ -5,11 +5,9 @@ from uuid import UUID
 
 from sqlmodel import SQLModel
 
-from service.api.blueprint import Blueprint
-from service.api.documentation import LOCATION
-from service.api.selection import changed, fields_of
-from service.db.statement import Query
-from service.domain.listing import Selection
+from json_rows.listing import Selection
+from json_rows.selection import changed, fields_of
+from json_rows.statement import Query
 from service.domain.workflows import (
     CANCEL_WORKFLOW,
     CHANGED_WORKFLOW,
@@ -33,6 +31,8 @@ from service.models.workflow import (
     WorkflowSummary,
     WorkflowUpdate,
 )
+from smorest_sqlmodel.blueprint import Blueprint
+from smorest_sqlmodel.documentation import LOCATION
 
 blueprint = Blueprint(
     "workflows",

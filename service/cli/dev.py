@@ -16,8 +16,8 @@ from typing import Self
 import click
 from dotenv import dotenv_values
 
-from service.cli.waiting import at_terminal, waiting
-from service.errors import ConfigurationError
+from plain_commands.errors import ConfigurationError
+from plain_commands.waiting import at_terminal, waiting
 from service.settings import ROOT, Settings
 
 LOOK_EVERY_S = 0.5
@@ -91,8 +91,8 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
 def _prepare_database(settings: Settings) -> str:
     """Start or find the database, upgrade its schema and return its URL without the password."""
     # SQLAlchemy and Alembic take long to import; a port in use is told of without them.
-    from service.db.url import masked, resolve  # noqa: PLC0415
-    from service.schema.runner import upgrade  # noqa: PLC0415
+    from safe_migrations.runner import upgrade  # noqa: PLC0415
+    from serverless_postgres.url import masked, resolve  # noqa: PLC0415
 
     upgrade(resolve(settings, direct=True).render_as_string(hide_password=False))
     return masked(resolve(settings))

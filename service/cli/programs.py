@@ -11,9 +11,10 @@ from pathlib import Path
 
 from dotenv import find_dotenv
 
-from service.cli.command import fail
-from service.env_file import read_text
-from service.errors import ConfigurationError, ExitCode
+from plain_commands.command import fail
+from plain_commands.errors import ConfigurationError
+from plain_commands.settings.env_file import read_text
+from safe_migrations.errors import ExitCode
 from service.settings import ROOT, Settings
 
 
@@ -21,7 +22,7 @@ def flask() -> None:
     """Run Flask's program; the groups `db` and `neon` don't wait for its imports."""
     group = sys.argv[1] if len(sys.argv) > 1 else ""
     if group in {"db", "neon"}:
-        commands = getattr(import_module(f"service.cli.{group}"), group)
+        commands = getattr(import_module("service.cli.groups"), group)
         commands(sys.argv[2:], prog_name=f"flask {group}")
     _check()
     from flask.cli import main  # noqa: PLC0415  heavy, and of no use if the check fails

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from service.db.unit_of_work import UnitOfWork
+from json_rows.unit_of_work import UnitOfWork
 from service.domain.generations import new_generation
 from service.domain.model_prices import NEW_MODEL_PRICE
 from service.domain.nodes import new_node, write_state

@@ -20,11 +20,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from service.db.statement import Query, Statement, as_json, json_names
-from service.domain.listing import Listing
-from service.domain.rows import One, Repeated, contains, expect_one, given, table_of
+from json_rows.listing import Listing
+from json_rows.models import MOST_MONEY, for_database
+from json_rows.rows import One, Repeated, contains, expect_one, given, table_of
+from json_rows.statement import Query, Statement, as_json, json_names
 from service.domain.workflows import touched
-from service.models.base import MOST_MONEY, for_database
 from service.models.generation import (
     CostSource,
     Generation,

@@ -2,8 +2,8 @@
 
 from sqlalchemy import bindparam, func, true
 
-from service.domain.listing import Listing
-from service.domain.rows import Deleted, New, One, table_of
+from json_rows.listing import Listing
+from json_rows.rows import Deleted, New, One, table_of
 from service.models.model_price import (
     ModelPrice,
     ModelPriceCreate,

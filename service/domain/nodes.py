@@ -26,14 +26,13 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlmodel import SQLModel
 
-from service.db.statement import Query, Row, Rows, Statement, as_json, json_names
-from service.domain.listing import Listing
-from service.domain.members import CACHED_CHOICES, Members
-from service.domain.rows import One, Repeated, among, expect_one, given, table_of
-from service.domain.transitions import Transition
+from json_rows.listing import Listing
+from json_rows.members import CACHED_CHOICES, Members
+from json_rows.models import for_database
+from json_rows.rows import One, Repeated, among, expect_one, given, table_of
+from json_rows.statement import Query, Row, Rows, Statement, as_json, json_names
+from json_rows.transitions import Transition
 from service.domain.workflows import OPEN, lock_of, milliseconds, touched
-from service.errors import ConflictError, NotFoundError
-from service.models.base import for_database
 from service.models.node import (
     NODE_TRANSITIONS,
     Node,
@@ -53,6 +52,7 @@ from service.models.node import (
     NodeSummary,
 )
 from service.models.workflow import Workflow
+from smorest_sqlmodel.errors import ConflictError, NotFoundError
 
 _nodes = table_of(Node)
 _states = table_of(NodeState)

@@ -26,20 +26,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import SQLModel
 
-from service.db.statement import json_names
-from service.domain.listing import Listing
-from service.domain.rows import (
-    Changed,
-    Deleted,
-    New,
-    One,
-    among,
-    contains,
-    given,
-    lock,
-    table_of,
-)
-from service.domain.transitions import Transition
+from json_rows.listing import Listing
+from json_rows.rows import Changed, Deleted, New, One, among, contains, given, lock, table_of
+from json_rows.statement import json_names
+from json_rows.transitions import Transition
 from service.models.generation import Generation, GenerationSummary
 from service.models.node import NODE_TRANSITIONS, Node, NodeStatus, NodeSummary
 from service.models.timeline import TimelineEntry, TimelineItem

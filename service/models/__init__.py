@@ -6,8 +6,8 @@ Every module in this folder is imported, so that its tables are known to SQLMode
 from importlib import import_module
 from pkgutil import iter_modules
 
+from json_rows.idempotency_key import IdempotencyKey
 from service.models.generation import Generation
-from service.models.idempotency_key import IdempotencyKey
 from service.models.model_price import ModelPrice
 from service.models.node import Node, NodeState
 from service.models.user import User

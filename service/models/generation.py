@@ -8,8 +8,7 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Index,
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
-from service.models import examples
-from service.models.base import (
+from json_rows.models import (
     INT_MAX,
     Currency,
     Identity,
@@ -24,6 +23,7 @@ from service.models.base import (
     partial,
     without,
 )
+from service.models import examples
 
 
 class GenerationStatus(StrEnum):

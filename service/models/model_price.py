@@ -3,7 +3,7 @@
 from sqlalchemy import CheckConstraint, Index, Numeric, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from service.models.base import (
+from json_rows.models import (
     Currency,
     Identity,
     Input,

@@ -15,8 +15,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
-from service.models import examples
-from service.models.base import (
+from json_rows.models import (
     INT_MAX,
     Identity,
     Imported,
@@ -30,6 +29,7 @@ from service.models.base import (
     one_of,
     without,
 )
+from service.models import examples
 
 
 class NodeStatus(StrEnum):

@@ -7,8 +7,8 @@ from uuid import UUID
 from pydantic import Field as PydanticField
 from sqlmodel import Field
 
+from json_rows.models import Output, Timestamp, like
 from service.models import examples
-from service.models.base import Output, Timestamp, like
 from service.models.generation import GenerationSummary
 from service.models.node import NodeSummary
 

@@ -7,8 +7,7 @@ from pydantic import AfterValidator, StringConstraints
 from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
-from service.models import username
-from service.models.base import (
+from json_rows.models import (
     Identity,
     Imported,
     Input,
@@ -21,6 +20,7 @@ from service.models.base import (
     lower,
     partial,
 )
+from service.models import username
 
 
 def _all_seen(text: str) -> str:

@@ -9,8 +9,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Index, Numeric, Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
-from service.models import examples
-from service.models.base import (
+from json_rows.models import (
     INT_MAX,
     Currency,
     Identity,
@@ -29,6 +28,7 @@ from service.models.base import (
     partial,
     without,
 )
+from service.models import examples
 
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=50)]
 ClockTime = Annotated[str, StringConstraints(pattern=r"^(?:[01][0-9]|2[0-3]):[0-5][0-9]$")]

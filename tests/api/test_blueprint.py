@@ -14,11 +14,13 @@ from sqlalchemy import MetaData
 from sqlmodel import Field as SQLField
 from sqlmodel import SQLModel
 
-from service.api import problems, work
-from service.api.blueprint import Blueprint
-from service.api.openapi import Api
-from service.api.parsing import COMMA_SEPARATED, UploadedFile
-from service.db.database import Database
+from json_rows import work
+from json_rows.errors import translate
+from serverless_postgres.database import Database
+from smorest_sqlmodel import problems
+from smorest_sqlmodel.blueprint import Blueprint
+from smorest_sqlmodel.openapi import Api
+from smorest_sqlmodel.parsing import COMMA_SEPARATED, UploadedFile
 
 
 class Size(StrEnum):
@@ -101,8 +103,8 @@ def client(settings) -> FlaskClient:
     app = Flask(__name__)
     app.config.update(API_TITLE="Pets", API_VERSION="1", OPENAPI_VERSION="3.1.0")
     app.config.update(OPENAPI_URL_PREFIX="/")
-    problems.init_app(app)
-    work.init_app(app, Database(settings))
+    problems.init_app(app, translate)
+    work.init_app(app, Database(settings), settings)
     blueprint = Blueprint("pets", __name__, url_prefix="/pets")
 
     @blueprint.post("")

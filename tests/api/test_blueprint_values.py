@@ -29,12 +29,14 @@ from pydantic import (
 )
 from werkzeug.datastructures import FileStorage
 
-from service.api import problems, work
-from service.api.blueprint import Blueprint
-from service.api.openapi import Api
-from service.api.parsing import COMMA_SEPARATED, UploadedFile
-from service.db.database import Database
+from json_rows import work
+from json_rows.errors import translate
+from serverless_postgres.database import Database
 from service.settings import Settings
+from smorest_sqlmodel import problems
+from smorest_sqlmodel.blueprint import Blueprint
+from smorest_sqlmodel.openapi import Api
+from smorest_sqlmodel.parsing import COMMA_SEPARATED, UploadedFile
 
 
 class Colour(StrEnum):
@@ -170,8 +172,8 @@ class Served:
         self._app = Flask(__name__)
         self._app.config.update(API_TITLE="Pets", API_VERSION="1", OPENAPI_VERSION="3.1.0")
         self._app.config.update(OPENAPI_URL_PREFIX="/")
-        problems.init_app(self._app)
-        work.init_app(self._app, Database(settings))
+        problems.init_app(self._app, translate)
+        work.init_app(self._app, Database(settings), settings)
         self._blueprint = Blueprint("pets", __name__)
         self._paths: dict[tuple[str, str], str] = {}
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from json_rows.unit_of_work import UnitOfWork
 from service.app import create_app
-from service.db.unit_of_work import UnitOfWork
 from service.settings import Settings
 
 

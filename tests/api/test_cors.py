@@ -2,8 +2,8 @@
 
 import pytest
 
+from plain_commands.errors import ConfigurationError
 from service.app import create_app
-from service.errors import ConfigurationError
 from service.settings import Settings
 
 ORIGIN = "https://trips.example.com"

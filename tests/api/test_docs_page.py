@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from serverless_postgres.url import is_here
 from service.app import create_app
-from service.db.url import is_here
 from service.models import examples
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from serverless_postgres.database import Database, Sent
 from service.app import create_app
-from service.db.database import Database, Sent
 from service.settings import Settings
 
 KEY = "Idempotency-Key"
@@ -148,7 +148,7 @@ def test_while_the_first_request_is_in_progress_the_second_is_told_so(
     client, database, make, problem, monkeypatch
 ):
     app = client.application
-    monkeypatch.setattr("service.api.idempotency.LOCK_TIMEOUT", "50ms")
+    monkeypatch.setattr("json_rows.idempotency.LOCK_TIMEOUT", "50ms")
     run = make.workflow()
     path = f"/v1/workflows/{run['id']}/complete"
     with ThreadPoolExecutor(1) as pool:

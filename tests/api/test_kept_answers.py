@@ -10,8 +10,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from json_rows import kept_answers
 from service.app import create_app
-from service.domain import kept_answers
 from service.settings import Settings
 
 KEY = "Idempotency-Key"
@@ -221,8 +221,8 @@ def sweepers() -> set[threading.Thread]:
 
 
 def test_what_has_expired_is_swept_though_nobody_comes(start, client, make, kept, monkeypatch):
-    monkeypatch.setattr("service.domain.sweeping.EVERY_S", 1)
-    monkeypatch.setattr("service.domain.sweeping.BATCH", 2)
+    monkeypatch.setattr("json_rows.sweeping.EVERY_S", 1)
+    monkeypatch.setattr("json_rows.sweeping.BATCH", 2)
     before = sweepers()
     path = f"/v1/workflows/{make.workflow()['id']}"
     heartbeats(client, path, "192.0.2.1", 5)
@@ -237,7 +237,7 @@ def test_what_has_expired_is_swept_though_nobody_comes(start, client, make, kept
 
 
 def test_a_sweep_that_fails_is_tried_again(make_database, execute, caplog, monkeypatch):
-    monkeypatch.setattr("service.domain.sweeping.EVERY_S", 1)
+    monkeypatch.setattr("json_rows.sweeping.EVERY_S", 1)
     url = make_database()
     app = create_app(Settings(database_url=url.render_as_string(hide_password=False)))
     app.test_client().post("/v1/users", json={"username": "x"}, headers={KEY: "k"})

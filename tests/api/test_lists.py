@@ -10,8 +10,8 @@ from urllib.parse import quote
 import psycopg2
 import pytest
 
-from service.db.unit_of_work import UnitOfWork
-from service.domain.listing import PAGE_BYTES
+from json_rows.listing import PAGE_BYTES
+from json_rows.unit_of_work import UnitOfWork
 
 
 def _walk(client, path: str) -> list[list[str]]:

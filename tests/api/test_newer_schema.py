@@ -10,10 +10,10 @@ import psycopg2
 import pytest
 from click.testing import CliRunner
 
+from safe_migrations.revisions import heads, revisions
+from safe_migrations.runner import run
 from service.app import create_app
-from service.cli.db import db
-from service.schema.revisions import heads, revisions
-from service.schema.runner import run
+from service.cli.groups import db
 from service.settings import Settings
 from tests.newer import HEAD as NEWER
 from tests.newer import add_revision

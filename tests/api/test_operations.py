@@ -1,8 +1,8 @@
 """Alive, ready, and only on a schema that the code knows."""
 
+from safe_migrations.revisions import heads
+from safe_migrations.runner import run
 from service.app import create_app
-from service.schema.revisions import heads
-from service.schema.runner import run
 from service.settings import Settings
 
 
@@ -37,5 +37,5 @@ def test_the_service_does_not_work_on_a_schema_that_it_does_not_know(
 
 
 def test_health_never_touches_the_database(app, monkeypatch):
-    monkeypatch.setattr("service.db.unit_of_work.UnitOfWork.execute", None)
+    monkeypatch.setattr("json_rows.unit_of_work.UnitOfWork.execute", None)
     assert app.test_client().get("/healthz").status_code == 200

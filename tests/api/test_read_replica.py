@@ -11,20 +11,20 @@ import pytest
 from flask import request
 from sqlalchemy import Text, case, cast, func, select
 
-from service.api.consistency import HEADER
+from json_rows.consistency import HEADER
+from json_rows.rows import table_of
+from json_rows.statement import Statement
+from json_rows.unit_of_work import UnitOfWork
+from safe_migrations.doctor import Finding, State, examine
+from safe_migrations.doctor import replica as replica_check
+from safe_migrations.revisions import heads
+from safe_migrations.runner import run, upgrade
+from serverless_postgres import replica as replica_module
+from serverless_postgres.database import Sent
+from serverless_postgres.replica import ReadFrom
+from serverless_postgres.url import parse
 from service.app import create_app
-from service.db import replica as replica_module
-from service.db.database import Sent
-from service.db.replica import ReadFrom
-from service.db.statement import Statement
-from service.db.unit_of_work import UnitOfWork
-from service.db.url import parse
-from service.domain.rows import table_of
 from service.models import User
-from service.schema.doctor import Finding, State, examine
-from service.schema.doctor import replica as replica_check
-from service.schema.revisions import heads
-from service.schema.runner import run, upgrade
 from service.settings import Settings
 from tests.all_requests import use_everything
 from tests.faults.postgres import Postgres

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import pytest
 
-from service.api import readiness
+from app_server import readiness
 
 
 def looks_in(sent: list[str]) -> int:

@@ -3,8 +3,8 @@
 import pytest
 from flask import request
 
+from plain_commands.errors import ConfigurationError
 from service.app import create_app
-from service.errors import ConfigurationError
 from service.settings import Settings
 
 

@@ -47,12 +47,12 @@ def run() -> bool:
 def _bandit() -> bool:
     command = (sys.executable, "-m", "bandit", "--quiet", "--recursive")
     skipped = ("--skip", ",".join(LEFT_TO_RUFF))
-    shipped = ("service", "migrations", "wsgi.py")
+    shipped = ("packages", "service", "migrations", "wsgi.py")
     return not subprocess.run([*command, *skipped, *shipped], cwd=ROOT, check=False).returncode
 
 
 def _semgrep() -> bool:
-    shipped = ("service", "migrations", "wsgi.py", "Dockerfile", "docker-compose.yml")
+    shipped = ("packages", "service", "migrations", "wsgi.py", "Dockerfile", "docker-compose.yml")
     found = _find(ROOT, *shipped)
     for finding in found:
         sys.stdout.write(f"{finding.place}: {finding.rule}: {finding.message}\n")

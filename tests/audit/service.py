@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from service.db.embedded import EmbeddedPostgres
-from service.schema.runner import upgrade
+from safe_migrations.runner import upgrade
+from serverless_postgres.embedded import EmbeddedPostgres
 
 from ..faults.server import Server  # noqa: TID252  tests are no package
 

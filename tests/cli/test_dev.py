@@ -18,8 +18,8 @@ import psycopg2
 import pytest
 from sqlalchemy import URL
 
-from service.schema.revisions import heads
-from service.schema.runner import run
+from safe_migrations.revisions import heads
+from safe_migrations.runner import run
 from tests.newer import add_revision
 
 pytestmark = pytest.mark.skipif(
@@ -177,7 +177,7 @@ def test_every_end_leaves_nothing_but_the_data(tmp_path: Path) -> None:
 def test_changes_are_followed(tmp_path: Path, make_database: Callable[[], URL]) -> None:
     url = make_database().set(drivername="postgresql")
     copy = tmp_path / "copy"
-    for name in ("service", "migrations"):
+    for name in ("packages", "service", "migrations"):
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "alembic.ini", copy)
     module = copy / "service" / "settings.py"

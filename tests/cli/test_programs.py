@@ -16,7 +16,7 @@ def copy(tmp_path_factory):
     """A copy of the project with a `.env` that PowerShell wrote."""
     root = Path(__file__).parents[2]
     folder = tmp_path_factory.mktemp("copy")
-    for name in ("service", "migrations"):
+    for name in ("packages", "service", "migrations"):
         shutil.copytree(root / name, folder / name)
     for name in ("alembic.ini", "wsgi.py"):
         shutil.copy(root / name, folder)
@@ -48,8 +48,8 @@ def run(command, folder, **environment):
         "flask neon branches",
         "alembic heads",
         "alembic upgrade head",
-        "python -m service.cli.db history",
-        "python -m service.server",
+        "python -m service.cli db history",
+        "python -m app_server",
         "python wsgi.py",
     ],
 )

@@ -9,11 +9,11 @@ import psycopg2
 import pytest
 from psycopg2 import extensions
 
+from json_rows.unit_of_work import UnitOfWork
+from plain_commands.errors import InvalidInputError, UnavailableError
+from serverless_postgres.database import Database
+from serverless_postgres.losses import describe
 from service.app import create_app
-from service.db.database import Database
-from service.db.errors import describe
-from service.db.unit_of_work import UnitOfWork
-from service.errors import InvalidInputError, UnavailableError
 from service.settings import Settings
 
 

@@ -17,9 +17,9 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from service.db import embedded
-from service.db.embedded import EmbeddedPostgres
-from service.errors import ConfigurationError
+from plain_commands.errors import ConfigurationError
+from serverless_postgres import embedded
+from serverless_postgres.embedded import EmbeddedPostgres
 
 pytestmark = pytest.mark.skipif(
     not Path("/proc/self/cmdline").exists(),
@@ -33,7 +33,7 @@ SLEEP = shutil.which("sleep") or "sleep"
 # Nobody keeps the object: the process is what uses the server.
 USER = """
 import os, pathlib, sys
-from service.db.embedded import EmbeddedPostgres
+from serverless_postgres.embedded import EmbeddedPostgres
 print(EmbeddedPostgres(pathlib.Path(os.environ["FOLDER"]), durable=False).start(), flush=True)
 sys.stdin.read()
 """
@@ -128,7 +128,7 @@ def processes(folder: Path) -> list[int]:
 
 
 def keepers(folder: Path) -> list[int]:
-    return [pid for pid in processes(folder) if "service.db.embedded" in command(pid)]
+    return [pid for pid in processes(folder) if "serverless_postgres.embedded" in command(pid)]
 
 
 def servers(folder: Path) -> list[int]:

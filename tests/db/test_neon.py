@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from service.db.neon import Moment, NeonProject, NeonTransport, Pace, read_lifetime
-from service.db.neon.moments import minute
-from service.errors import ConfigurationError, ConflictError
+from plain_commands.errors import ConfigurationError, ConflictError
+from serverless_postgres.neon import Moment, NeonProject, NeonTransport, Pace, read_lifetime
+from serverless_postgres.neon.moments import minute
 from service.settings import Settings
 from tests.neon_api import KEY, PARENT, PROJECT, FakeNeon, operation_id
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from service.db.neon import MaybeDoneError, Moment, NeonProject, NeonTransport, Pace
-from service.errors import ConfigurationError
+from plain_commands.errors import ConfigurationError
+from serverless_postgres.neon import MaybeDoneError, Moment, NeonProject, NeonTransport, Pace
 from tests.neon_api import KEY, PARENT, PROJECT, FakeNeon
 
 _PACE = Pace(connect_s=0.2, first_delay_s=0.001, longest_delay_s=0.01)

@@ -4,9 +4,9 @@ from itertools import count
 
 import pytest
 
-from service.db.neon import NeonProject, NeonTransport, OperationFailedError, Pace
-from service.db.neon.operations import Operations
-from service.errors import UnavailableError
+from plain_commands.errors import UnavailableError
+from serverless_postgres.neon import NeonProject, NeonTransport, OperationFailedError, Pace
+from serverless_postgres.neon.operations import Operations
 from tests.neon_api import KEY, PARENT, PROJECT, operation_id
 
 PATH = f"/projects/{PROJECT}"

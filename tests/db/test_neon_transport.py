@@ -11,15 +11,10 @@ from email.utils import format_datetime
 
 import pytest
 
-from service.db.neon import (
-    Moment,
-    NeonProject,
-    NeonTransport,
-    Pace,
-)
-from service.db.neon.retry_after import retry_after_s
-from service.db.neon.transport import MaybeDoneError
-from service.errors import ConfigurationError, ServiceError, UnavailableError
+from plain_commands.errors import ConfigurationError, PlainError, UnavailableError
+from serverless_postgres.neon import Moment, NeonProject, NeonTransport, Pace
+from serverless_postgres.neon.retry_after import retry_after_s
+from serverless_postgres.neon.transport import MaybeDoneError
 from tests.neon_api import KEY, PARENT, PROJECT
 
 QUICK = Pace(
@@ -219,7 +214,7 @@ def test_without_a_date_of_the_answer_it_is_the_clock_here():
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422, 423, 500])
 def test_errors_name_the_id_of_the_request(neon, transport, status):
     neon.fail("GET", PATH, *[status] * 1000)
-    with pytest.raises(ServiceError, match=rf"request id {ID}") as told:
+    with pytest.raises(PlainError, match=rf"request id {ID}") as told:
         transport.call("GET", PATH)
     (request_id,) = ids(neon.calls)
     assert request_id in told.value.detail

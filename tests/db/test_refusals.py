@@ -3,8 +3,8 @@
 import psycopg2
 import pytest
 
-from service.db.errors import describe
-from service.db.refusals import LOST, REFUSALS, refusal
+from serverless_postgres.losses import describe
+from serverless_postgres.refusals import LOST, REFUSALS, refusal
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from threading import Event
 
 import pytest
 
-from service.db import retry
-from service.db.retry import Patience
+from serverless_postgres import retry
+from serverless_postgres.retry import Patience
 from tests.faults.protocol import is_encryption_request
 from tests.ports import HOST
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
-from service.db.database import Database
-from service.db.mark import COMMENT
-from service.db.unit_of_work import UnitOfWork
+from json_rows.unit_of_work import UnitOfWork
+from serverless_postgres.database import Database
+from serverless_postgres.mark import COMMENT
 from service.settings import Settings
 from tests.pooler import Pooler, needs_pooler
 from tests.ports import free_port
@@ -137,7 +137,7 @@ def test_a_pooler_s_own_limit_is_not_confused_with_the_server_s(worker_url, capl
     [(333, False), (334, True)],
 )
 def test_on_neon_s_pooler_its_own_limit_counts(caplog, instances, is_told):
-    from service.db import capacity  # noqa: PLC0415  its one public function needs no server here
+    from serverless_postgres import capacity  # noqa: PLC0415  its one public function needs no server here
 
     url = make_url("postgresql://u:p@ep-a-pooler.eu-central-1.aws.neon.tech/trips")
     with caplog.at_level(logging.WARNING):

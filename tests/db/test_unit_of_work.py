@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from service.db.database import Database, Sent
-from service.db.unit_of_work import UnitOfWork
-from service.errors import UnavailableError
+from json_rows.unit_of_work import UnitOfWork
+from plain_commands.errors import UnavailableError
+from serverless_postgres.database import Database, Sent
 from service.settings import Settings
 
 KEY = "Idempotency-Key"

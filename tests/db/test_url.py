@@ -7,10 +7,10 @@ import psycopg2
 import pytest
 from sqlalchemy import NullPool, create_engine
 
-from service.db import url
-from service.db.neon_url import direct_text
-from service.db.url import is_neon, is_pooled, make_direct, masked, parse, resolve
-from service.errors import ConfigurationError
+from plain_commands.errors import ConfigurationError
+from serverless_postgres import url
+from serverless_postgres.neon_url import direct_text
+from serverless_postgres.url import is_neon, is_pooled, make_direct, masked, parse, resolve
 from service.settings import Settings
 
 

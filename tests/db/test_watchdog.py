@@ -5,10 +5,10 @@ import time
 
 import pytest
 
-from service.db import watchdog
-from service.db.database import Database
-from service.db.unit_of_work import UnitOfWork
-from service.errors import UnavailableError
+from json_rows.unit_of_work import UnitOfWork
+from plain_commands.errors import UnavailableError
+from serverless_postgres import watchdog
+from serverless_postgres.database import Database
 from service.settings import Settings
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from service.db.embedded import EmbeddedPostgres, binaries
-from service.db.embedded_visitor import NAME
-from service.db.url import parse
+from serverless_postgres.embedded import EmbeddedPostgres, binaries
+from serverless_postgres.embedded_visitor import NAME
+from serverless_postgres.url import parse
 from tests.conftest import execute
 
 # What would lead the commands elsewhere than to the copy's own database.

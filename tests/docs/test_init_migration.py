@@ -5,8 +5,8 @@ import subprocess
 
 import pytest
 
-from service.db.url import parse
-from service.schema.revisions import heads
+from safe_migrations.revisions import heads
+from serverless_postgres.url import parse
 from tests.predecessor_tables import create
 
 

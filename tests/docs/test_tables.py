@@ -5,10 +5,10 @@ from dataclasses import fields
 
 import pytest
 
-from service.cli.db.group import COMMANDS
-from service.cli.neon.group import COMMANDS as NEON_COMMANDS
-from service.db.refusals import refusal
-from service.errors import ExitCode
+from safe_migrations.commands.group import COMMANDS
+from safe_migrations.errors import ExitCode
+from serverless_postgres.neon_commands.group import COMMANDS as NEON_COMMANDS
+from serverless_postgres.refusals import refusal
 from service.settings import Settings
 
 ROW = re.compile(r"^\| (.+) \|$", re.MULTILINE)

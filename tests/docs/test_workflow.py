@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from service.schema.revisions import VERSIONS
-from service.schema.standing import standing
+from safe_migrations.revisions import VERSIONS
+from safe_migrations.standing import standing
 from tests.neon_api import KEY, PROJECT, FakeNeon
 
 WORKFLOW = ".github/workflows/schema.yml"

@@ -10,10 +10,10 @@ from dataclasses import replace
 from sqlalchemy import Engine, create_engine, event
 from typing_extensions import override
 
+from serverless_postgres.database import Database
+from serverless_postgres.server import Server, leave_json_undecoded
+from serverless_postgres.url import resolve
 from service.app import create_app
-from service.db.database import Database
-from service.db.server import Server, leave_json_undecoded
-from service.db.url import resolve
 from service.settings import Settings
 
 

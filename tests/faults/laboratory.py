@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from service.schema.runner import upgrade
+from safe_migrations.runner import upgrade
 from tests.pooler import Pooler
 from tests.ports import HOST
 

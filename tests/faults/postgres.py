@@ -14,8 +14,8 @@ from typing import Any, Self
 
 import psycopg2
 
-from service.db.embedded import binaries
-from service.db.embedded_privileges import Privileges, is_root
+from serverless_postgres.embedded import binaries
+from serverless_postgres.embedded_privileges import Privileges, is_root
 from tests.ports import HOST, free_port
 
 DATABASE = "trips"

@@ -7,7 +7,7 @@ import pytest
 from pydantic import BaseModel
 from sqlmodel import Session, SQLModel, select
 
-from service.db.statement import json_names
+from json_rows.statement import json_names
 from service.models import Generation, ModelPrice, Node, NodeState, User, Workflow
 from service.models.generation import GenerationRead
 from service.models.model_price import ModelPriceRead

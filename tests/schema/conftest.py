@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from sqlalchemy import URL, Engine, create_engine
 
-from service.schema.revisions import write
-from service.schema.runner import run
+from safe_migrations.revisions import write
+from safe_migrations.runner import run
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ from dataclasses import replace
 import psycopg2
 import pytest
 
-from service.errors import ExitCode
-from service.schema.doctor import State, examine
-from service.schema.doctor import server as server_checks
+from safe_migrations.doctor import State, examine
+from safe_migrations.doctor import server as server_checks
+from safe_migrations.errors import ExitCode
 from service.settings import Settings
 
 

@@ -4,7 +4,7 @@ import re
 
 from sqlmodel import SQLModel
 
-from service.schema.documentation import PATH, document
+from safe_migrations.documentation import PATH, document
 
 
 def test_the_document_is_up_to_date():

@@ -9,14 +9,14 @@ import pytest
 from click.testing import CliRunner
 from sqlmodel import SQLModel
 
+from plain_commands.errors import ConfigurationError
+from safe_migrations import foreign
+from safe_migrations.current import read_current
+from safe_migrations.revisions import heads
 from service.app import create_app
-from service.cli.db import db
-from service.errors import ConfigurationError
-from service.models.predecessor import ALEMBIC_REVISIONS
-from service.schema import foreign
-from service.schema.current import read_current
-from service.schema.revisions import heads
+from service.cli.groups import db
 from service.settings import Settings
+from service.sqlite_import.predecessor import ALEMBIC_REVISIONS
 from tests.predecessor_tables import REVISIONS, create, stamped
 
 HEAD = heads()[0]

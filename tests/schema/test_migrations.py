@@ -13,10 +13,10 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect, text
 from sqlmodel import SQLModel
 
-from service.db.embedded import binaries
-from service.schema.revisions import heads, revisions
-from service.schema.runner import run
-from service.schema.tool_tables import TOOL_TABLES
+from safe_migrations.revisions import heads, revisions
+from safe_migrations.runner import run
+from safe_migrations.tool_tables import TOOL_TABLES
+from serverless_postgres.embedded import binaries
 
 CATALOG = text("""
     SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
@@ -126,7 +126,7 @@ def test_revisions_never_import_the_models():
     for revision in revisions():
         source = revision.path.read_text(encoding="utf-8")
         found = re.findall(r"^(?:import|from) ((?:service|sqlmodel)\S*)", source, re.MULTILINE)
-        assert set(found) <= {"service.schema.backfill"}
+        assert set(found) <= {"safe_migrations.backfill"}
 
 
 def test_offline_sql_is_complete(engine, root):

@@ -3,11 +3,11 @@
 import pytest
 from sqlalchemy import text
 
-from service.errors import ServiceError
-from service.schema.lint.locks import Lock
-from service.schema.plan import plan
-from service.schema.plan_rendering import as_document, as_markdown, as_text, human
-from service.schema.runner import configuration
+from plain_commands.errors import PlainError
+from safe_migrations.lint.locks import Lock
+from safe_migrations.plan import plan
+from safe_migrations.plan_rendering import as_document, as_markdown, as_text, human
+from safe_migrations.runner import configuration
 
 BASE = """
 op.create_table("parents", sa.Column("id", sa.Integer(), primary_key=True))
@@ -212,7 +212,7 @@ def test_nothing_is_pending(migrations, engine):
     config = configuration(str(migrations.folder), quiet=True)
     with engine.connect() as connection:
         assert plan(config, connection) == ()
-        with pytest.raises(ServiceError, match="nowhere"):
+        with pytest.raises(PlainError, match="nowhere"):
             plan(config, connection, "nowhere")
 
 

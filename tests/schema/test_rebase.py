@@ -6,9 +6,10 @@ import py_compile
 import pytest
 from alembic.util.pyfiles import load_python_file
 
-from service.errors import ConfigurationError, SeveralHeadsError
-from service.schema.rebase import apply, plan
-from service.schema.revisions import heads
+from plain_commands.errors import ConfigurationError
+from safe_migrations.errors import SeveralHeadsError
+from safe_migrations.rebase import apply, plan
+from safe_migrations.revisions import heads
 
 
 @pytest.fixture

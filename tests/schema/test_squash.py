@@ -4,9 +4,9 @@ import time
 
 import pytest
 
-from service.errors import ConfigurationError
-from service.schema.revisions import heads
-from service.schema.squash import apply, plan
+from plain_commands.errors import ConfigurationError
+from safe_migrations.revisions import heads
+from safe_migrations.squash import apply, plan
 
 
 @pytest.fixture

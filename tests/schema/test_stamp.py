@@ -9,9 +9,9 @@ from click.testing import CliRunner
 from sqlalchemy import Column, Text
 from sqlmodel import SQLModel
 
-from service.cli.db import db
-from service.errors import ExitCode
-from service.schema.revisions import heads, revisions
+from safe_migrations.errors import ExitCode
+from safe_migrations.revisions import heads, revisions
+from service.cli.groups import db
 from tests.predecessor_tables import create
 from tests.schema.conftest import Migrations
 

@@ -9,8 +9,8 @@ from uuid import uuid4
 
 import pytest
 
-from service.errors import OverloadedError, RequestTimeoutError
-from service.server.bodies import LEAST_RATE, MOST_LARGE, SMALL, Bodies, address_of
+from app_server.bodies import LEAST_RATE, MOST_LARGE, SMALL, Bodies, address_of
+from smorest_sqlmodel.errors import OverloadedError, RequestTimeoutError
 from tests.server.conftest import await_that, read_all
 
 LARGEST = 2 * SMALL

@@ -106,8 +106,8 @@ def test_nobody_waits_for_the_successor_of_a_killed_worker_while_there_are_other
 
 
 CRASH_LOOP = (
-    "import service.server.supervisor as s; s.FIRST_PAUSE_S = s.LONGEST_PAUSE_S = 3600.0; "
-    "from service.server import __main__ as m; m.main()"
+    "import app_server.supervisor as s; s.FIRST_PAUSE_S = s.LONGEST_PAUSE_S = 3600.0; "
+    "from app_server import __main__ as m; m.main()"
 )
 """Whoever pauses before a worker is replaced again does it for longer than any test lasts."""
 
@@ -150,7 +150,7 @@ def test_where_no_worker_can_be_started_for_a_moment_the_server_waits_for_better
     python = tmp_path / "python"
     python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n', encoding="ascii")
     python.chmod(0o700)
-    code = "import sys; sys.executable = sys.argv.pop(); from service.server import __main__ as m"
+    code = "import sys; sys.executable = sys.argv.pop(); from app_server import __main__ as m"
     server = start(command=(sys.executable, "-c", f"{code}; m.main()", str(python)))
     server.await_ready()
     (killed,) = server.workers()
@@ -205,7 +205,7 @@ def test_a_worker_ends_without_taking_the_interpreter_down_under_its_threads(sta
         "    def __del__(self, sleep=time.sleep, say=os.write):\n"
         "        say(2, b'taken down')\n"
         "        sleep(1)\n"
-        "if 'service.server.worker' in sys.orig_argv:\n"
+        "if 'app_server.worker' in sys.orig_argv:\n"
         "    sys.slow = Slow()\n",
         encoding="ascii",
     )

@@ -9,7 +9,7 @@ Deploy next the code that reads the new column.
 
 from alembic import op
 
-from service.schema.backfill import Backfill
+from safe_migrations.backfill import Backfill
 
 revision = "fill_language"
 down_revision = "expand_language"

@@ -18,7 +18,7 @@ import pytest
 from flask import Flask
 from prometheus_client.parser import text_string_to_metric_families
 
-from service.api.observability import logs
+from app_server.observability import logs
 from service.app import create_app
 from service.settings import ROOT, Settings
 from tests.collector import Collector
@@ -29,7 +29,7 @@ TIME_LIMIT_S = 30
 APP = """
 import os, time, warnings
 from flask import Response, request
-from service.api.observability import metrics
+from app_server.observability import metrics
 from service.app import create_app
 
 app = create_app()

@@ -9,13 +9,13 @@ from uuid import uuid4
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from service.schema.runner import run
+from safe_migrations.runner import run
 from service.settings import ROOT
 
 # It says in JSON what /metrics tells at each point.
 PROCESS = """
 import json, sys
-from service.api.observability import metrics
+from app_server.observability import metrics
 from service.app import create_app
 from service.settings import Settings
 

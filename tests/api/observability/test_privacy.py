@@ -8,9 +8,9 @@ from urllib.parse import quote
 import pytest
 from pydantic import TypeAdapter
 
-from service.api.refusal import REFUSAL
-from service.api.work import unit_of_work
-from service.errors import BadRequestError, OverloadedError, RequestTimeoutError
+from app_server.refusal import REFUSAL
+from json_rows.work import unit_of_work
+from smorest_sqlmodel.errors import BadRequestError, OverloadedError, RequestTimeoutError
 
 NAME = "geheim비밀"
 """Stands in every place of the requests; none of its forms may be seen outside."""

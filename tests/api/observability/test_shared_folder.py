@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from service.api.observability.shared_folder import Counts, SharedFolder, default_folder
-from service.errors import ConfigurationError
+from app_server.observability.shared_folder import Counts, SharedFolder, default_folder
+from plain_commands.errors import ConfigurationError
 from service.settings import ROOT
 
 # A process that counts as often as it is told, and forks when told so.
 PROCESS = """
 import os, sys
 from pathlib import Path
-from service.api.observability.exchange import Exchange
-from service.api.observability.metrics import Metrics
+from app_server.observability.exchange import Exchange
+from app_server.observability.metrics import Metrics
 
 metrics = Metrics(Path(sys.argv[1]))
 
@@ -250,7 +250,7 @@ def test_a_full_disk_ends_no_process_that_counts(start, tmp_path):
 
 def test_a_disk_that_is_full_at_the_start_is_told_of(tmp_path):
     refusing = "import errno, os; os.posix_fallocate = lambda *_: os.open('/dev/full/', 0)\n"
-    code = "from pathlib import Path\nfrom service.api.observability.metrics import metrics_in\n"
+    code = "from pathlib import Path\nfrom app_server.observability.metrics import metrics_in\n"
     code += "metrics_in(Path(sys.argv[1]))"
     ended = subprocess.run(
         [sys.executable, "-c", f"import sys\n{refusing}{code}", str(tmp_path)],

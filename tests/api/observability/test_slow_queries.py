@@ -7,8 +7,8 @@ from typing import Any
 import psycopg2
 import pytest
 
-from service.api.observability import slow_queries
-from service.api.observability.slow_queries import plannable, without_values
+from app_server.observability import slow_queries
+from app_server.observability.slow_queries import plannable, without_values
 
 from .conftest import wait_until
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.api.observability.trace_context import TraceParent, new_id, read_traceparent
+from app_server.observability.trace_context import TraceParent, new_id, read_traceparent
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 

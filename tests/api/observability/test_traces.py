@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from service.api.observability import traces
+from app_server.observability import traces
 
 from .conftest import attributes, free_port
 

@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import pytest
 
-from service.db.url import parse
+from serverless_postgres.url import parse
 from service.settings import Settings
 
 from .conftest import Served, wait_until

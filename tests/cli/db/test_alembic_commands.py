@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from service.cli.db import db
-from service.db.url import parse
-from service.errors import ExitCode
-from service.schema.revisions import heads, revisions
+from safe_migrations.errors import ExitCode
+from safe_migrations.revisions import heads, revisions
+from serverless_postgres.url import parse
+from service.cli.groups import db
 
 HEAD = heads()[0]
 TITLE = next(item.title for item in revisions() if item.id == HEAD)
@@ -207,7 +207,7 @@ def test_each_of_them_answers_in_json(run, url):
 
 def test_nothing_to_do_is_said_without_importing_alembic(url, root):
     code = (
-        "import sys; from service.cli.db import db; db(['upgrade'], standalone_mode=False); "
+        "import sys; from service.cli.groups import db; db(['upgrade'], standalone_mode=False); "
         "db(['current'], standalone_mode=False); "
         "print([name for name in ('alembic', 'sqlalchemy') if name in sys.modules])"
     )

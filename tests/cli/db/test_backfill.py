@@ -5,13 +5,13 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from service.cli.db import db
+from service.cli.groups import db
 
 REVISION = '''"""Fill items."""
 
 from alembic import op
 
-from service.schema.backfill import Backfill
+from safe_migrations.backfill import Backfill
 
 revision = "fill"
 down_revision = None

@@ -5,7 +5,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from service.cli.db import db
+from service.cli.groups import db
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import shutil
 import pytest
 from click.testing import CliRunner
 
-from service.cli.db import db
+from service.cli.groups import db
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import shutil
 import pytest
 from click.testing import CliRunner
 
-from service.cli.db import db
-from service.errors import ExitCode
+from safe_migrations.errors import ExitCode
+from service.cli.groups import db
 
 REVISION = '''"""{title}."""
 import sqlalchemy as sa

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from service.cli.db import db
-from service.errors import ExitCode
-from service.schema.revisions import heads
+from safe_migrations.errors import ExitCode
+from safe_migrations.revisions import heads
+from service.cli.groups import db
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from service.cli.db import db
-from service.db.url import parse
-from service.schema.revisions import heads, revisions
+from safe_migrations.revisions import heads, revisions
+from serverless_postgres.url import parse
+from service.cli.groups import db
 
 BASE = next(item.id for item in revisions() if not item.after)
 

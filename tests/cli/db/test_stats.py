@@ -11,11 +11,11 @@ import pytest
 from click.testing import CliRunner
 from rich.cells import cell_len
 
-from service.cli.db import db
-from service.cli.db.stats import SECTIONS, WIDTH
-from service.schema import stats
-from service.schema.stats import activity, statements
-from service.schema.stats.circumstances import Circumstances
+from safe_migrations.commands.stats import SECTIONS, WIDTH
+from serverless_postgres import stats
+from serverless_postgres.stats import activity, statements
+from serverless_postgres.stats.circumstances import Circumstances
+from service.cli.groups import db
 
 
 @pytest.fixture

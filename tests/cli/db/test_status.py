@@ -6,9 +6,9 @@ from shutil import copytree
 import pytest
 from click.testing import CliRunner
 
-from service.cli.db import db
-from service.errors import ExitCode
-from service.schema.revisions import heads, revisions
+from safe_migrations.errors import ExitCode
+from safe_migrations.revisions import heads, revisions
+from service.cli.groups import db
 
 HEAD = heads()[0]
 

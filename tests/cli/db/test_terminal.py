@@ -16,7 +16,7 @@ def seen(root, make_database):
         url = make_database().render_as_string(hide_password=False)
         ours, its = pty.openpty()
         with subprocess.Popen(
-            [sys.executable, "-m", "service.cli.db", *arguments],
+            [sys.executable, "-m", "service.cli", "db", *arguments],
             cwd=root,
             env={**os.environ, "DATABASE_URL": url},
             stdin=subprocess.DEVNULL,

@@ -11,9 +11,9 @@ import psycopg2
 import pytest
 from click.testing import CliRunner
 
-from service.cli.db import db
-from service.db.embedded import url_of
-from service.db.embedded_visitor import NAME
+from serverless_postgres.embedded import url_of
+from serverless_postgres.embedded_visitor import NAME
+from service.cli.groups import db
 
 POOLED = "postgres://trips:p%40ss@ep-a-1-pooler.eu-central-1.aws.neon.tech/trips"
 DIRECT = "postgresql://trips:p%40ss@ep-a-1.eu-central-1.aws.neon.tech/trips?sslmode=require"
@@ -69,7 +69,7 @@ def test_what_is_no_url_is_told_without_it(run):
 
 def test_the_embedded_server_is_there_when_the_command_has_ended(tmp_path, root):
     done = subprocess.run(
-        [sys.executable, "-m", "service.cli.db", "url", "--show-password"],
+        [sys.executable, "-m", "service.cli", "db", "url", "--show-password"],
         cwd=root,
         env={
             **os.environ,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from service.cli.neon import neon as group
+from service.cli.groups import neon as group
 from tests.neon_api import KEY, PARENT, PROJECT, FakeNeon
 
 PASSWORD = "npg_Qw3rty9876"  # noqa: S105  of nobody
@@ -104,7 +104,7 @@ def start(variables, root):
             "stderr": subprocess.PIPE,
         }
         process = subprocess.Popen(
-            [sys.executable, "-m", "service.cli.neon", *arguments],
+            [sys.executable, "-m", "serverless_postgres.neon_commands", *arguments],
             cwd=root,
             env=os.environ | variables,
             text=True,

@@ -5,7 +5,7 @@ import shlex
 
 import pytest
 
-from service.db.neon import Pace
+from serverless_postgres.neon import Pace
 from tests.neon_api import PARENT, PROJECT, Fault
 
 
@@ -13,7 +13,7 @@ from tests.neon_api import PARENT, PROJECT, Fault
 def impatient(monkeypatch, neon):
     """Nobody waits for what Neon doesn't get done."""
     pace = Pace(first_delay_s=0.01, operation_s=0.05)
-    monkeypatch.setattr("service.db.neon.transport.Pace", lambda: pace)
+    monkeypatch.setattr("serverless_postgres.neon.transport.Pace", lambda: pace)
     neon.polls_until_done = 10**6
 
 

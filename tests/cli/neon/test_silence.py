@@ -9,7 +9,7 @@ import signal
 
 import pytest
 
-from service.db.neon import Pace
+from serverless_postgres.neon import Pace
 
 SIGN = re.compile(r"[A-Z][^.]* \.\.\.( \([^)]*\))?")
 COMMANDS = (
@@ -32,8 +32,8 @@ COMMANDS = (
 def impatient(monkeypatch):
     """Take the times of commands short: one try of each call."""
     pace = Pace(connect_s=0.3, read_s=0.3, call_s=0.3, first_delay_s=0.01, operation_s=2)
-    monkeypatch.setattr("service.db.neon.transport.Pace", lambda: pace)
-    monkeypatch.setattr("service.cli.waiting.SAID_AFTER_S", 0.1)
+    monkeypatch.setattr("serverless_postgres.neon.transport.Pace", lambda: pace)
+    monkeypatch.setattr("plain_commands.waiting.SAID_AFTER_S", 0.1)
 
 
 @pytest.mark.usefixtures("impatient")

@@ -78,7 +78,7 @@ def test_without_a_terminal_it_is_one_line(start, neon):
 
 def test_help_waits_for_nothing_heavy(root):
     code = (
-        "import sys; from click.testing import CliRunner; from service.cli.neon import neon; "
+        "import sys; from click.testing import CliRunner; from service.cli.groups import neon; "
         f"CliRunner().invoke(neon, ['--help']); print(sorted(set({HEAVY!r}) & set(sys.modules)))"
     )
     done = subprocess.run(
@@ -88,7 +88,7 @@ def test_help_waits_for_nothing_heavy(root):
 
 
 def test_each_command_shows_an_example(root):
-    for file in (root / "service/cli/neon").glob("*.py"):
+    for file in (root / "packages/serverless_postgres/neon_commands").glob("*.py"):
         text = file.read_text(encoding="utf-8")
         if "@command(" in text:
             assert "\n    Example: flask neon " in text, file.name

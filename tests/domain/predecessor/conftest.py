@@ -11,8 +11,8 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import URL
 
-from service.cli.db.import_predecessor import import_predecessor
-from service.db.database import Database
+from serverless_postgres.database import Database
+from service.cli.import_predecessor import import_predecessor
 from tests.domain.predecessor.old_database import OldDatabase, written
 
 TABLES = ("users", "workflows", "nodes", "generations")

@@ -19,9 +19,9 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from sqlalchemy import URL
 
 # Before the forks: each child would take its time to import them.
-import service.schema.execution.environment  # noqa: F401
-from service.cli.db.taking_over import TakingOver
-from service.db.url import parse
+import safe_migrations.execution.environment  # noqa: F401
+from serverless_postgres.url import parse
+from service.cli.taking_over import TakingOver
 from service.settings import Settings
 from tests.domain.predecessor.old_database import OldDatabase, written
 

@@ -8,7 +8,7 @@ import psycopg2
 from click.testing import CliRunner, Result
 from sqlalchemy import URL
 
-from service.cli.db.adopt import adopt
+from service.cli.adopt import adopt
 
 TABLES = ("users", "workflows", "nodes", "generations")
 

@@ -14,13 +14,14 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import create_engine
 
-from service.cli.db.taking_over import TakingOver
-from service.domain.predecessor.importing import LOCK
-from service.errors import ExitCode, ServiceError
-from service.schema.execution.deploy_lock import DeployLock
-from service.schema.revisions import heads
-from service.schema.runner import run
+from plain_commands.errors import PlainError
+from safe_migrations.errors import ExitCode
+from safe_migrations.execution.deploy_lock import DeployLock
+from safe_migrations.revisions import heads
+from safe_migrations.runner import run
+from service.cli.taking_over import TakingOver
 from service.settings import Settings
+from service.sqlite_import.importing import LOCK
 from tests.domain.predecessor.old_database import COUNTS, TABLES, OldDatabase, written
 from tests.neon_api import KEY, PROJECT, FakeNeon
 from tests.pooler import Pooler, needs_pooler
@@ -128,7 +129,7 @@ def test_server_ends_the_connection_half_way(old):
         while not old.execute(end):
             assert not run.done(), run.result()
             time.sleep(0.02)
-        with pytest.raises(ServiceError) as raised:
+        with pytest.raises(PlainError) as raised:
             run.result()
     assert "Either all of it is done or nothing: run the command again" in raised.value.detail
     assert old.is_old

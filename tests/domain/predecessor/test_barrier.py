@@ -12,16 +12,16 @@ from click.testing import CliRunner
 from flask import Flask
 from sqlalchemy import URL, NullPool, create_engine
 
+from safe_migrations.backfill import Backfill
+from safe_migrations.backfill.runner import Pace, Runner
+from safe_migrations.commands.check import check
+from safe_migrations.commands.doctor import doctor
+from safe_migrations.runner import run
+from serverless_postgres.database import Database
 from service.app import create_app
-from service.cli.db.check import check
-from service.cli.db.doctor import doctor
-from service.db.database import Database
-from service.domain.predecessor import aside, import_rows, open_file
-from service.domain.predecessor.barrier import raise_barrier
-from service.schema.backfill import Backfill
-from service.schema.backfill.runner import Pace, Runner
-from service.schema.runner import run
 from service.settings import Settings
+from service.sqlite_import import aside, import_rows, open_file
+from service.sqlite_import.barrier import raise_barrier
 from tests.all_requests import use_everything
 from tests.newer import HEAD, NOTHING, add_revision, newer_migrations
 from tests.pooler import Pooler, needs_pooler

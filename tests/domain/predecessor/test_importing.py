@@ -9,8 +9,8 @@ import psycopg2
 import pytest
 from click.testing import CliRunner
 
-from service.cli.db.import_predecessor import import_sqlite
-from service.domain.predecessor import importing, writing
+from service.cli.import_predecessor import import_sqlite
+from service.sqlite_import import importing, writing
 
 START = datetime(2026, 1, 11, 4, 22, 27, 521293, UTC)
 

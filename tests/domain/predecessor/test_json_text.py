@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from service.domain.predecessor.json_text import DoubtfulJsonError, decode, mend
+from service.sqlite_import.json_text import DoubtfulJsonError, decode, mend
 
 
 @pytest.mark.parametrize(

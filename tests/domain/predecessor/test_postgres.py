@@ -12,10 +12,10 @@ import psycopg2
 import pytest
 from click.testing import CliRunner
 
-from service.cli.db.import_predecessor import import_predecessor, import_sqlite
-from service.domain.predecessor import import_rows, open_database, open_tables
-from service.domain.predecessor.importing import bring_in
-from service.errors import UnavailableError
+from plain_commands.errors import UnavailableError
+from service.cli.import_predecessor import import_predecessor, import_sqlite
+from service.sqlite_import import import_rows, open_database, open_tables
+from service.sqlite_import.importing import bring_in
 from tests.domain.predecessor.old_database import COUNTS
 from tests.domain.predecessor.old_tables import OldTables, question, text_of
 from tests.domain.predecessor.test_importing import fill

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from service.domain.predecessor import sqlite_file, sqlite_table
+from service.sqlite_import import sqlite_file, sqlite_table
 
 
 def break_file(path, kind):

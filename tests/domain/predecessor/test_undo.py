@@ -11,16 +11,16 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import Engine, create_engine, event, make_url, pool
 
-from service.cli.db.adopt import adopt
-from service.cli.db.doctor import doctor
-from service.db.embedded import binaries
-from service.domain.predecessor import adoption
-from service.domain.predecessor.in_place import find
-from service.errors import ExitCode
-from service.schema.execution.one_transaction import in_one_transaction
-from service.schema.runner import run
-from service.schema.tool_tables import TOOL_TABLES
+from safe_migrations.commands.doctor import doctor
+from safe_migrations.errors import ExitCode
+from safe_migrations.execution.one_transaction import in_one_transaction
+from safe_migrations.runner import run
+from safe_migrations.tool_tables import TOOL_TABLES
+from serverless_postgres.embedded import binaries
+from service.cli.adopt import adopt
 from service.settings import Settings
+from service.sqlite_import import adoption
+from service.sqlite_import.in_place import find
 from tests.domain.predecessor.old_database import COUNTS, OldDatabase
 
 OURS = "BEGIN; SET LOCAL trip_planner.writes = on; {}; COMMIT"

@@ -16,8 +16,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Engine, MetaData, create_engine, text
 from sqlalchemy.pool import NullPool
 
-from service.schema.autogenerate.drift import Difference, find
-from service.schema.tool_tables import TOOL_TABLES
+from safe_migrations.autogenerate.drift import Difference, find
+from safe_migrations.tool_tables import TOOL_TABLES
 from tests.schema.autogenerate.cases import METADATA, ROWS, models
 
 _CATALOG = text("""

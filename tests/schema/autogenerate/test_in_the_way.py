@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import Column, ForeignKey, Integer, MetaData, Table, text
 from sqlalchemy.exc import DBAPIError
 
-from service.errors import ConfigurationError
-from service.schema.execution.explanation import explain
+from plain_commands.errors import ConfigurationError
+from safe_migrations.execution.explanation import explain
 from tests.schema.autogenerate.cases import METADATA
 
 TRIGGER = """

@@ -11,11 +11,11 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import IntegrityError
 
 import service.models
-from service.errors import ConfigurationError
-from service.schema.autogenerate import required
-from service.schema.autogenerate.beyond import notes
-from service.schema.autogenerate.drift import compare, find
-from service.schema.execution.explanation import explain
+from plain_commands.errors import ConfigurationError
+from safe_migrations.autogenerate import required
+from safe_migrations.autogenerate.beyond import notes
+from safe_migrations.autogenerate.drift import compare, find
+from safe_migrations.execution.explanation import explain
 from tests.schema.autogenerate.cases import METADATA
 
 
@@ -123,7 +123,7 @@ def _fill_as_the_comment_says(drifting, revision, value):
     assert constant
     said = " ".join(line.strip(" #") for line in constant[1].splitlines()).replace("...", value)
     filled = revision.replace(
-        "def upgrade", f"from service.schema.backfill import Backfill\n{said}\n\ndef upgrade", 1
+        "def upgrade", f"from safe_migrations.backfill import Backfill\n{said}\n\ndef upgrade", 1
     ).replace("    # and FILL", f"    {constant[2]}  # and FILL")
     (path,) = (drifting.folder / "versions").glob("*_validate_*")
     path.write_text(filled, encoding="utf-8")

@@ -19,7 +19,7 @@ from sqlalchemy import (
     text,
 )
 
-from service.schema.autogenerate.drift import compare, find
+from safe_migrations.autogenerate.drift import compare, find
 
 
 def _id() -> Any:

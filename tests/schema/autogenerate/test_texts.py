@@ -15,7 +15,7 @@ from sqlalchemy import (
     text,
 )
 
-from service.schema.autogenerate.drift import find
+from safe_migrations.autogenerate.drift import find
 
 
 def _odd(*columns: Column[Any]) -> MetaData:

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from sqlalchemy import URL, Engine
 
-from service.schema.backfill import Backfill
-from service.schema.backfill.runner import Pace, Runner
+from safe_migrations.backfill import Backfill
+from safe_migrations.backfill.runner import Pace, Runner
 
 COUNT_UP = Backfill("count_up", table="counters", set={"n": "n + 1"})
 ROWS = 100_000
@@ -57,8 +57,8 @@ class Processes:
         url = self.url.render_as_string(hide_password=False)
         code = f"""
             from sqlalchemy import create_engine
-            from service.schema.backfill import Backfill
-            from service.schema.backfill.runner import Pace, Runner
+            from safe_migrations.backfill import Backfill
+            from safe_migrations.backfill.runner import Pace, Runner
 
             fill = {COUNT_UP!r}
             tell = lambda position: print(position.rows_seen, flush=True)

@@ -4,12 +4,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from service.errors import ConfigurationError
-from service.schema.backfill import Backfill, migration
-from service.schema.backfill.runner import Pace, Runner
+from plain_commands.errors import ConfigurationError
+from safe_migrations.backfill import Backfill, migration
+from safe_migrations.backfill.runner import Pace, Runner
 
 TOP = """
-from service.schema.backfill import Backfill
+from safe_migrations.backfill import Backfill
 
 FILL = Backfill("fill", table="items", set={"n": "n + 1"}, where="note <> ':x' AND note LIKE '%'")
 """
@@ -123,7 +123,7 @@ def history(migrations, fetch):
 
     def fill(body=MAKE_AND_FILL, **definition):
         backfill = Backfill(**{"name": "fill_n", "table": "events", "set": {"n": "1"}} | definition)
-        top = f"from service.schema.backfill import Backfill\n\nFILL = {backfill!r}\n"
+        top = f"from safe_migrations.backfill import Backfill\n\nFILL = {backfill!r}\n"
         migrations.write("fill", body, top=top, after="first")
 
     def left():

@@ -3,8 +3,8 @@
 import pytest
 from sqlalchemy import create_engine, pool
 
-from service.schema.backfill import Backfill
-from service.schema.backfill.runner import Pace, Runner
+from safe_migrations.backfill import Backfill
+from safe_migrations.backfill.runner import Pace, Runner
 from tests.pooler import Pooler, needs_pooler
 
 

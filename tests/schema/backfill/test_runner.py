@@ -10,8 +10,9 @@ import psycopg2
 import pytest
 from sqlalchemy import create_engine
 
-from service.errors import ConfigurationError, LockedError
-from service.schema.backfill import Backfill
+from plain_commands.errors import ConfigurationError
+from safe_migrations.backfill import Backfill
+from safe_migrations.errors import LockedError
 
 ROWS = 100_000
 COUNT_UP = Backfill("count_up", table="counters", set={"n": "n + 1"})
@@ -137,7 +138,7 @@ def test_a_lock_is_waited_for(counters, fill, fetch, engine, lock):
 
 def test_a_lock_that_never_comes_is_told(counters, fill, engine, monkeypatch):
     counters(1000)
-    monkeypatch.setattr("service.schema.backfill.runner._ATTEMPTS", 2)
+    monkeypatch.setattr("safe_migrations.backfill.runner._ATTEMPTS", 2)
     with engine.connect() as other:
         other.exec_driver_sql("SELECT * FROM counters FOR UPDATE")
         with pytest.raises(LockedError, match="`flask db backfill resume count_up` goes on"):

@@ -16,9 +16,9 @@ import psycopg2
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  a class by psycopg2's own name
 from sqlalchemy import URL, create_engine, pool
 
-import service.schema.execution.environment  # noqa: F401  so would it that
-from service.db.url import parse
-from service.schema.runner import run
+import safe_migrations.execution.environment  # noqa: F401  so would it that
+from safe_migrations.runner import run
+from serverless_postgres.url import parse
 
 STATE = """
     SELECT jsonb_agg(line ORDER BY line) FROM (

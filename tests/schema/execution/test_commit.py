@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.errors import ServiceError
+from plain_commands.errors import PlainError
 
 COLUMNS = "SELECT attname FROM pg_attribute WHERE attrelid = 't'::regclass AND attnum > 0"
 CONCURRENTLY = """
@@ -36,7 +36,7 @@ def test_what_follows_commit_is_applied_and_the_revision_is_noted(upgrade, fetch
 
 
 def test_rollback_is_refused(upgrade, fetch):
-    with pytest.raises(ServiceError, match="calls rollback"):
+    with pytest.raises(PlainError, match="calls rollback"):
         upgrade('op.execute("ALTER TABLE t ADD b int")\nop.get_bind().rollback()')
     assert fetch(COLUMNS) == [("a",)]
     assert fetch("SELECT version_num FROM alembic_version") == [("first",)]

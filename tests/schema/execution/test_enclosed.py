@@ -2,8 +2,8 @@
 
 import pytest
 
-from service.errors import ConfigurationError
-from service.schema.execution.enclosed import plainly
+from plain_commands.errors import ConfigurationError
+from safe_migrations.execution.enclosed import plainly
 
 TABLE = "op.create_table('t', sa.Column('id', sa.Integer), sa.Column('note', sa.Text))"
 OUTSIDE = """

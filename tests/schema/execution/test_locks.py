@@ -12,11 +12,11 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from service.db.embedded import EmbeddedPostgres
-from service.db.url import parse
-from service.errors import LockedError
-from service.schema.execution.deploy_lock import DeployLock
-from service.schema.runner import run
+from safe_migrations.errors import LockedError
+from safe_migrations.execution.deploy_lock import DeployLock
+from safe_migrations.runner import run
+from serverless_postgres.embedded import EmbeddedPostgres
+from serverless_postgres.url import parse
 
 FLASK = str(Path(sys.executable).parent / "flask")
 ALEMBIC = str(Path(sys.executable).parent / "alembic")
@@ -214,8 +214,8 @@ def test_a_concurrent_build_waits_neither_for_its_watcher_nor_for_other_deploys(
     migrations, engine, monkeypatch
 ):
     # Each query of theirs has a snapshot for a moment; here they ask as often as they can.
-    monkeypatch.setattr("service.schema.execution.progress._LOOK_EVERY_S", 0.0001)
-    monkeypatch.setattr("service.schema.execution.deploy_lock._LONGEST_PAUSE_S", 0.0001)
+    monkeypatch.setattr("safe_migrations.execution.progress._LOOK_EVERY_S", 0.0001)
+    monkeypatch.setattr("safe_migrations.execution.deploy_lock._LONGEST_PAUSE_S", 0.0001)
     monkeypatch.setenv("SCHEMA_STATEMENT_TIMEOUT_S", "10")
     monkeypatch.setenv("SCHEMA_RETRY_S", "0")
     migrations.write("one", "op.create_table('t', sa.Column('id', sa.Integer, primary_key=True))")
@@ -420,7 +420,7 @@ def test_a_server_that_is_not_there_is_told_after_the_wait(migrations, monkeypat
 
 
 def test_a_long_statement_says_what_it_is_doing(migrations, monkeypatch, capfd):
-    monkeypatch.setattr("service.schema.execution.progress.FIRST_AFTER_S", 0.3)
+    monkeypatch.setattr("safe_migrations.execution.progress.FIRST_AFTER_S", 0.3)
     migrations.write("one", "op.execute('SELECT pg_sleep(1)')")
     migrations.write(
         "two",

@@ -11,8 +11,8 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from service.errors import ConfigurationError, ServiceError
-from service.schema.current import read_current
+from plain_commands.errors import ConfigurationError, PlainError
+from safe_migrations.current import read_current
 
 FLASK = str(Path(sys.executable).parent / "flask")
 INDEX = """
@@ -120,7 +120,7 @@ def test_a_block_that_did_nothing_leaves_nothing_half_done(table, engine):
     table.write(
         "two", "with op.get_context().autocommit_block():\n    raise ValueError('not today')"
     )
-    with pytest.raises(ServiceError, match="not today"):
+    with pytest.raises(PlainError, match="not today"):
         table.run("upgrade", "head")
     assert _rows(engine, "SELECT to_regclass('schema_progress')") == [(None,)]
 

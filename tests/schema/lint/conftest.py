@@ -6,8 +6,8 @@ from uuid import uuid4
 
 import pytest
 
-from service.schema.lint.run import lint
-from service.schema.runner import configuration, run
+from safe_migrations.lint.run import lint
+from safe_migrations.runner import configuration, run
 from service.settings import ROOT
 
 BASE = Path(__file__).parent / "cases" / "_base.py"

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from service.schema.lint.run import lint
-from service.schema.runner import configuration
-from service.schema.target import connected
+from safe_migrations.lint.run import lint
+from safe_migrations.runner import configuration
+from safe_migrations.target import connected
 
 CASES = Path(__file__).parent / "cases"
 EXPECT = re.compile(r"^# expect: (.+)$", re.MULTILINE)

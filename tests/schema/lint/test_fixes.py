@@ -8,11 +8,11 @@ from textwrap import indent
 import pytest
 from sqlalchemy import create_engine
 
-from service.schema.lint.fixes import NEXT, runs
-from service.schema.lint.run import lint
-from service.schema.rehearsal.snapshot import read_schema, schema_differences
-from service.schema.runner import configuration
-from service.schema.target import connected
+from safe_migrations.lint.fixes import NEXT, runs
+from safe_migrations.lint.run import lint
+from safe_migrations.rehearsal.snapshot import read_schema, schema_differences
+from safe_migrations.runner import configuration
+from safe_migrations.target import connected
 
 CASES = Path(__file__).parent / "cases"
 ROWS = """
@@ -33,7 +33,7 @@ INSERT INTO "order" ("group", "user") SELECT 'g' || n, n FROM generate_series(1,
 CONVENTION = """
 import sqlalchemy as sa
 from alembic import context
-from service.schema.execution.environment import run
+from safe_migrations.execution.environment import run
 
 run(context, {"target_metadata": sa.MetaData(naming_convention={
     "ix": "ix_%(column_0_label)s", "uq": "uq_%(table_name)s_%(column_0_name)s",

@@ -6,11 +6,11 @@ import time
 
 import pytest
 
-from service.errors import ServiceError
-from service.schema.lint.run import lint
-from service.schema.plan import plan
-from service.schema.runner import configuration
-from service.schema.target import connected
+from plain_commands.errors import PlainError
+from safe_migrations.lint.run import lint
+from safe_migrations.plan import plan
+from safe_migrations.runner import configuration
+from safe_migrations.target import connected
 
 DROP = 'op.drop_column("users", "bio")'
 UNKNOWN = ["drop-column", "not-analysable"]
@@ -237,7 +237,7 @@ def test_what_cannot_be_imported_is_a_finding_and_the_others_are_looked_at(start
 @pytest.mark.parametrize("command", ["history", "upgrade"])
 def test_other_commands_name_the_file_that_cannot_be_imported(started, top, command):
     started.write("broken", "pass", top=top)
-    with pytest.raises(ServiceError, match=r"broken\.py fails in line"):
+    with pytest.raises(PlainError, match=r"broken\.py fails in line"):
         started.run(command, *(["head"] if command == "upgrade" else []))
 
 

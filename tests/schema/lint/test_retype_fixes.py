@@ -2,10 +2,10 @@
 
 import pytest
 
-from service.schema.lint.fixes import NEXT
-from service.schema.lint.run import lint
-from service.schema.runner import configuration
-from service.schema.target import connected
+from safe_migrations.lint.fixes import NEXT
+from safe_migrations.lint.run import lint
+from safe_migrations.runner import configuration
+from safe_migrations.target import connected
 
 ROWS = """
     INSERT INTO users (email, username, phone, country, city, created_at)

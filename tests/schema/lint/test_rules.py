@@ -2,8 +2,8 @@
 
 import pytest
 
-from service.schema.lint.run import lint
-from service.schema.runner import configuration
+from safe_migrations.lint.run import lint
+from safe_migrations.runner import configuration
 
 DROP = 'op.drop_column("users", "bio")'
 
@@ -36,7 +36,7 @@ def test_a_comment_without_a_reason_is_told_about(started):
 
 
 BACKFILL = 'Backfill("fill", "users", {"bio": "\'-\'"}, where="bio IS NULL").run(op)'
-IMPORT = "from service.schema.backfill import Backfill"
+IMPORT = "from safe_migrations.backfill import Backfill"
 
 
 def test_a_backfill_runs_in_batches_and_is_fine(rules):

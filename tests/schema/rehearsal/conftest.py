@@ -14,10 +14,10 @@ import psycopg2
 import pytest
 from sqlalchemy import URL
 
-from service.schema.rehearsal.report import Rehearsal
-from service.schema.rehearsal.run import Plan
-from service.schema.rehearsal.run import rehearse as play
-from service.schema.target import Target
+from safe_migrations.rehearsal.report import Rehearsal
+from safe_migrations.rehearsal.run import Plan
+from safe_migrations.rehearsal.run import rehearse as play
+from safe_migrations.target import Target
 from service.settings import Settings
 from tests.schema.conftest import Migrations
 

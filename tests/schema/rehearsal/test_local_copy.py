@@ -6,9 +6,9 @@ from contextlib import closing
 import psycopg2
 import pytest
 
-from service.errors import ConfigurationError
-from service.schema.rehearsal import local_copy
-from service.schema.rehearsal.copies import open_copy
+from plain_commands.errors import ConfigurationError
+from safe_migrations.rehearsal import local_copy
+from safe_migrations.rehearsal.copies import open_copy
 from service.settings import Settings
 
 

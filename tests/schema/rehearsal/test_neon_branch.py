@@ -4,8 +4,8 @@ import signal
 
 import pytest
 
-from service.db.neon import Pace
-from service.errors import ConfigurationError, ConflictError, UnavailableError
+from plain_commands.errors import ConfigurationError, ConflictError, UnavailableError
+from serverless_postgres.neon import Pace
 from service.settings import Settings
 from tests.neon_api import KEY, PARENT, PROJECT, FakeNeon
 from tests.neon_api.answers import branch
@@ -251,8 +251,8 @@ def test_a_rehearsal_beyond_the_plan_says_what_it_costs(neon, settings, rehearse
 @pytest.mark.usefixtures("one")
 def test_silence_from_any_call_on_is_shown_and_ends(neon, settings, rehearse, told, monkeypatch):
     pace = Pace(connect_s=0.5, read_s=0.5, call_s=0.5, first_delay_s=0.01, operation_s=2)
-    monkeypatch.setattr("service.db.neon.transport.Pace", lambda: pace)
-    monkeypatch.setattr("service.schema.rehearsal.interruption.NOTICE_AFTER_S", 0.05)
+    monkeypatch.setattr("serverless_postgres.neon.transport.Pace", lambda: pace)
+    monkeypatch.setattr("safe_migrations.rehearsal.interruption.NOTICE_AFTER_S", 0.05)
     settings = Settings(**{**vars(settings), "neon_branch_id": PARENT})
     for answered in range(15):
         told.clear()

@@ -175,7 +175,7 @@ def test_the_batches_of_a_backfill_are_counted_together(things, rehearse):
         "filled",
         "FILL.run(op)",
         top="""
-        from service.schema.backfill import Backfill
+        from safe_migrations.backfill import Backfill
 
         FILL = Backfill("double", table="things", set={"size": "2 * size"})
         """,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import URL
 
-from service.schema.stats import Finding, Report, examine
+from serverless_postgres.stats import Finding, Report, examine
 from service.settings import Settings
 
 TIME_LIMIT_S = 20

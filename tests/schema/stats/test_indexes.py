@@ -3,7 +3,7 @@
 import psycopg2
 import pytest
 
-from service.schema.stats import Severity, circumstances, indexes
+from serverless_postgres.stats import Severity, circumstances, indexes
 
 
 @pytest.fixture

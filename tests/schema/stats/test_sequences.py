@@ -1,6 +1,6 @@
 """Sequences near their end."""
 
-from service.schema.stats import Severity
+from serverless_postgres.stats import Severity
 
 
 def test_a_sequence_with_numbers_left_is_only_listed(execute, url, look):

@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 import psycopg2
 import pytest
 
-from service.schema.stats import Severity, activity, connections
+from serverless_postgres.stats import Severity, activity, connections
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import psycopg2
 import pytest
 
-from service.schema.stats import Severity, tables
+from serverless_postgres.stats import Severity, tables
 
 
 @pytest.fixture

@@ -14,9 +14,9 @@ from flask import Blueprint, redirect, render_template_string, request, send_fro
 from psycopg2.sql import SQL, Identifier
 from sqlalchemy import text
 
-from service.api.parsing import read_json
-from service.db.url import masked
-from service.errors import ConfigurationError
+from smorest_sqlmodel.parsing import read_json
+from serverless_postgres.url import masked
+from plain_commands.errors import ConfigurationError
 
 blueprint = Blueprint("control", __name__)
 logger = logging.getLogger(__name__)

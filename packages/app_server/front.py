@@ -1,0 +1,140 @@
+"""What stands before the WSGI app: whole bodies only, no more requests than can be served.
+
+Granian's own WSGI interface takes a thread for each request and lets it wait for the body, without
+a time limit: as many slow bodies as there are threads stop it.
+"""
+
+import logging
+import time
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+from app_server.bodies import Bodies, Body, Receive, address_of
+from app_server.lane import Job, Lane
+from app_server.refusal import REFUSAL
+from app_server.settings import ServerSettings
+from app_server.wsgi_call import answer, call, environ_of
+from smorest_sqlmodel.errors import ApiError, BadRequestError, OverloadedError
+
+logger = logging.getLogger(__name__)
+
+_HEALTH = b"/healthz"
+"""Answered in the event loop itself: it waits for nothing, and must be answered when all wait."""
+
+_METRICS = b"/metrics"
+"""It touches no database, but files; so it has a thread of its own."""
+
+_FAILED = b"The fault is in the service's log.\n"
+
+
+class Front:
+    """An ASGI application that runs a WSGI application.
+
+    Of granian's interfaces, this is the one that tells the path as it was sent, header values that
+    are not ASCII, and a body that broke off from one that is whole.
+    """
+
+    def __init__(self, app: Any, settings: ServerSettings) -> None:
+        """Take the app, which also words what is refused: see packages/app_server/refusal.py."""
+        self._app = app
+        self._settings = settings
+        self._bodies = Bodies(largest=settings.max_body_bytes, patience_s=settings.body_timeout_s)
+        self._shed = _Shed()
+        self.is_draining = False
+        """Whether each answer asks its client to come back on another connection."""
+        self._requests = Lane(
+            self._answer,
+            threads=settings.threads,
+            waiting=settings.queue_size,
+            wait_s=settings.queue_timeout_s,
+        )
+        self._metrics = Lane(
+            self._answer, threads=1, waiting=settings.queue_size, wait_s=settings.queue_timeout_s
+        )
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Any) -> None:
+        """Answer a request."""
+        body = None
+        try:
+            body = await self._body_of(scope, receive)
+            await self._carry_out(Job(scope, send, body.data() if body else b""))
+        except ApiError as error:
+            if isinstance(error, OverloadedError):
+                self._shed.note()
+            # Without the app's doing anything, in the event loop's thread.
+            self._answer(Job(scope, send, b""), error)
+        finally:
+            if body:
+                self._bodies.release(body)
+
+    async def _body_of(self, scope: dict[str, Any], receive: Receive) -> Body | None:
+        """Wait for the body, if there is one; the app refuses one that is too large unread."""
+        announced = _length_of(scope["headers"])
+        if announced is not None and not 0 < announced <= self._settings.max_body_bytes:
+            return None
+        address = partial(address_of, scope, self._settings.trusted_proxies)
+        return await self._bodies.collect(receive, announced, address)
+
+    async def _carry_out(self, job: Job) -> None:
+        """Have a request carried out; raises OverloadedError when it can't be, or not in time."""
+        path = job.scope["raw_path"]
+        if path == _HEALTH:
+            self._answer(job)
+            return
+        lane = self._metrics if path == _METRICS else self._requests
+        if not await lane.run(job):
+            busy = "The service has too much to do."
+            raise OverloadedError(busy)
+
+    def _answer(self, job: Job, refusal: ApiError | None = None) -> None:
+        """Run the app; unless it is to refuse the request, or for /healthz, in a lane's thread."""
+        try:
+            environ = environ_of(job.scope, job.body)
+            environ[REFUSAL] = refusal
+            status, headers, body = call(self._app, environ)
+            if self.is_draining:
+                headers = [*headers, ("Connection", "close")]
+            answer(job.send, status, headers, body)
+        except BaseException:  # granian's own panics are no Exception, and the thread must go on
+            logger.exception("A request failed outside of the app")
+            # Of an answer that has begun, granian makes a 500 of its own.
+            with suppress(RuntimeError):
+                answer(job.send, 500, [("Content-Type", "text/plain")], _FAILED)
+
+
+def _length_of(headers: list[tuple[bytes, bytes]]) -> int | None:
+    """Read how long a body is to be: 0 where there is none, None where only its end will tell.
+
+    Granian has checked both headers, and taken the length away where a coding overrides it (RFC
+    9112, 6.3). Raises BadRequestError for codings that nobody here would undo.
+    """
+    length, coding = 0, b""
+    for name, value in headers:
+        if name == b"content-length":
+            length = int(value)
+        elif name == b"transfer-encoding":
+            coding += b"," + value if coding else value
+    if not coding:
+        return length
+    if coding.strip().lower() != b"chunked":
+        message = "The only Transfer-Encoding that is accepted is chunked."
+        raise BadRequestError(message, headers={"Connection": "close"})
+    return None
+
+
+class _Shed:
+    """Tells the log of requests that were turned away, once a second at most."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._said = 0.0
+
+    def note(self) -> None:
+        self._count += 1
+        now = time.monotonic()
+        if now - self._said >= 1:
+            logger.warning(
+                "Too much to do: requests turned away", extra={"fields": {"count": self._count}}
+            )
+            self._count, self._said = 0, now

@@ -1,0 +1,106 @@
+"""Whether the service is ready, without asking the database more often than is of use.
+
+Neon suspends a database that nobody has asked for 5 minutes: a probe that asks every second would
+pay for all of them.
+"""
+
+import threading
+import time
+from dataclasses import dataclass, replace
+from typing import cast
+
+from flask import current_app
+
+from json_rows.unit_of_work import UnitOfWork
+from safe_migrations.schema_guard import SchemaGuard
+from safe_migrations.standing import Standing
+from serverless_postgres.database import Database
+from serverless_postgres.replica import ReadFrom
+
+PROBE_S = 1.0
+"""For how long a probe tries to reach the database: those who send it don't wait long."""
+
+FRESH_S = 5.0
+"""For how long a good answer is given again though others keep the database awake."""
+
+IDLE_S = 6 * 3600.0
+"""For how long it is while nobody else asks the database: looking would wake it."""
+
+
+def readiness() -> "Readiness":
+    """Get what the current app knows."""
+    return cast("Readiness", current_app.extensions["readiness"])
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a look at the database has found, and when (of the monotonic clock)."""
+
+    standing: Standing
+    at: float
+    is_replica_used: bool | None
+
+
+class Readiness:
+    """Looks at the database for all who ask meanwhile, one look at a time.
+
+    A look that found it ready counts until the database does not answer somebody or does not fit a
+    statement; then, and until it is ready again, each probe looks. While the requests of others
+    keep it awake, a look counts for FRESH_S. On a developer's own machine, none counts for longer
+    than itself.
+    """
+
+    def __init__(self, database: Database, guard: SchemaGuard) -> None:
+        self._database = database
+        self._guard = guard
+        self._looking = threading.Lock()
+        self._found: Found | None = None
+        self._error: Exception | None = None
+        self._ended = 0.0
+
+    def find(self) -> Found:
+        """Tell what the database stands at; raises what speaks against being ready."""
+        asked = time.monotonic()
+        if found := self._known(asked):
+            return found
+        with self._looking:
+            # What others found out since is new enough, good or bad.
+            if self._ended <= asked:
+                self._look()
+            if self._error:
+                raise self._error
+            return cast("Found", self._found)
+
+    def _known(self, now: float) -> Found | None:
+        found = self._found
+        primary = self._database.primary.outage
+        if (
+            found is None
+            or self._error is not None
+            or not self._guard.is_known
+            or primary.is_on
+            or self._database.is_of_developer
+        ):
+            return None
+        # Its own answer is not later than `at`.
+        was_asked_by_others = primary.answered > found.at
+        is_awake = was_asked_by_others and now - primary.answered < FRESH_S
+        if now - found.at > (FRESH_S if is_awake else IDLE_S):
+            return None
+        replica = self._database.replica
+        return found if replica is None else replace(found, is_replica_used=replica.is_fit)
+
+    def _look(self) -> None:
+        self._found = self._error = None
+        try:
+            with UnitOfWork(self._database, budget_s=PROBE_S) as work:
+                standing = self._guard.look(work)
+            replica, is_used = self._database.replica, None
+            if replica is not None:
+                # This also has it looked after.
+                is_used = replica.objection(position=0) is not ReadFrom.AWAY
+            self._found = Found(standing, time.monotonic(), is_used)
+        except Exception as error:  # noqa: BLE001  whatever it is, all who wait are to get it
+            self._error = error
+        finally:
+            self._ended = time.monotonic()

@@ -1,0 +1,1 @@
+"""Resources whose rows Postgres turns into JSON, one statement and one round trip each."""

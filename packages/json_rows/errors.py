@@ -1,0 +1,151 @@
+"""What database errors mean for a client of the API."""
+
+import re
+
+import psycopg2
+from psycopg2 import errors as pg
+from sqlalchemy import Table
+
+from plain_commands.errors import ConfigurationError, PlainError
+from serverless_postgres.losses import (
+    describe,
+    is_connection_loss,
+    is_deadlock,
+    is_pool_exhausted,
+    original,
+)
+from smorest_sqlmodel.errors import (
+    ApiError,
+    ConflictError,
+    FieldError,
+    InvalidInputError,
+    MisconfiguredError,
+    UnavailableError,
+)
+
+
+class TransientError(UnavailableError):
+    """What may succeed when it is tried again; how it failed decides what may be repeated.
+
+    `is_outcome_open` says that it may have been done nevertheless, `is_in_transaction` that what
+    came before it in its transaction is undone.
+    """
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        reason: str,
+        is_in_transaction: bool = False,
+        is_outcome_open: bool = False,
+    ) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.is_in_transaction = is_in_transaction
+        self.is_outcome_open = is_outcome_open
+
+
+def translate(error: BaseException) -> ApiError | None:  # noqa: PLR0911  one for each kind
+    """Find the error to tell a client of; None when it is a fault of the service itself."""
+    error = original(error)
+    if isinstance(error, ApiError):
+        return error
+    if isinstance(error, ConfigurationError):
+        return MisconfiguredError(error.detail)
+    if isinstance(error, PlainError):
+        return UnavailableError(error.detail)
+    if isinstance(error, pg.IntegrityError):
+        return _broken_constraint(error)
+    if isinstance(error, pg.QueryCanceled | pg.LockNotAvailable):
+        return UnavailableError("The database took too long to answer; try again.")
+    if is_deadlock(error):
+        return ConflictError("Another request changed the same rows; try again.")
+    if isinstance(error, psycopg2.DataError):
+        detail = str(error.diag.message_primary or "value out of range")
+        return InvalidInputError(f"The database refuses a value: {detail}.")
+    if is_pool_exhausted(error):
+        return UnavailableError("All database connections are in use; try again.")
+    if is_connection_loss(error) or isinstance(error, psycopg2.OperationalError):
+        return UnavailableError(describe(error))
+    return None
+
+
+def is_duplicate_id(error: ApiError) -> bool:
+    """Tell whether a row was refused because its primary key is there already."""
+    return isinstance(error.__cause__, pg.UniqueViolation) and [
+        item.pointer for item in error.errors
+    ] == ["/id"]
+
+
+def constrained_fields(constraint: str | None) -> tuple[str, ...]:
+    """Name the columns that a constraint or unique index of this schema is about."""
+    # Schema changes explain errors, too, and should not wait for the models' imports.
+    from sqlmodel import SQLModel  # noqa: PLC0415
+
+    for table in SQLModel.metadata.tables.values():
+        for item in [*table.constraints, *table.indexes]:
+            if getattr(item, "name", None) == constraint:
+                return _columns(table, item)
+    return ()
+
+
+def _columns(table: Table, item: object) -> tuple[str, ...]:
+    names = [column.name for column in getattr(item, "columns", ())]
+    if not names:
+        # A CHECK, or an index on an expression, has its columns in its text only.
+        texts = [getattr(item, "sqltext", ""), *getattr(item, "expressions", ())]
+        words = set(re.findall(r"\w+", " ".join(map(str, texts))))
+        names = [column.name for column in table.columns if column.name in words]
+    # The run of a step or a call is in the path; what clashes inside of it is in the body.
+    inside = [name for name in names if name != "workflow_id"]
+    return tuple(inside or names)
+
+
+def _broken_constraint(error: pg.IntegrityError) -> ApiError:
+    if isinstance(error, pg.NotNullViolation) and _is_of_no_model(error.diag):
+        return MisconfiguredError(
+            f"The database wants a value for {error.diag.table_name}.{error.diag.column_name}, "
+            "which no model has: deploy the code that fills it, or give the column a default."
+        )
+    constraint = error.diag.constraint_name
+    fields = constrained_fields(constraint) or (
+        (error.diag.column_name,) if error.diag.column_name else ()
+    )
+
+    def errors(code: str, message: str) -> list[FieldError]:
+        return [FieldError("body", f"/{field}", code, message) for field in fields]
+
+    said = " and ".join(fields)
+    if isinstance(error, pg.UniqueViolation):
+        return ConflictError(
+            f"Another row of {error.diag.table_name} has the same {said}.",
+            errors=errors("already_exists", "is already taken"),
+        )
+    if isinstance(error, pg.ForeignKeyViolation):
+        return InvalidInputError(
+            f"There is nothing that {said} refers to.",
+            errors=errors("unknown_reference", "refers to nothing"),
+        )
+    return InvalidInputError(
+        f"The values contradict each other: {_rule(error)} is broken.",
+        errors=errors("contradiction", "contradicts the rest"),
+    )
+
+
+def _is_of_no_model(diagnostics: psycopg2.extensions.Diagnostics) -> bool:
+    """Tell whether a column of a model's table is one that the model does not have."""
+    from sqlmodel import SQLModel  # noqa: PLC0415  as above
+
+    return any(
+        table.name == diagnostics.table_name
+        and (table.schema or "public") == diagnostics.schema_name
+        and diagnostics.column_name not in table.columns.keys()  # noqa: SIM118  no dictionary
+        for table in SQLModel.metadata.tables.values()
+    )
+
+
+def _rule(error: pg.IntegrityError) -> str:
+    """Word a rule by its constraint's name: `ck_nodes_completed_after_start`."""
+    prefix = f"ck_{error.diag.table_name}_"
+    name = error.diag.constraint_name or "a rule of the database"
+    return f'"{name.removeprefix(prefix).replace("_", " ")}"'

@@ -1,0 +1,33 @@
+"""Which members of a row an answer has: the usual ones, or those that the client names."""
+
+from collections.abc import Sequence
+
+from sqlmodel import SQLModel
+
+from json_rows.statement import json_names
+
+CACHED_CHOICES = 16
+"""How many statements a change keeps: one for each choice of members in use."""
+
+
+class Members:
+    """The members of answers: those of `usual`, unless `fields` names others of `read`."""
+
+    def __init__(
+        self, read: type[SQLModel], usual: type[SQLModel] | None = None, *, key: str = "id"
+    ) -> None:
+        self._names = tuple(json_names(read))
+        self._usual = tuple(json_names(usual or read))
+        self._key = key
+
+    def chosen(self, fields: Sequence[str] | None) -> tuple[str, ...]:
+        """Choose the members of an answer, in their usual order."""
+        return chosen_names(self._names, fields, key=self._key) if fields else self._usual
+
+
+def chosen_names(
+    names: tuple[str, ...], fields: Sequence[str], *, key: str = "id"
+) -> tuple[str, ...]:
+    """Choose from all names the fields that are wanted, and the id, in their usual order."""
+    wanted = {key, *fields}
+    return tuple(name for name in names if name in wanted)

@@ -1,0 +1,91 @@
+"""ETag, If-Match and If-None-Match: the version of a row as HTTP knows it (RFC 9110, 13)."""
+
+import hashlib
+import re
+from typing import Any
+
+from flask import request
+
+from smorest_sqlmodel.errors import InvalidInputError, PreconditionRequiredError
+
+IF_MATCH: dict[str, Any] = {
+    "name": "If-Match",
+    "in": "header",
+    "description": "The ETag of the version that the change is meant for, or *.",
+    "example": '"1"',
+    "schema": {
+        "type": "string",
+        "pattern": r'^(?:\*|(?:W/)?"[0-9]+"(?:, (?:W/)?"[0-9]+")*)$',
+    },
+}
+IF_NONE_MATCH: dict[str, Any] = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "description": "The ETag of the version that the client has.",
+    "schema": {"type": "string", "examples": ['"1"']},
+}
+
+_ETAG = re.compile(r'\s*"([^"]*)"\s*')
+_MOST_DIGITS = 10
+_MOST_TAGS = 100
+
+
+def etag_of(version: int | str) -> str:
+    """Write a version, or what stands for it, as a strong entity tag."""
+    return f'"{version}"'
+
+
+def tag_of(version: object, body: str | bytes) -> str:
+    """Name a version: by its number, or where it has none, by its content."""
+    if isinstance(version, int):
+        return str(version)
+    data = body.encode() if isinstance(body, str) else body
+    return hashlib.sha256(data).hexdigest()[:32]
+
+
+def wanted_versions(*, required: bool) -> list[int] | None:
+    """Read the versions that `If-Match` names; None means any.
+
+    Raises PreconditionRequiredError when the header is wanted and absent, InvalidInputError when it
+    is no list of entity tags. A tag that no version can have, a weak one included, matches nothing.
+    """
+    text = request.headers.get("If-Match")
+    if text is None:
+        if required:
+            message = (
+                "Say with If-Match which version the change is meant for: "
+                "the ETag of the last GET, or * for any."
+            )
+            raise PreconditionRequiredError(message)
+        return None
+    if text.strip() == "*":
+        return None
+    if text.count(",") >= _MOST_TAGS:
+        message = f"must not name more than {_MOST_TAGS} versions"
+        raise InvalidInputError.of(
+            location="header", name="If-Match", code="too_many_etags", message=message
+        )
+    versions = []
+    for part in filter(str.strip, text.split(",")):
+        tag = _ETAG.fullmatch(part.strip().removeprefix("W/"))
+        if tag is None:
+            message = 'must be *, or entity tags such as "3"'
+            raise InvalidInputError.of(
+                location="header", name="If-Match", code="bad_etag", message=message
+            )
+        value = tag.group(1)
+        if (
+            not part.strip().startswith("W/")
+            and value.isascii()
+            and value.isdigit()
+            and value[0] != "0"
+        ):
+            versions.append(int(value) if len(value) < _MOST_DIGITS else -1)
+    return versions
+
+
+def is_known_to_client(version: int | str) -> bool:
+    """Tell whether `If-None-Match` names this version."""
+    tags = request.if_none_match
+    return tags.star_tag or tags.contains_weak(str(version))

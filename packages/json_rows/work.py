@@ -1,0 +1,40 @@
+"""The unit of work of the current request."""
+
+from typing import cast
+
+from flask import Flask, current_app, g
+
+from json_rows.settings import RowsSettings
+from json_rows.unit_of_work import UnitOfWork
+from serverless_postgres.database import Database
+
+
+def init_app(app: Flask, database: Database, settings: RowsSettings) -> None:
+    """Give each request of an app a unit of work when it first needs one, and end it after."""
+    app.extensions["database"] = database
+    app.extensions["row_settings"] = settings
+    app.teardown_appcontext(_close)
+
+
+def database() -> Database:
+    """Get the database of the current app."""
+    return cast("Database", current_app.extensions["database"])
+
+
+def unit_of_work() -> UnitOfWork:
+    """Get the unit of work of the current request.
+
+    Whoever gets it while a view works on a request with an Idempotency-Key has the key claimed
+    first.
+    """
+    if "work" not in g:
+        g.work = UnitOfWork(database())
+    if "keyed" in g:
+        g.keyed.claim()
+    return cast("UnitOfWork", g.work)
+
+
+def _close(_: BaseException | None) -> None:
+    work: UnitOfWork | None = g.pop("work", None)
+    if work is not None:
+        work.close()

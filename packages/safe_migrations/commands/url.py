@@ -1,0 +1,29 @@
+"""`flask db url`: the URL of the database, for psql, pg_dump and other tools of libpq."""
+
+import click
+
+from plain_commands.command import subject
+from safe_migrations.commands.command import Result, command
+
+
+@command(
+    click.option("--show-password", is_flag=True, help="Show it instead of ***."),
+    doing="Looking for the database",
+)
+def url(directory: str | None, x: tuple[str, ...], *, show_password: bool) -> Result:  # noqa: ARG001  as all commands
+    """Show the URL for schema changes, past the pooler, as psql takes it.
+
+    The embedded server is started if need be, and goes on for a minute after the last connection.
+
+    Example: psql "$(flask db url --show-password)"
+    """
+    from safe_migrations.current import EMBEDDED, address, source  # noqa: PLC0415
+    from serverless_postgres.embedded import stay_up  # noqa: PLC0415  none of them in `flask db --help`
+    from serverless_postgres.url_text import masked  # noqa: PLC0415
+
+    settings = subject()
+    found, origin = address(settings, x), source(settings, x)
+    if origin == EMBEDDED:
+        stay_up(settings.instance_dir / "postgres")
+    shown = found if show_password else masked(found)
+    return Result({"url": shown, "source": origin}, shown)

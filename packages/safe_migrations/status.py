@@ -1,0 +1,48 @@
+"""Whether a database has a schema on which this code can run."""
+
+from dataclasses import replace
+
+import psycopg2.errors
+
+from json_rows.unit_of_work import UnitOfWork
+from plain_commands.errors import UnavailableError
+from safe_migrations import applied, foreign
+from safe_migrations.standing import Standing, standing
+from safe_migrations.tool_tables import HISTORY, VERSIONS
+
+
+def status(work: UnitOfWork) -> Standing:
+    """Read a database's revisions, in one round trip; what is not as it should be takes more.
+
+    Raises UnavailableError when the role may not look at that.
+    """
+    try:
+        rows = work.execute(
+            f"SELECT version_num, {foreign.IS_SUSPECT} FROM {VERSIONS} ORDER BY 1"  # noqa: S608  constants
+        )
+    except psycopg2.errors.UndefinedTable:
+        return _with_foreign(work, standing(None))
+    stored = tuple(row[0] for row in rows)
+    found = standing(stored)
+    if found.unknown:
+        found = _with_history(work, found)
+    is_suspect = any(row[1] for row in rows)
+    return found if found.can_be_served and not is_suspect else _with_foreign(work, found)
+
+
+def _with_foreign(work: UnitOfWork, found: Standing) -> Standing:
+    """Add what stands where the tables belong."""
+    return replace(found, foreign=foreign.find(work.execute, found.stored))
+
+
+def _with_history(work: UnitOfWork, found: Standing) -> Standing:
+    try:
+        return standing(found.stored, history=applied.read(work.execute(applied.READ)))
+    except psycopg2.errors.UndefinedTable:
+        return found
+    except psycopg2.errors.InsufficientPrivilege as error:
+        message = (
+            f"Whether this code can run on revision {' and '.join(found.unknown)} stands in "
+            f"{HISTORY}, which the database role may not read: GRANT SELECT ON {HISTORY} to it."
+        )
+        raise UnavailableError(message) from error

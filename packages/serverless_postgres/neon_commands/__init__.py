@@ -1,0 +1,1 @@
+"""`flask neon`: the branches of a project on Neon, one file per command."""

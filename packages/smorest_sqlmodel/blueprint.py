@@ -1,0 +1,293 @@
+"""The bridge: a flask-smorest Blueprint whose decorators take SQLModel and pydantic classes.
+
+flask-smorest speaks marshmallow. This subclass lets `arguments`, `response`, `alt_response` and
+`paginate` take pydantic models, lists and unions of them instead; given a marshmallow schema, they
+do what they always did. It writes what it knows of a view where flask-smorest keeps it (`_apidoc`)
+and adds a callback to those that prepare the document, both as flask-smorest documents for
+subclasses. Views return rows, models, queries or listings: they neither serialise nor commit.
+
+    @blueprint.post("")
+    @blueprint.arguments(WorkflowCreate)
+    @blueprint.response(201, WorkflowRead, etag=True)
+    def create_workflow(new: WorkflowCreate) -> Query: ...
+"""
+
+import re
+from collections.abc import Mapping
+from functools import wraps
+from http import HTTPStatus
+from typing import Any, Literal, cast, get_args
+
+import flask_smorest
+from flask import Response, request
+from typing_extensions import override
+from werkzeug.datastructures import MultiDict
+
+from json_rows import idempotency
+from json_rows.consistency import read_after
+from json_rows.listing import Listing
+from json_rows.pagination import page_parameters, page_shape, read_page, respond_with_page
+from json_rows.preconditions import IF_MATCH, wanted_versions
+from json_rows.work import unit_of_work
+from smorest_sqlmodel.answers import PROBLEM, Answer, answers_of, is_marshmallow, respond
+from smorest_sqlmodel.documentation import (
+    ETAG,
+    LINK,
+    View,
+    add_errors,
+    add_input,
+    add_query,
+    add_response,
+    check_path,
+    document_service,
+    documentation_of,
+    resolve_models,
+)
+from smorest_sqlmodel.fields import names_of, readings, refuse_files
+from smorest_sqlmodel.openapi import ParametersOf, SchemaOf
+from smorest_sqlmodel.parsing import read_json
+from smorest_sqlmodel.path import path_parameters, require_uuids
+from smorest_sqlmodel.texts import read_form, read_values, reject_unknown
+
+Location = Literal["json", "query", "path", "headers", "cookies", "form", "files"]
+
+
+class Blueprint(flask_smorest.Blueprint):
+    """A flask-smorest Blueprint that speaks pydantic."""
+
+    def __init__(
+        self, *args: Any, path_examples: Mapping[str, str] | None = None, **kwargs: Any
+    ) -> None:
+        """Make a blueprint; `path_examples` are what the document fills paths with, by argument."""
+        super().__init__(*args, **kwargs)
+        self._path_examples = dict(path_examples or {})
+        self._prepare_doc_cbks.insert(0, resolve_models)
+
+    @override
+    def arguments(self, schema: Any, *, location: Location = "json", **options: Any) -> Any:
+        """Read a part of the request into a model and pass it to the view.
+
+        `schema` is a model class, for json also a list or union of them. `location` is where the
+        values come from; `files` takes form fields and files of one multipart body. Options:
+        `required` (json only, default true: an absent body is refused), `description`, `example`,
+        `examples`, `content_type`. Several decorators pass their values in the order in which they
+        stand; a model of the path takes the place of the route's arguments of the same names.
+        Raises TypeError for what can't be read there as it would be documented.
+        """
+        if is_marshmallow(schema):
+            return super().arguments(schema, location=location, **options)
+        _check(schema, location)
+        required = options.pop("required", True)
+        documented: Any = ParametersOf(schema, location)
+        if location in self.DEFAULT_LOCATION_CONTENT_TYPE_MAPPING:
+            body = SchemaOf(schema, "validation")
+            documented = {"in": location, "required": required, "schema": body, **options}
+
+        def decorator(view: View) -> View:
+            @wraps(view)
+            def wrapper(*args: Any, **kwargs: Any) -> Any:
+                value = _read(schema, location, kwargs, required=required)
+                return view(*args, value, **kwargs)
+
+            documentation = documentation_of(wrapper)
+            add_input(documentation, documented)
+            if location == "query":
+                add_query(documentation, schema)
+            return wrapper
+
+        return decorator
+
+    @override
+    def response(
+        self,
+        status_code: int,
+        schema: Any = None,
+        *,
+        etag: bool = False,
+        headers: dict[str, Any] | None = None,
+        **options: Any,
+    ) -> Any:
+        """Answer with what the view returns: a Query, a model, anything that fits `schema`.
+
+        The bytes of a Query pass through untouched; its row's version becomes the ETag when `etag`
+        is set, and a GET of a version that the client knows answers 304. The view may return
+        `(value, headers)` or `(value, status)` or all three. Options as with flask-smorest:
+        `content_type`, `description`, `example`, `examples`.
+        """
+        if is_marshmallow(schema):
+            return super().response(status_code, schema, headers=headers, **options)
+        documented = dict(headers or {}) | ({"ETag": ETAG} if etag else {})
+        answer = Answer(schema, options.get("content_type"), etag)
+
+        def decorator(view: View) -> View:
+            answers = answers_of(view)
+            answers[status_code] = answer
+
+            @wraps(view)
+            def wrapper(*args: Any, **kwargs: Any) -> Any:
+                return respond(view(*args, **kwargs), status_code, answers)
+
+            documentation = documentation_of(wrapper)
+            add_response(documentation, status_code, schema, headers=documented, **options)
+            documentation.setdefault("success_status_codes", []).append(status_code)
+            if etag:
+                documentation["etag_returned"] = True
+            return wrapper
+
+        return decorator
+
+    @override
+    def alt_response(
+        self, status_code: int, response: str | None = None, *, schema: Any = None, **options: Any
+    ) -> Any:
+        """Document another answer: by name of a component, or as with `response`.
+
+        Without name and schema, an error status means problem details. A view that returns
+        `(value, status)` answers with it: the value must fit its schema.
+        """
+        success = options.pop("success", False)
+        if response is None and schema is None and status_code >= HTTPStatus.BAD_REQUEST:
+            response = HTTPStatus(status_code).name
+        answer = Answer(schema, options.get("content_type"))
+        if response is not None:
+            answer = PROBLEM if response in HTTPStatus.__members__ else Answer(Any)
+        by_flask_smorest = None
+        if response is not None or is_marshmallow(schema):
+            by_flask_smorest = super().alt_response(
+                status_code, response, schema=schema, success=success, **options
+            )
+
+        def decorator(view: View) -> View:
+            answers_of(view)[status_code] = answer
+            if by_flask_smorest:
+                return cast("View", by_flask_smorest(view))
+
+            @wraps(view)
+            def wrapper(*args: Any, **kwargs: Any) -> Any:
+                return view(*args, **kwargs)
+
+            add_response(documentation_of(wrapper), status_code, schema, **options)
+            return wrapper
+
+        return decorator
+
+    @override
+    def paginate(
+        self, pager: Any = None, *, default_limit: int = 50, max_limit: int = 200, **options: Any
+    ) -> Any:
+        """Answer with a page of the Selection that the view returns.
+
+        `pager` is a Listing: what its rows look like, how they can be sorted, what can be left out
+        or added. Anything else goes to flask-smorest.
+        """
+        if not isinstance(pager, Listing):
+            return super().paginate(pager, **options)
+        model = page_parameters(pager, default_limit, max_limit)
+        shape = page_shape(pager)
+
+        def decorator(view: View) -> View:
+            @wraps(view)
+            def wrapper(*args: Any, **kwargs: Any) -> Response:
+                page = read_page(pager, model)
+                return respond_with_page(view(*args, **kwargs), page)
+
+            documentation = documentation_of(wrapper)
+            add_input(documentation, ParametersOf(model, "query"), last=True)
+            add_query(documentation, model)
+            add_response(documentation, HTTPStatus.OK, shape, headers={"Link": LINK})
+            return wrapper
+
+        return decorator
+
+    def if_match(self, *, required: bool = True) -> Any:
+        """Pass the versions that `If-Match` names to the view, as `versions`.
+
+        None means any version. Without the header the answer is 428 where it is required (RFC 6585,
+        3), with one of another version 412 (RFC 9110, 13.1.1), which the view's query decides.
+        """
+
+        def decorator(view: View) -> View:
+            @wraps(view)
+            def wrapper(*args: Any, **kwargs: Any) -> Any:
+                return view(*args, versions=wanted_versions(required=required), **kwargs)
+
+            documentation = documentation_of(wrapper)
+            add_input(documentation, IF_MATCH | {"required": required}, last=True)
+            add_errors(documentation, HTTPStatus.PRECONDITION_FAILED)
+            if required:
+                add_errors(documentation, HTTPStatus.PRECONDITION_REQUIRED)
+            return wrapper
+
+        return decorator
+
+    @override
+    def add_url_rule(
+        self,
+        rule: str,
+        endpoint: str | None = None,
+        view_func: Any = None,
+        provide_automatic_options: bool | None = None,
+        **options: Any,
+    ) -> None:
+        """Register a view: the outermost layer, which knows its transaction and its errors.
+
+        The option `path_examples` goes before that of the blueprint.
+        """
+        examples = self._path_examples | options.pop("path_examples", {})
+        options["parameters"] = path_parameters(rule, examples, options.pop("parameters", None))
+        methods = {method.upper() for method in options.get("methods", ["GET"])}
+        if hasattr(view_func, "_apidoc"):
+            check_path(documentation_of(view_func), rule)
+            is_of_rows = (self.url_prefix or "").startswith("/v1")
+            view_func = _served(view_func, rule, methods, is_of_rows=is_of_rows)
+        super().add_url_rule(rule, endpoint, view_func, provide_automatic_options, **options)
+
+
+def _check(schema: Any, location: Location) -> None:
+    """Raise TypeError for what a location can't hold as it would be documented."""
+    if location not in get_args(Location):
+        message = f"There is no location {location!r}: take {', '.join(get_args(Location))}."
+        raise TypeError(message)
+    if location == "json":
+        refuse_files(schema)
+    else:
+        readings(schema, location)
+
+
+def _read(schema: Any, location: Location, kwargs: dict[str, Any], *, required: bool) -> Any:
+    if location == "json":
+        return read_json(schema, required=required)
+    if location == "path":
+        values = {name: kwargs.pop(name) for name in names_of(schema)}
+        return read_values(schema, "path", MultiDict(values))
+    if location in {"form", "files"}:
+        return read_form(schema, location)
+    sources: dict[str, Any] = {
+        "query": request.args,
+        "headers": request.headers,
+        "cookies": request.cookies,
+    }
+    return read_values(schema, location, sources[location])
+
+
+def _served(view: View, rule: str, methods: set[str], *, is_of_rows: bool) -> View:
+    """Wrap a view in what holds for each: known parameters, one transaction, one commit."""
+    keyed = "POST" in methods
+    uuids = frozenset(re.findall(r"<uuid:(\w+)>", rule))
+
+    @wraps(view)
+    def wrapper(**kwargs: Any) -> Any:
+        if uuids:
+            require_uuids(kwargs, uuids)
+        if request.query_string:
+            reject_unknown(request.args, known, "query")
+        work = unit_of_work()
+        if is_of_rows and request.method in {"GET", "HEAD"}:
+            read_after(work)
+        if keyed and idempotency.HEADER in request.headers:
+            return idempotency.serve(work, lambda: view(**kwargs))
+        return work.complete(lambda: view(**kwargs), is_repeatable=False)
+
+    known = getattr(view, "_apidoc", {}).get("query", frozenset())
+    document_service(documentation_of(wrapper), view.__name__, rule, methods, is_of_rows=is_of_rows)
+    return wrapper

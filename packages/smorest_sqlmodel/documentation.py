@@ -1,0 +1,166 @@
+"""What the bridge tells OpenAPI of a view, kept where flask-smorest's decorators keep it."""
+
+from collections.abc import Callable
+from copy import deepcopy
+from http import HTTPStatus
+from typing import Any
+
+from pydantic import BaseModel
+
+from json_rows import consistency, idempotency
+from json_rows.preconditions import IF_NONE_MATCH
+from smorest_sqlmodel.fields import names_of
+from smorest_sqlmodel.openapi import Api, ParametersOf, SchemaOf
+from smorest_sqlmodel.path import argument_names
+
+View = Callable[..., Any]
+
+_BODIES = {"json", "form", "files"}
+
+ETAG = {
+    "description": "The version of what was answered (RFC 9110, 8.8.3).",
+    "schema": {"type": "string", "examples": ['"1"']},
+}
+LOCATION = {
+    "description": "Where the new row is (RFC 9110, 10.2.2).",
+    "schema": {
+        "type": "string",
+        "format": "uri-reference",
+        "examples": ["/v1/users/0199c0de-0000-7000-8000-000000000001"],
+    },
+}
+LINK = {
+    "description": 'The next page, as rel="next" (RFC 8288); absent on the last one.',
+    "schema": {"type": "string", "examples": ['</v1/users?cursor=WyJzIl0>; rel="next"']},
+}
+
+
+def documentation_of(view: View) -> dict[str, Any]:
+    """Get what flask-smorest keeps of a view, as a copy of its own for this layer."""
+    documentation: dict[str, Any] = deepcopy(getattr(view, "_apidoc", {}))
+    view._apidoc = documentation  # type: ignore[attr-defined]  # noqa: SLF001
+    return documentation
+
+
+def add_input(documentation: dict[str, Any], documented: Any, *, last: bool = False) -> None:
+    """Document what a view takes.
+
+    Decorators are applied from the innermost to the outermost, which comes first in the document;
+    `last` leaves it behind. Raises TypeError for a second body, or a parameter of a name taken.
+    """
+    parameters = documentation.setdefault("arguments", {}).setdefault("parameters", [])
+    taken = {name for parameter in parameters for name in _names(parameter)}
+    if again := sorted(taken & set(_names(documented))):
+        where = ", ".join(" ".join(filter(None, place)) for place in again)
+        message = (
+            f"{where}: this is read twice. What is beside a file goes into the model of the files, "
+            "a name of a query into one model."
+        )
+        raise TypeError(message)
+    parameters.insert(len(parameters) if last else 0, documented)
+
+
+def _names(documented: Any) -> list[tuple[str, str]]:
+    """Name what is documented, by location and name; all bodies are one."""
+    if isinstance(documented, ParametersOf):
+        return [(documented.location, name) for name in names_of(documented.model)]
+    if not isinstance(documented, dict):
+        return []
+    if documented["in"] in _BODIES:
+        return [("body", "")]
+    return [(documented["in"], documented["name"])] if "name" in documented else []
+
+
+def check_path(documentation: dict[str, Any], rule: str) -> None:
+    """Raise TypeError for a model of the path that wants what the rule does not have."""
+    parameters = documentation.get("arguments", {}).get("parameters", [])
+    wanted = {name for item in parameters for place, name in _names(item) if place == "path"}
+    if missing := sorted(wanted - argument_names(rule)):
+        message = f"The path {rule} has no {', '.join(missing)}, which its model reads."
+        raise TypeError(message)
+
+
+def add_query(documentation: dict[str, Any], model: type[BaseModel]) -> None:
+    """Note which query parameters a view knows; all others are refused."""
+    documentation["query"] = documentation.get("query", frozenset()) | names_of(model)
+
+
+def add_response(
+    documentation: dict[str, Any],
+    status: int,
+    schema: Any,
+    *,
+    description: str | None = None,
+    content_type: str | None = None,
+    **options: Any,
+) -> None:
+    """Document an answer and its schema."""
+    response: dict[str, Any] = {
+        "description": description or HTTPStatus(status).phrase,
+        "content_type": content_type,
+        **{name: value for name, value in options.items() if value},
+    }
+    if schema is not None:
+        response["schema"] = SchemaOf(schema, "serialization")
+    responses = documentation.setdefault("response", {}).setdefault("responses", {})
+    responses.setdefault(int(status), []).append(response)
+
+
+def add_errors(documentation: dict[str, Any], *statuses: HTTPStatus) -> None:
+    """Document problem details, unless a view has documented the status itself."""
+    responses = documentation.setdefault("response", {}).setdefault("responses", {})
+    for status in statuses:
+        responses.setdefault(int(status), [status.name])
+
+
+def resolve_models(
+    document: dict[str, Any], information: dict[str, Any], *, api: Api, **_: object
+) -> dict[str, Any]:
+    """Put JSON Schemas where the decorators left types; the first callback of the document."""
+    for part in ("arguments", "response"):
+        if part in information:
+            information[part] = api.resolve(information[part])
+    return document
+
+
+def document_service(
+    documentation: dict[str, Any], name: str, rule: str, methods: set[str], *, is_of_rows: bool
+) -> None:
+    """Document what the outermost layer does: its errors, its headers, the operation's id.
+
+    `is_of_rows` tells whether the view is about what the database keeps, not about the service.
+    """
+    parameters = documentation.setdefault("arguments", {}).setdefault("parameters", [])
+    documentation.setdefault("manual_doc", {})["operationId"] = name
+    add_errors(documentation, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE)
+    if "<" in rule:
+        add_errors(documentation, HTTPStatus.NOT_FOUND)
+    if any(isinstance(item, dict) and item["in"] in _BODIES for item in parameters):
+        add_errors(
+            documentation,
+            HTTPStatus.BAD_REQUEST,
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        )
+    responses = documentation["response"]["responses"]
+    if "POST" in methods:
+        parameters.append(idempotency.PARAMETER)
+        add_errors(documentation, HTTPStatus.CONFLICT, HTTPStatus.TOO_MANY_REQUESTS)
+        _add_header(documentation, idempotency.REPLAYED, idempotency.REPLAYED_DOC)
+    if is_of_rows and "GET" in methods:
+        parameters.append(consistency.PARAMETER)
+    elif is_of_rows:
+        _add_header(documentation, consistency.HEADER, consistency.HEADER_DOC)
+    if documentation.pop("etag_returned", False) and "GET" in methods:
+        parameters.append(IF_NONE_MATCH)
+        not_modified = {"description": "The client has this version.", "content_type": None}
+        responses[int(HTTPStatus.NOT_MODIFIED)] = [not_modified | {"headers": {"ETag": ETAG}}]
+    if not parameters:
+        del documentation["arguments"]["parameters"]
+
+
+def _add_header(documentation: dict[str, Any], name: str, header: dict[str, Any]) -> None:
+    """Document a header of all answers that tell of success."""
+    for status in documentation.get("success_status_codes", []):
+        for response in documentation["response"]["responses"][status]:
+            response.setdefault("headers", {})[name] = header

@@ -1,0 +1,154 @@
+"""RFC 9457 problem details: how errors look on the wire, and how exceptions become them."""
+
+import logging
+from collections.abc import Callable
+from typing import Any, Literal
+
+from flask import Flask, Response, current_app, request
+from pydantic import MISSING, BaseModel, Field
+from pydantic_core import to_json
+from werkzeug.exceptions import HTTPException
+
+from smorest_sqlmodel.errors import ApiError, FieldError, MisconfiguredError
+
+logger = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class ProblemError(BaseModel):
+    """What is wrong with one value of the request."""
+
+    location: str = Field(
+        description="body, query, path, header, form or files.", examples=["body"]
+    )
+    pointer: str = Field(
+        description="JSON Pointer (RFC 6901) to the value, inside its location.",
+        examples=["/username"],
+    )
+    code: str = Field(description="A stable word for programs.", examples=["already_exists"])
+    message: str = Field(description="A sentence for people.", examples=["is already taken"])
+
+
+class Problem(BaseModel):
+    """An error, as RFC 9457 has it; the members after `instance` only where they say something."""
+
+    type: str = Field(
+        description="What kind of problem it is; a stable URI for programs.",
+        examples=["urn:trip-planner:problem:conflict"],
+    )
+    title: str = Field(description="The kind in words.", examples=["Conflict"])
+    status: int = Field(description="The status of the answer.", examples=[409])
+    detail: str | None = Field(
+        description="What happened this time.",
+        examples=["The workflow is completed; that is final."],
+    )
+    instance: str = Field(description="The path of the request.", examples=["/v1/workflows"])
+    errors: list[ProblemError] | MISSING = Field(
+        default=MISSING, description="The values that are not acceptable."
+    )
+    current: str | MISSING = Field(
+        default=MISSING,
+        description="409: the state in which the row is.",
+        examples=["completed"],
+    )
+    allowed: list[str] | MISSING = Field(
+        default=MISSING,
+        description="409: the states that may follow it; none after a final one.",
+        examples=[[]],
+    )
+    outcome: Literal["unknown"] | MISSING = Field(
+        default=MISSING, description="503: the write may have been done, or not."
+    )
+
+
+Translate = Callable[[BaseException], ApiError | None]
+
+
+def init_app(app: Flask, translate: Translate | None = None) -> None:
+    """Answer every error of an app with problem details.
+
+    `translate` finds what other errors than those of `errors.py` mean to a client, such as those of
+    a database; None for a fault of the service itself.
+    """
+    app.extensions["problems"] = translate
+    app.register_error_handler(ApiError, from_api_error)
+    app.register_error_handler(HTTPException, _from_http_exception)
+    app.register_error_handler(Exception, from_exception)
+
+
+def problem(
+    status: int,
+    code: str,
+    title: str,
+    detail: str | None = None,
+    errors: list[FieldError] | None = None,
+    **members: Any,
+) -> Response:
+    """Make the response to an error."""
+    body = problem_details(status, code, title, detail, request.path, **members)
+    if errors:
+        body["errors"] = [
+            {
+                "location": error.location,
+                "pointer": error.pointer,
+                "code": error.code,
+                "message": error.message,
+            }
+            for error in errors
+        ]
+    return Response(to_json(body), status, content_type=MEDIA_TYPE)
+
+
+def problem_details(
+    status: int, code: str, title: str, detail: str | None, path: str, **members: Any
+) -> dict[str, Any]:
+    """Describe an error as RFC 9457 has it; `path` is that of the request."""
+    return {
+        "type": f"urn:trip-planner:problem:{code}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "instance": path,
+        **members,
+    }
+
+
+def from_api_error(error: ApiError) -> Response:
+    """Answer with an error; one that a person has to mend goes to the log, too."""
+    if isinstance(error, MisconfiguredError):
+        logger.error("%s", error.detail)
+    response = problem(
+        error.status, error.code, error.title, error.detail, error.errors, **error.members
+    )
+    response.headers.extend(error.headers)
+    return response
+
+
+def _from_http_exception(error: HTTPException) -> Response:
+    if error.response is not None and isinstance(error.response, Response):
+        return error.response
+    status = error.code or 500
+    code = error.name.lower().replace(" ", "-")
+    response = problem(status, code, error.name, error.description)
+    for name, value in error.get_headers():
+        if name.lower() not in {"content-type", "content-length"}:
+            response.headers.add(name, value)
+    return response
+
+
+def from_exception(error: Exception) -> Response:
+    """Answer with what an exception means to the client; a fault goes to the log."""
+    translate: Translate | None = current_app.extensions.get("problems")
+    translated = translate(error) if translate else None
+    if translated is not None:
+        return from_api_error(translated)
+    # Not the request's own method and path, which may hold anything.
+    what = f"{request.method} {request.url_rule.rule}" if request.url_rule else "A request"
+    logger.error("%s failed", what, exc_info=error)
+    return problem(
+        500,
+        "internal-error",
+        "Internal Server Error",
+        "The service failed on this request; the fault is in its log.",
+    )

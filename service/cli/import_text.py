@@ -1,0 +1,58 @@
+"""What became of the predecessor's rows, as text for people."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # At run time, no other command of `flask db` should wait a second for them.
+    from service.sqlite_import import Report, TableReport
+
+IDS_SHOWN = 10
+COUNTS = ("read", "written", "already_there", "refused", "repaired")
+
+
+def as_text(report: "Report") -> str:
+    """Write a whole report."""
+    lines = [f"{report.source} (revision {report.revision})", ""]
+    lines += about_rows(report.tables)
+    if report.unknown_columns:
+        lines += ["", f"Unknown columns, not imported: {', '.join(report.unknown_columns)}."]
+    outcome = "Dry run: nothing was written." if report.dry_run else "Imported."
+    if report.refused:
+        rows = "row was" if report.refused == 1 else "rows were"
+        outcome += f" {report.refused:,} {rows} refused."
+    return "\n".join([*lines, "", outcome])
+
+
+def about_rows(tables: Mapping[str, "TableReport"]) -> list[str]:
+    """Write the lines that tell what became of the rows of each table."""
+    lines = [f"{'':12}" + "".join(f"{name.replace('_', ' '):>15}" for name in COUNTS)]
+    for name, table in tables.items():
+        lines.append(f"{name:12}" + "".join(f"{getattr(table, count):>15,}" for count in COUNTS))
+    changed = [f"{table.changed:,} of {name}" for name, table in tables.items() if table.changed]
+    if changed:
+        said = "Changed in the source since they were imported, and left here as they are"
+        lines += ["", f"{said}: {', '.join(changed)}."]
+    for name, table in tables.items():
+        lines += _details(name, table)
+    return lines
+
+
+def _details(name: str, table: "TableReport") -> list[str]:
+    lines = [
+        f"  {item.rows:,} x {item.repair} ({_ids(item.examples, item.rows)})"
+        for item in table.repairs
+    ]
+    if lines:
+        lines = ["", f"Repaired in {name}:", *lines]
+    if table.refusals:
+        lines += ["", f"Refused of {name}:"]
+        lines += [
+            f"  {len(item.ids):,} x {item.reason} ({_ids(item.ids, len(item.ids))})"
+            for item in table.refusals
+        ]
+    return lines
+
+
+def _ids(ids: Sequence[str | None], count: int) -> str:
+    shown = ", ".join(str(item) for item in ids[:IDS_SHOWN])
+    return f"legacy id {shown}{', ...' if count > min(len(ids), IDS_SHOWN) else ''}"

@@ -1,1 +1,0 @@
-"""The database: its URL, the engine, the embedded server, statements and errors."""

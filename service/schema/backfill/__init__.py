@@ -1,5 +1,0 @@
-"""Changes of data in small batches that can be interrupted at any time, and lose nothing."""
-
-from service.schema.backfill.definition import Backfill
-
-__all__ = ["Backfill"]
