@@ -104,7 +104,7 @@ def start(variables, root):
             "stderr": subprocess.PIPE,
         }
         process = subprocess.Popen(
-            [sys.executable, "-m", "serverless_postgres.neon_commands", *arguments],
+            [sys.executable, "-m", "service.cli", "neon", *arguments],
             cwd=root,
             env=os.environ | variables,
             text=True,

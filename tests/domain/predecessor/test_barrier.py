@@ -14,11 +14,10 @@ from sqlalchemy import URL, NullPool, create_engine
 
 from safe_migrations.backfill import Backfill
 from safe_migrations.backfill.runner import Pace, Runner
-from safe_migrations.commands.check import check
-from safe_migrations.commands.doctor import doctor
 from safe_migrations.runner import run
 from serverless_postgres.database import Database
 from service.app import create_app
+from service.cli.groups import db
 from service.settings import Settings
 from service.sqlite_import import aside, import_rows, open_file
 from service.sqlite_import.barrier import raise_barrier
@@ -183,7 +182,7 @@ def test_behind_a_pooler_nobody_passes_on_the_connection_of_the_service(
 def test_no_command_takes_the_barrier_for_a_difference(imported: URL):
     raise_it(imported)
     environ = {"DATABASE_URL": plain(imported), "DIRECT_DATABASE_URL": plain(imported)}
-    for command in (check, doctor):
-        result = CliRunner().invoke(command, env=environ)
+    for command in ("check", "doctor"):
+        result = CliRunner().invoke(db, [command], env=environ)
         assert result.exit_code == 0, result.output
         assert "trigger keep_out_the_old_planner on generations" in result.stdout

@@ -11,13 +11,13 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import Engine, create_engine, event, make_url, pool
 
-from safe_migrations.commands.doctor import doctor
 from safe_migrations.errors import ExitCode
 from safe_migrations.execution.one_transaction import in_one_transaction
 from safe_migrations.runner import run
 from safe_migrations.tool_tables import TOOL_TABLES
 from serverless_postgres.embedded import binaries
 from service.cli.adopt import adopt
+from service.cli.groups import db
 from service.settings import Settings
 from service.sqlite_import import adoption
 from service.sqlite_import.in_place import find
@@ -294,6 +294,6 @@ def test_a_statement_that_waited_for_the_adoption_fails(
 
 def test_doctor_has_no_advice_on_the_old_tables(adopted: OldDatabase):
     adopted.execute("DROP VIEW names", "DROP TABLE notes")
-    result = CliRunner().invoke(doctor, env=adopted.environ())
+    result = CliRunner().invoke(db, ["doctor"], env=adopted.environ())
     assert result.exit_code == 0, result.output
     assert "timestamp without time zone" not in result.stdout
