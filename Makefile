@@ -9,6 +9,7 @@ BIN := $(VENV)/bin
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& echo $$python && break; done)
+RUNNABLE := $(VENV)/.runnable
 INSTALLED := $(VENV)/.installed
 SEMGREP := $(VENV)-semgrep/.installed
 CONTRACT := $(VENV)-contract/.installed
@@ -22,7 +23,7 @@ help: ## List these targets.
 
 install: $(INSTALLED) ## Make the virtual environment and install what development needs.
 
-run: $(INSTALLED) ## Serve on http://127.0.0.1:8000 (PORT=8001 make run: on another port).
+run: $(RUNNABLE) ## Serve on http://127.0.0.1:8000 (PORT=8001 make run: on another port).
 	@exec $(BIN)/flask dev --parent $$PPID
 
 test: lint ## Check the style and the types, then run the tests.
@@ -96,6 +97,8 @@ lock: ## Choose the versions of requirements/ anew where pyproject.toml asks for
 		-o requirements/dev.txt
 	echo 'hatchling>=1.27' | $(COMPILE_PROJECT) - --all-extras --constraint requirements/dev.txt \
 		-o requirements/production.txt
+	echo 'hatchling>=1.27' | $(COMPILE_PROJECT) - --group embedded \
+		--constraint requirements/dev.txt -o requirements/run.txt
 	$(COMPILE_PROJECT) --constraint requirements/dev.txt --group bench -o requirements/bench.txt
 	$(COMPILE_PROJECT) --constraint requirements/dev.txt --group audit -o requirements/audit.txt
 	echo 'semgrep>=1.185' | $(COMPILE) - -o requirements/semgrep.txt
@@ -105,24 +108,36 @@ COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-ha
 COMPILE_PROJECT = $(COMPILE) pyproject.toml
 
 # uv where it is there, as it is faster; who works with `uv sync` has a uv.lock and goes on with it.
-$(INSTALLED): requirements/dev.txt pyproject.toml
-	@set -e; \
-	if command -v uv >/dev/null && [ -e uv.lock ]; then \
-		UV_PROJECT_ENVIRONMENT=$(VENV) uv sync --quiet; \
-	elif [ ! -x $(BIN)/python ] && [ -z "$(PYTHON)" ]; then \
-		echo 'Python 3.11 or later is needed, and none was found: install it, or name it' \
-			'with PYTHON=/path/to/python3.' >&2; exit 1; \
-	elif command -v uv >/dev/null; then \
-		[ -x $(BIN)/python ] || uv venv --quiet --python "$(PYTHON)" $(VENV); \
-		export VIRTUAL_ENV=$(VENV); \
-		uv pip install --quiet --requirement requirements/dev.txt; \
-		uv pip install --quiet --no-deps --no-build-isolation --editable .; \
-	else \
-		echo 'Installing into $(VENV) …' >&2; \
-		[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV); \
-		$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip; \
-		export PIP_DISABLE_PIP_VERSION_CHECK=1; \
-		$(BIN)/python -m pip install --quiet --requirement requirements/dev.txt; \
-		$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .; \
-	fi
+$(RUNNABLE): requirements/run.txt pyproject.toml
+	@$(call install,requirements/run.txt,--no-default-groups --group embedded)
 	@touch $@
+
+$(INSTALLED): requirements/dev.txt pyproject.toml | $(RUNNABLE)
+	@$(call install,requirements/dev.txt,)
+	@touch $@
+
+# $(1): the requirements, $(2): the options of `uv sync`. Each name is shown when its turn comes.
+define install
+set -e; \
+if [ ! -x $(BIN)/python ] && [ -z "$(PYTHON)" ]; then \
+	echo 'Python 3.11 or later is needed, and none was found: install it, or name it' \
+		'with PYTHON=/path/to/python3.' >&2; exit 1; \
+fi; \
+echo "Installing $$(grep -c '^[a-z]' $(1)) packages into $(VENV) …" >&2; \
+if command -v uv >/dev/null && [ -e uv.lock ]; then \
+	UV_PROJECT_ENVIRONMENT=$(VENV) uv sync $(2); \
+elif command -v uv >/dev/null; then \
+	[ -x $(BIN)/python ] || uv venv --quiet --python "$(PYTHON)" $(VENV); \
+	export VIRTUAL_ENV=$(VENV); \
+	uv pip install --requirement $(1) >/dev/null; \
+	uv pip install --quiet --no-deps --no-build-isolation --editable .; \
+else \
+	[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV); \
+	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip; \
+	export PIP_DISABLE_PIP_VERSION_CHECK=1; \
+	{ $(BIN)/python -m pip install --requirement $(1) || touch $(VENV)/.failed; } \
+		| sed -n 's/^\(Collecting [^=;]*\).*/  \1/p; s/^Installing .*/  Installing/p' >&2; \
+	! rm $(VENV)/.failed 2>/dev/null || exit 1; \
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .; \
+fi
+endef
