@@ -2,11 +2,11 @@
 
 from flask import Flask
 
+import json_rows
 from app_server import canonical, operations, security
 from app_server.observability import wiring as observability
 from app_server.readiness import Readiness
 from app_server.refusal import Refusals
-from json_rows import consistency, work
 from json_rows.errors import translate
 from safe_migrations import schema_guard
 from serverless_postgres.database import Database
@@ -14,6 +14,7 @@ from serverless_postgres.url import parse
 from service.api import generations, model_prices, nodes, users, workflows
 from service.cli.dev import dev
 from service.cli.groups import db, neon
+from service.models.idempotency_key import IdempotencyKey
 from service.settings import Settings
 from smorest_sqlmodel import problems, swagger_ui
 from smorest_sqlmodel.openapi import Api, uuid_parameter
@@ -76,8 +77,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     security.init_app(app, settings)
     app.before_request(canonical.check)
     database = Database(settings)
-    work.init_app(app, database, settings)
-    consistency.init_app(app, database.replica)
+    json_rows.init_app(app, database, settings, answers=IdempotencyKey)
     guard = schema_guard.init_app(app, database)
     app.extensions["readiness"] = Readiness(database, guard)
 

@@ -25,7 +25,7 @@ from pydantic import (
 )
 from pydantic import Field as PydanticField
 from pydantic_core import CoreSchema
-from sqlalchemy import CheckConstraint, ColumnElement, Text, column, func, text
+from sqlalchemy import CheckConstraint, ColumnElement, column, func, text
 from sqlmodel import Field, SQLModel
 from sqlmodel._compat import SQLModelConfig
 from sqlmodel.main import FieldInfoMetadata
@@ -33,14 +33,17 @@ from uuid_utils.compat import uuid7
 
 from json_rows.statement import JsonText
 
-# Set before the first table class is made: constraints take their names when they are created.
-SQLModel.metadata.naming_convention = {
+NAMING_CONVENTION = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
     "ck": "ck_%(table_name)s_%(constraint_name)s",
     "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
     "pk": "pk_%(table_name)s",
 }
+"""Names for all constraints: `SQLModel.metadata.naming_convention = NAMING_CONVENTION`.
+
+Set it before the first table class is made: constraints take their names when they are created.
+"""
 
 INT_MAX = 2**31 - 1
 """Largest value of a Postgres integer column."""
@@ -225,23 +228,6 @@ class Versioned(SQLModel):
         description="The ETag is made of it.",
         sa_column_kwargs=default("1"),
         schema_extra=like(1),
-    )
-
-
-class Imported(SQLModel):
-    """Where an imported row came from."""
-
-    legacy_id: str | None = Field(
-        default=None,
-        max_length=64,
-        description="The row's id in the prototype.",
-        schema_extra=like("17"),
-    )
-    legacy_note: str | None = Field(
-        default=None,
-        sa_type=Text,
-        description="What was repaired when the row was imported.",
-        schema_extra=like("status: finished became completed"),
     )
 
 

@@ -46,6 +46,7 @@ from json_rows.statement import (
     as_json,
     json_name,
     json_names,
+    quoted,
     version_of,
 )
 from smorest_sqlmodel.errors import (
@@ -67,7 +68,7 @@ def table_of(model: type[SQLModel]) -> Table:
 def given(table: Table, names: Sequence[str]) -> FromClause:
     """Make a row `given` of the parameter `json`, a validated body; Postgres casts its values."""
     row = func.json_populate_record(
-        literal_column(f"NULL::{table.name}"), sql_cast(bindparam("json"), JSON)
+        literal_column(f"NULL::{quoted(table)}"), sql_cast(bindparam("json"), JSON)
     )
     return row.table_valued(*[column(name, table.c[name].type) for name in names], name="given")
 
@@ -107,7 +108,11 @@ def _is_there_already(rows: Rows) -> Row:
 
 
 class One:
-    """One row of a resource by its id, whole or some fields of it."""
+    """One row of a resource by its id, whole or some fields of it.
+
+    `goes_with` says which rows a copy of an answer must not outlive: by the column of the kept
+    answers that refers to them (see KeptAnswer), the column of this resource that holds their id.
+    """
 
     def __init__(
         self,
@@ -116,6 +121,7 @@ class One:
         read: type[SQLModel],
         *,
         key: str = "id",
+        goes_with: Mapping[str, ColumnElement[Any]] | None = None,
     ) -> None:
         table = table_of(model)
         self._members = Members(read, key=key)
@@ -127,24 +133,31 @@ class One:
             return Statement(row.where(table.c[key] == bindparam("key")))
 
         self._statement = statement
+        self._goes_with = {
+            name: _value_of(column, table.c[key]) for name, column in (goes_with or {}).items()
+        }
 
     def get(self, key: UUID, fields: Sequence[str] | None = None) -> Query:
         """Ask for one row, or for some fields of it; NotFoundError when there is none."""
         return self._statement(self._members.chosen(fields)).query({"key": key}, self._judge)
 
-    def subject(
-        self, key: UUID, goes_with: Mapping[str, UUID], fields: Sequence[str] | None = None
-    ) -> Subject:
-        """Say that an answer shows this row, or some fields of it, and what it goes with."""
-        return Subject(key, partial(self.get, fields=fields), goes_with)
+    def subject(self, key: UUID, fields: Sequence[str] | None = None) -> Subject:
+        """Say that an answer shows this row, or some fields of it."""
+        return Subject(key, partial(self.get, fields=fields), self._goes_with)
+
+
+def _value_of(column: ColumnElement[Any], key: ColumnElement[Any]) -> str:
+    """Write SQL for the value of a column in the row whose key is the parameter `about`."""
+    if column is key:
+        return "%(about)s"
+    return f"({Statement(select(column).where(key == bindparam('about'))).sql})"
 
 
 class New:
     """A new row of a resource, from a validated body.
 
     The columns are those of `create`; `computed` gives those that are not simply taken over, in
-    terms of `given`, the body as a row. `one` reads the row again; `owner` names it where others go
-    with it: `user_id`, `workflow_id`.
+    terms of `given`, the body as a row. `one` reads the row again.
     """
 
     def __init__(
@@ -154,7 +167,6 @@ class New:
         read: type[SQLModel],
         *,
         one: One,
-        owner: str | None = None,
         computed: Callable[[FromClause], Mapping[str, ColumnElement[Any]]] | None = None,
     ) -> None:
         table = table_of(model)
@@ -171,7 +183,6 @@ class New:
         self._insert = Statement(as_json(added, json_names(read), version_of(added)))
         self._repeated = Repeated(model, create, read)
         self._one = one
-        self._owner = owner
 
     def query(self, body: SQLModel) -> Query:
         """Insert a row; one that is there already with the same values is fine."""
@@ -180,7 +191,7 @@ class New:
             {"json": for_database(body)},
             outcome=self._repeated.query(body),
             repeatable=True,
-            about=self._one.subject(key, {self._owner: key} if self._owner else {}),
+            about=self._one.subject(key),
         )
 
 

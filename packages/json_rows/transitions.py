@@ -1,4 +1,4 @@
-"""How a row goes from one state to another: under its run's lock, and only where it may."""
+"""How a row goes from one state to another: under a lock, and only where it may."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
@@ -72,7 +72,6 @@ class Transition:
         self._outcome = outcome
         self._judge = _judge(noun, target, transitions)
         self._one = one
-        self._owner = f"{noun}_id"
 
     def query(
         self, key: UUID, body: SQLModel | None = None, *, fields: Sequence[str] | None = None
@@ -84,7 +83,7 @@ class Transition:
             {"key": key, "json": text},
             self._judge,
             outcome=self._outcome(names).query({"key": key}, self._judge),
-            about=self._one.subject(key, {self._owner: key}, names),
+            about=self._one.subject(key, names),
         )
 
 

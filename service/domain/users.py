@@ -20,7 +20,7 @@ _is_named = func.lower(_users.c.username) == any_(
     func.array(select(_in_any_case).scalar_subquery())
 )
 
-USER = One("user", User, UserRead)
+USER = One("user", User, UserRead, goes_with={"user_id": _users.c.id})
 
 USERS = Listing(
     "User",
@@ -43,7 +43,7 @@ USERS = Listing(
     narrow=frozenset({"username", "email"}),
 )
 
-NEW_USER = New(User, UserCreate, UserRead, one=USER, owner="user_id")
+NEW_USER = New(User, UserCreate, UserRead, one=USER)
 
 CHANGED_USER = Changed("user", User, UserRead)
 

@@ -53,7 +53,7 @@ _generations = table_of(Generation)
 OPEN = tuple(status for status, after in WORKFLOW_TRANSITIONS.items() if after)
 OPEN_NODE = tuple(status for status, after in NODE_TRANSITIONS.items() if after)
 
-WORKFLOW = One("workflow", Workflow, WorkflowRead)
+WORKFLOW = One("workflow", Workflow, WorkflowRead, goes_with={"workflow_id": _workflows.c.id})
 
 WORKFLOWS = Listing(
     "Workflow",
@@ -120,7 +120,6 @@ NEW_WORKFLOW = New(
     WorkflowCreate,
     WorkflowRead,
     one=WORKFLOW,
-    owner="workflow_id",
     computed=_started,
 )
 CHANGED_WORKFLOW = Changed("workflow", Workflow, WorkflowRead, summary=WorkflowSummary)

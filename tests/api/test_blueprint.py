@@ -14,10 +14,8 @@ from sqlalchemy import MetaData
 from sqlmodel import Field as SQLField
 from sqlmodel import SQLModel
 
-from json_rows import work
-from json_rows.errors import translate
+import json_rows
 from serverless_postgres.database import Database
-from smorest_sqlmodel import problems
 from smorest_sqlmodel.blueprint import Blueprint
 from smorest_sqlmodel.openapi import Api
 from smorest_sqlmodel.parsing import COMMA_SEPARATED, UploadedFile
@@ -103,8 +101,7 @@ def client(settings) -> FlaskClient:
     app = Flask(__name__)
     app.config.update(API_TITLE="Pets", API_VERSION="1", OPENAPI_VERSION="3.1.0")
     app.config.update(OPENAPI_URL_PREFIX="/")
-    problems.init_app(app, translate)
-    work.init_app(app, Database(settings), settings)
+    json_rows.init_app(app, Database(settings), settings)
     blueprint = Blueprint("pets", __name__, url_prefix="/pets")
 
     @blueprint.post("")

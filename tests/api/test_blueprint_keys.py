@@ -6,14 +6,13 @@ import pytest
 from flask import Flask, Response
 from pydantic import BaseModel
 
-from json_rows import work
-from json_rows.errors import translate
+import json_rows
 from json_rows.statement import Query
 from json_rows.work import unit_of_work
 from service.domain.workflows import NEW_WORKFLOW
+from service.models.idempotency_key import IdempotencyKey
 from service.models.user import UserRead
 from service.models.workflow import WorkflowCreate, WorkflowRead
-from smorest_sqlmodel import problems
 from smorest_sqlmodel.blueprint import Blueprint
 from smorest_sqlmodel.openapi import Api
 
@@ -33,8 +32,8 @@ def bridge(app) -> Any:
     """A service of its own on the same database."""
     own = Flask(__name__)
     own.config.update(API_TITLE="Wishes", API_VERSION="1", OPENAPI_VERSION="3.1.0")
-    problems.init_app(own, translate)
-    work.init_app(own, app.extensions["database"], app.extensions["row_settings"])
+    database = app.extensions["database"]
+    json_rows.init_app(own, database, database.settings, answers=IdempotencyKey)
     blueprint = Blueprint("wishes", __name__, url_prefix="/wishes")
 
     @blueprint.post("/styled")

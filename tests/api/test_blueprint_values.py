@@ -29,11 +29,9 @@ from pydantic import (
 )
 from werkzeug.datastructures import FileStorage
 
-from json_rows import work
-from json_rows.errors import translate
+import json_rows
 from serverless_postgres.database import Database
 from service.settings import Settings
-from smorest_sqlmodel import problems
 from smorest_sqlmodel.blueprint import Blueprint
 from smorest_sqlmodel.openapi import Api
 from smorest_sqlmodel.parsing import COMMA_SEPARATED, UploadedFile
@@ -172,8 +170,7 @@ class Served:
         self._app = Flask(__name__)
         self._app.config.update(API_TITLE="Pets", API_VERSION="1", OPENAPI_VERSION="3.1.0")
         self._app.config.update(OPENAPI_URL_PREFIX="/")
-        problems.init_app(self._app, translate)
-        work.init_app(self._app, Database(settings), settings)
+        json_rows.init_app(self._app, Database(settings), settings)
         self._blueprint = Blueprint("pets", __name__)
         self._paths: dict[tuple[str, str], str] = {}
 
