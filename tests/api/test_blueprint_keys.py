@@ -7,6 +7,7 @@ from flask import Flask, Response
 from pydantic import BaseModel
 
 from json_rows import work
+from json_rows.blueprint import Blueprint
 from json_rows.errors import translate
 from json_rows.statement import Query
 from json_rows.work import unit_of_work
@@ -14,7 +15,6 @@ from service.domain.workflows import NEW_WORKFLOW
 from service.models.user import UserRead
 from service.models.workflow import WorkflowCreate, WorkflowRead
 from smorest_sqlmodel import problems
-from smorest_sqlmodel.blueprint import Blueprint
 from smorest_sqlmodel.openapi import Api
 
 KEY = "Idempotency-Key"
