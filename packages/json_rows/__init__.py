@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from json_rows.blueprint import Blueprint
     from json_rows.kept_answer import KeptAnswer
     from json_rows.listing import Listing, Selection
     from json_rows.models import Identity, Input, Output, Timestamps, Versioned
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from json_rows.work import unit_of_work
 
 __all__ = [
+    "Blueprint",
     "Changed",
     "Deleted",
     "Identity",
@@ -43,6 +45,7 @@ __all__ = [
 ]
 
 _MODULES = {
+    "blueprint": ("Blueprint",),
     "kept_answer": ("KeptAnswer",),
     "listing": ("Listing", "Selection"),
     "models": ("Identity", "Input", "Output", "Timestamps", "Versioned"),

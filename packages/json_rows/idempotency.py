@@ -19,7 +19,6 @@ from psycopg2.extras import Json
 
 from json_rows.kept_answer import size_of
 from json_rows.kept_answers import LARGEST_KEPT, KeptAnswers, in_progress
-from json_rows.preconditions import etag_of, tag_of
 from json_rows.statement import Query, Row, Subject
 from json_rows.unit_of_work import UnitOfWork
 from json_rows.work import database, unit_of_work
@@ -30,6 +29,7 @@ from smorest_sqlmodel.errors import (
     NotFoundError,
     UnavailableError,
 )
+from smorest_sqlmodel.etag import etag_of, tag_of
 from smorest_sqlmodel.parsing import read_body
 
 HEADER = "Idempotency-Key"

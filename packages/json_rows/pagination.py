@@ -16,6 +16,11 @@ from smorest_sqlmodel.errors import InvalidInputError, OverloadedError
 from smorest_sqlmodel.parsing import COMMA_SEPARATED
 from smorest_sqlmodel.texts import read_values
 
+LINK = {
+    "description": 'The next page, as rel="next" (RFC 8288); absent on the last one.',
+    "schema": {"type": "string", "examples": ['</v1/users?cursor=WyJzIl0>; rel="next"']},
+}
+
 
 def page_parameters(listing: Listing, default_limit: int, max_limit: int) -> type[BaseModel]:
     """Make the query parameters of a listing: limit, cursor, sort, fields, include."""

@@ -19,30 +19,30 @@ from http import HTTPStatus
 from typing import Any, Literal, cast, get_args
 
 import flask_smorest
-from flask import Response, request
+from flask import request
 from typing_extensions import override
 from werkzeug.datastructures import MultiDict
 
-from json_rows import idempotency
-from json_rows.consistency import read_after
-from json_rows.listing import Listing
-from json_rows.pagination import page_parameters, page_shape, read_page, respond_with_page
-from json_rows.preconditions import IF_MATCH, wanted_versions
-from json_rows.work import unit_of_work
-from smorest_sqlmodel.answers import PROBLEM, Answer, answers_of, is_marshmallow, respond
+from smorest_sqlmodel.answers import (
+    PROBLEM,
+    Answer,
+    Written,
+    answers_of,
+    is_marshmallow,
+    respond,
+    write,
+)
 from smorest_sqlmodel.documentation import (
-    ETAG,
-    LINK,
     View,
-    add_errors,
     add_input,
     add_query,
     add_response,
     check_path,
-    document_service,
+    document_view,
     documentation_of,
     resolve_models,
 )
+from smorest_sqlmodel.etag import ETAG
 from smorest_sqlmodel.fields import names_of, readings, refuse_files
 from smorest_sqlmodel.openapi import ParametersOf, SchemaOf
 from smorest_sqlmodel.parsing import read_json
@@ -125,7 +125,7 @@ class Blueprint(flask_smorest.Blueprint):
 
             @wraps(view)
             def wrapper(*args: Any, **kwargs: Any) -> Any:
-                return respond(view(*args, **kwargs), status_code, answers)
+                return respond(view(*args, **kwargs), status_code, answers, self._written)
 
             documentation = documentation_of(wrapper)
             add_response(documentation, status_code, schema, headers=documented, **options)
@@ -171,54 +171,13 @@ class Blueprint(flask_smorest.Blueprint):
 
         return decorator
 
-    @override
-    def paginate(
-        self, pager: Any = None, *, default_limit: int = 50, max_limit: int = 200, **options: Any
-    ) -> Any:
-        """Answer with a page of the Selection that the view returns.
+    def _written(self, value: Any, answer: Answer) -> Written:
+        """Write what a view returned; subclasses know of more than values and models."""
+        return write(value, answer)
 
-        `pager` is a Listing: what its rows look like, how they can be sorted, what can be left out
-        or added. Anything else goes to flask-smorest.
-        """
-        if not isinstance(pager, Listing):
-            return super().paginate(pager, **options)
-        model = page_parameters(pager, default_limit, max_limit)
-        shape = page_shape(pager)
-
-        def decorator(view: View) -> View:
-            @wraps(view)
-            def wrapper(*args: Any, **kwargs: Any) -> Response:
-                page = read_page(pager, model)
-                return respond_with_page(view(*args, **kwargs), page)
-
-            documentation = documentation_of(wrapper)
-            add_input(documentation, ParametersOf(model, "query"), last=True)
-            add_query(documentation, model)
-            add_response(documentation, HTTPStatus.OK, shape, headers={"Link": LINK})
-            return wrapper
-
-        return decorator
-
-    def if_match(self, *, required: bool = True) -> Any:
-        """Pass the versions that `If-Match` names to the view, as `versions`.
-
-        None means any version. Without the header the answer is 428 where it is required (RFC 6585,
-        3), with one of another version 412 (RFC 9110, 13.1.1), which the view's query decides.
-        """
-
-        def decorator(view: View) -> View:
-            @wraps(view)
-            def wrapper(*args: Any, **kwargs: Any) -> Any:
-                return view(*args, versions=wanted_versions(required=required), **kwargs)
-
-            documentation = documentation_of(wrapper)
-            add_input(documentation, IF_MATCH | {"required": required}, last=True)
-            add_errors(documentation, HTTPStatus.PRECONDITION_FAILED)
-            if required:
-                add_errors(documentation, HTTPStatus.PRECONDITION_REQUIRED)
-            return wrapper
-
-        return decorator
+    def _around(self, view: View, rule: str, methods: set[str]) -> View:  # noqa: ARG002
+        """Put around a view what subclasses do for each request, and document it."""
+        return view
 
     @override
     def add_url_rule(
@@ -238,8 +197,7 @@ class Blueprint(flask_smorest.Blueprint):
         methods = {method.upper() for method in options.get("methods", ["GET"])}
         if hasattr(view_func, "_apidoc"):
             check_path(documentation_of(view_func), rule)
-            is_of_rows = (self.url_prefix or "").startswith("/v1")
-            view_func = _served(view_func, rule, methods, is_of_rows=is_of_rows)
+            view_func = _served(self._around(view_func, rule, methods), rule, methods)
         super().add_url_rule(rule, endpoint, view_func, provide_automatic_options, **options)
 
 
@@ -270,9 +228,8 @@ def _read(schema: Any, location: Location, kwargs: dict[str, Any], *, required: 
     return read_values(schema, location, sources[location])
 
 
-def _served(view: View, rule: str, methods: set[str], *, is_of_rows: bool) -> View:
-    """Wrap a view in what holds for each: known parameters, one transaction, one commit."""
-    keyed = "POST" in methods
+def _served(view: View, rule: str, methods: set[str]) -> View:
+    """Wrap a view in what holds for each: it is called with what it knows, or not at all."""
     uuids = frozenset(re.findall(r"<uuid:(\w+)>", rule))
 
     @wraps(view)
@@ -281,13 +238,9 @@ def _served(view: View, rule: str, methods: set[str], *, is_of_rows: bool) -> Vi
             require_uuids(kwargs, uuids)
         if request.query_string:
             reject_unknown(request.args, known, "query")
-        work = unit_of_work()
-        if is_of_rows and request.method in {"GET", "HEAD"}:
-            read_after(work)
-        if keyed and idempotency.HEADER in request.headers:
-            return idempotency.serve(work, lambda: view(**kwargs))
-        return work.complete(lambda: view(**kwargs), is_repeatable=False)
+        return view(**kwargs)
 
-    known = getattr(view, "_apidoc", {}).get("query", frozenset())
-    document_service(documentation_of(wrapper), view.__name__, rule, methods, is_of_rows=is_of_rows)
+    documentation = documentation_of(wrapper)
+    known = documentation.get("query", frozenset())
+    document_view(documentation, view.__name__, rule, methods)
     return wrapper

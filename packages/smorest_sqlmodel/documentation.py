@@ -7,8 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from json_rows import consistency, idempotency
-from json_rows.preconditions import IF_NONE_MATCH
+from smorest_sqlmodel.etag import ETAG, IF_NONE_MATCH
 from smorest_sqlmodel.fields import names_of
 from smorest_sqlmodel.openapi import Api, ParametersOf, SchemaOf
 from smorest_sqlmodel.path import argument_names
@@ -17,10 +16,6 @@ View = Callable[..., Any]
 
 _BODIES = {"json", "form", "files"}
 
-ETAG = {
-    "description": "The version of what was answered (RFC 9110, 8.8.3).",
-    "schema": {"type": "string", "examples": ['"1"']},
-}
 LOCATION = {
     "description": "Where the new row is (RFC 9110, 10.2.2).",
     "schema": {
@@ -28,10 +23,6 @@ LOCATION = {
         "format": "uri-reference",
         "examples": ["/v1/users/0199c0de-0000-7000-8000-000000000001"],
     },
-}
-LINK = {
-    "description": 'The next page, as rel="next" (RFC 8288); absent on the last one.',
-    "schema": {"type": "string", "examples": ['</v1/users?cursor=WyJzIl0>; rel="next"']},
 }
 
 
@@ -123,16 +114,11 @@ def resolve_models(
     return document
 
 
-def document_service(
-    documentation: dict[str, Any], name: str, rule: str, methods: set[str], *, is_of_rows: bool
-) -> None:
-    """Document what the outermost layer does: its errors, its headers, the operation's id.
-
-    `is_of_rows` tells whether the view is about what the database keeps, not about the service.
-    """
+def document_view(documentation: dict[str, Any], name: str, rule: str, methods: set[str]) -> None:
+    """Document what holds for each view: the operation's id, its errors, and 304 with an ETag."""
     parameters = documentation.setdefault("arguments", {}).setdefault("parameters", [])
-    documentation.setdefault("manual_doc", {})["operationId"] = name
-    add_errors(documentation, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE)
+    documentation.setdefault("manual_doc", {}).setdefault("operationId", name)
+    add_errors(documentation, HTTPStatus.UNPROCESSABLE_ENTITY)
     if "<" in rule:
         add_errors(documentation, HTTPStatus.NOT_FOUND)
     if any(isinstance(item, dict) and item["in"] in _BODIES for item in parameters):
@@ -142,24 +128,16 @@ def document_service(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
         )
-    responses = documentation["response"]["responses"]
-    if "POST" in methods:
-        parameters.append(idempotency.PARAMETER)
-        add_errors(documentation, HTTPStatus.CONFLICT, HTTPStatus.TOO_MANY_REQUESTS)
-        _add_header(documentation, idempotency.REPLAYED, idempotency.REPLAYED_DOC)
-    if is_of_rows and "GET" in methods:
-        parameters.append(consistency.PARAMETER)
-    elif is_of_rows:
-        _add_header(documentation, consistency.HEADER, consistency.HEADER_DOC)
     if documentation.pop("etag_returned", False) and "GET" in methods:
         parameters.append(IF_NONE_MATCH)
         not_modified = {"description": "The client has this version.", "content_type": None}
+        responses = documentation["response"]["responses"]
         responses[int(HTTPStatus.NOT_MODIFIED)] = [not_modified | {"headers": {"ETag": ETAG}}]
     if not parameters:
         del documentation["arguments"]["parameters"]
 
 
-def _add_header(documentation: dict[str, Any], name: str, header: dict[str, Any]) -> None:
+def add_header(documentation: dict[str, Any], name: str, header: dict[str, Any]) -> None:
     """Document a header of all answers that tell of success."""
     for status in documentation.get("success_status_codes", []):
         for response in documentation["response"]["responses"][status]:

@@ -7,13 +7,13 @@ from flask import Flask, Response
 from pydantic import BaseModel
 
 import json_rows
+from json_rows import Blueprint
 from json_rows.statement import Query
 from json_rows.work import unit_of_work
 from service.domain.workflows import NEW_WORKFLOW
 from service.models.idempotency_key import IdempotencyKey
 from service.models.user import UserRead
 from service.models.workflow import WorkflowCreate, WorkflowRead
-from smorest_sqlmodel.blueprint import Blueprint
 from smorest_sqlmodel.openapi import Api
 
 KEY = "Idempotency-Key"

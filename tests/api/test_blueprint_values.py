@@ -400,7 +400,7 @@ def test_nothing_is_read_twice(first, second):
 def test_parameters_are_documented_in_the_style_in_which_they_are_read(served):
     assert served.send("separated", "query", ["1,2"]).status_code == 204
     assert served.got == [{1, 2}]
-    parameter, _ = served.operation("separated", "query")["parameters"]
+    (parameter,) = served.operation("separated", "query")["parameters"]
     assert (parameter["style"], parameter["explode"]) == ("form", False)
     nullable, _ = served.operation("nullable list", "query")["parameters"]
     assert "null" not in json.dumps(nullable["schema"])
