@@ -125,11 +125,11 @@ def _broken_constraint(error: pg.IntegrityError, in_path: Collection[str]) -> Ap
         )
     if isinstance(error, pg.ForeignKeyViolation):
         return InvalidInputError(
-            f"There is nothing that {said} refers to.",
+            f"There is no row that {said} refers to.",
             errors=errors("unknown_reference", "refers to nothing"),
         )
     return InvalidInputError(
-        f"The values contradict each other: {_rule(error)} is broken.",
+        f"The values contradict each other: they break the rule {_rule(error)}.",
         errors=errors("contradiction", "contradicts the rest"),
     )
 
@@ -147,5 +147,5 @@ def _is_of_no_model(diagnostics: psycopg2.extensions.Diagnostics) -> bool:
 def _rule(error: pg.IntegrityError) -> str:
     """Word a rule by its constraint's name: `ck_loans_returned_after_lent`."""
     prefix = f"ck_{error.diag.table_name}_"
-    name = error.diag.constraint_name or "a rule of the database"
+    name = error.diag.constraint_name or "of the database"
     return f'"{name.removeprefix(prefix).replace("_", " ")}"'

@@ -2,8 +2,8 @@
 
 After the IETF draft "The Idempotency-Key HTTP Header Field" (draft-ietf-httpapi-idempotency-key-
 header-07). The key is claimed once all else about the request has been found to be right, in the
-transaction that does the work: who is refused leaves nothing behind, and a concurrent request with
-the same key waits for the end of the first one, then finds its answer.
+transaction that does the work: a request that is refused leaves nothing behind, and a concurrent
+one with the same key waits until the first one ends, then finds its answer.
 """
 
 import hashlib
@@ -39,9 +39,9 @@ PARAMETER: dict[str, Any] = {
     "name": HEADER,
     "in": "header",
     "required": False,
-    "description": "Makes it safe to send the request again: it is done once. Up to 2048 bytes "
-    "the first answer is replayed byte for byte; one that is larger, or changed nothing, shows the "
-    "row as it is by then.",
+    "description": "Makes the request safe to repeat: its work is done once. A first answer of up "
+    "to 2048 bytes is replayed byte for byte; in place of one that is larger, or that changed "
+    "nothing, the row is shown as it is by then.",
     "schema": {
         "type": "string",
         "minLength": 1,
@@ -52,7 +52,7 @@ PARAMETER: dict[str, Any] = {
 }
 REPLAYED_DOC: dict[str, Any] = {
     "description": "`true` on the answer to a repeated request; status and headers are those of "
-    "the first one, but for the ETag of a row that has changed since.",
+    "the first one, except for the ETag of a row that has changed since.",
     "schema": {"type": "string", "const": "true"},
 }
 
@@ -224,7 +224,7 @@ class _Keyed:
         fingerprint, status, headers, body, shown_id, _, position = kept
         self._work.note_written(position)
         if not hmac.compare_digest(bytes(fingerprint), _fingerprint()):
-            message = "must not be used again with another body or query"
+            message = "must not be reused with another body or query"
             raise InvalidInputError.of(
                 location="header", name=HEADER, code="key_reused", message=message
             )
@@ -233,8 +233,8 @@ class _Keyed:
                 row = self._work.run(about.again(shown_id))
             except NotFoundError as error:
                 message = (
-                    "The first request with this Idempotency-Key was done, and what it answered "
-                    "with has been deleted since."
+                    "The first request with this Idempotency-Key was done, but the row that it "
+                    "answered with has been deleted since."
                 )
                 raise ConflictError(message) from error
             body = row.json

@@ -79,8 +79,8 @@ class KeptAnswers:
         if self._is_over(caller):
             message = (
                 "Too many answers are kept for requests with an Idempotency-Key from this address. "
-                "Until some expire, send requests without the header: a create can be repeated "
-                "when it has an `id` of your own, and a step to a final state as it is."
+                "Until some expire, send requests without the header: one that creates a row can "
+                "be repeated if you choose its `id`, one that leads to a final state as it is."
             )
             wait_s = min(max(LOOK_EVERY_S, int(self.sweeper.left_s())), EVERY_S)
             raise TooManyRequestsError(message, retry_after_s=wait_s)

@@ -90,7 +90,7 @@ def _is_plausible(moment: datetime) -> datetime:
         message = "must lie between the years 1970 and 2999"
         raise ValueError(message)
     if abs(moment.utcoffset() or _UTC) >= _FARTHEST_ZONE:
-        message = "must be less than 16 hours away from UTC"
+        message = "must have an offset of less than 16 hours from UTC"
         raise ValueError(message)
     return moment
 
@@ -174,7 +174,7 @@ MOST_MONEY = 10**9
 
 
 def like(example: Any) -> dict[str, Any]:
-    """Give a field an example: `Field(schema_extra=like("홍대"))`."""
+    """Give a field an example: `Field(schema_extra=like("Dune"))`."""
     return {"examples": [example]}
 
 
@@ -260,7 +260,7 @@ class Output(SQLModel):
     @model_validator(mode="before")
     @classmethod
     def _read_row_by_field_names(cls, row: Any) -> Any:
-        """Take a row's fields by their own names: `row.metadata` is SQLAlchemy's, not the run's."""
+        """Take a row's fields by their own names: `row.metadata` is SQLAlchemy's, not the row's."""
         if not isinstance(row, SQLModel):
             return row
         return {

@@ -33,8 +33,8 @@ def wanted_versions(*, required: bool) -> list[int] | None:
     if text is None:
         if required:
             message = (
-                "Say with If-Match which version the change is meant for: "
-                "the ETag of the last GET, or * for any."
+                "Send If-Match with the version that the change is meant for: "
+                "the ETag of your last GET, or * for any."
             )
             raise PreconditionRequiredError(message)
         return None

@@ -353,7 +353,7 @@ def _expect_current(noun: str) -> Callable[[Rows], Row]:
     def judge(rows: Rows) -> Row:
         row = expect(rows)
         if not rows[0][2]:
-            message = f"The {noun} has been changed since; its version is {row.version} now."
+            message = f"The {noun} has changed since then; its version is now {row.version}."
             raise PreconditionFailedError(message, headers={"ETag": f'"{row.version}"'})
         return row
 

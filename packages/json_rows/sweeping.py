@@ -68,7 +68,7 @@ class Sweeper:
             try:
                 self.sweep()
             except (ApiError, psycopg2.Error, SQLAlchemyError) as error:
-                _log.warning("Expired answers could not be swept away; next in an hour: %s", error)
+                _log.warning("Expired answers could not be deleted; next try in an hour: %s", error)
                 self.expect(time.time() + EVERY_S)
 
     def _wait(self) -> bool:

@@ -36,9 +36,9 @@ class UnitOfWork:
     A query that is the only one runs in autocommit: one round trip, atomic by itself. `begin` makes
     all that follows one transaction, which `commit` ends; leaving the unit without it rolls back.
 
-    Whoever loses the connection tries again, for as long as the settings allow: a lone query by
+    When the connection is lost, it tries again for as long as the settings allow: a lone query by
     itself, a transaction as a whole (`complete`). A lost reply leaves open whether the work was
-    done, so nothing is repeated that could not find that out.
+    done, so only work that can find that out is repeated.
     """
 
     def __init__(
