@@ -157,7 +157,7 @@ class New:
     """A new row of a resource, from a validated body.
 
     The columns are those of `create`; `computed` gives those that are not simply taken over, in
-    terms of `given`, the body as a row. `one` reads the row again.
+    terms of `given`, the body as a row. `one` reads the row again, for an answer too large to keep.
     """
 
     def __init__(
@@ -166,7 +166,7 @@ class New:
         create: type[SQLModel],
         read: type[SQLModel],
         *,
-        one: One,
+        one: One | None = None,
         computed: Callable[[FromClause], Mapping[str, ColumnElement[Any]]] | None = None,
     ) -> None:
         table = table_of(model)
@@ -191,7 +191,7 @@ class New:
             {"json": for_database(body)},
             outcome=self._repeated.query(body),
             repeatable=True,
-            about=self._one.subject(key),
+            about=self._one.subject(key) if self._one else None,
         )
 
 

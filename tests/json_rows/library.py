@@ -60,9 +60,7 @@ book = table_of(Book).c
 BOOK = One("book", Book, BookRead, goes_with={"book_id": book.id})
 NEW_BOOK = New(Book, BookCreate, BookRead, one=BOOK)
 CHANGED_BOOK = Changed("book", Book, BookRead)
-BOOKS = Listing(
-    "Book", Book, BookRead, conditions={}, sorts={"title": book.title}, default_sort="title"
-)
+BOOKS = Listing("Book", Book, BookRead, sorts={"title": book.title}, default_sort="title")
 
 blueprint = Blueprint("books", __name__, url_prefix="/books")
 
