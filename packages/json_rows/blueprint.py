@@ -13,7 +13,7 @@ from functools import wraps
 from http import HTTPStatus
 from typing import Any
 
-from flask import Response, request
+from flask import Flask, Response, request
 from typing_extensions import override
 
 import smorest_sqlmodel
@@ -38,6 +38,10 @@ from smorest_sqlmodel.openapi import ParametersOf
 
 class Blueprint(smorest_sqlmodel.Blueprint):
     """A Blueprint whose views return queries, rows and selections of a listing."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._prepare_doc_cbks.insert(0, _document_keys)
 
     @override
     def _written(self, value: Any, answer: Answer) -> Written:
@@ -120,11 +124,19 @@ def _document(documentation: dict[str, Any], methods: set[str]) -> None:
     """Document what the unit of work adds: its headers and its errors."""
     parameters = documentation.setdefault("arguments", {}).setdefault("parameters", [])
     add_errors(documentation, HTTPStatus.SERVICE_UNAVAILABLE)
-    if "POST" in methods:
-        parameters.append(idempotency.PARAMETER)
-        add_errors(documentation, HTTPStatus.CONFLICT, HTTPStatus.TOO_MANY_REQUESTS)
-        add_header(documentation, idempotency.REPLAYED, idempotency.REPLAYED_DOC)
     if "GET" in methods:
         parameters.append(consistency.PARAMETER)
     else:
         add_header(documentation, consistency.HEADER, consistency.HEADER_DOC)
+
+
+def _document_keys(
+    document: dict[str, Any], information: dict[str, Any], *, app: Flask, method: str, **_: object
+) -> dict[str, Any]:
+    """Document what an Idempotency-Key does, where the app keeps answers."""
+    if method == "post" and app.extensions.get("kept_answers"):
+        parameters = information.setdefault("arguments", {}).setdefault("parameters", [])
+        parameters.append(idempotency.PARAMETER)
+        add_errors(information, HTTPStatus.CONFLICT, HTTPStatus.TOO_MANY_REQUESTS)
+        add_header(information, idempotency.REPLAYED, idempotency.REPLAYED_DOC)
+    return document

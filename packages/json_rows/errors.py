@@ -128,6 +128,10 @@ def _broken_constraint(error: pg.IntegrityError, in_path: Collection[str]) -> Ap
             f"There is no row that {said} refers to.",
             errors=errors("unknown_reference", "refers to nothing"),
         )
+    if isinstance(error, pg.NotNullViolation):
+        return InvalidInputError(
+            f"{said} must have a value.", errors=errors("missing", "must have a value")
+        )
     return InvalidInputError(
         f"The values contradict each other: they break the rule {_rule(error)}.",
         errors=errors("contradiction", "contradicts the rest"),

@@ -1,6 +1,6 @@
 """The statements that every resource needs: one row by its id, pages of rows, a new row."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Any, cast
@@ -33,6 +33,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy import cast as sql_cast
+from sqlalchemy.sql.schema import ScalarElementColumnDefault
 from sqlmodel import SQLModel
 
 from json_rows.members import Members
@@ -157,7 +158,8 @@ class New:
     """A new row of a resource, from a validated body.
 
     The columns are those of `create`; `computed` gives those that are not simply taken over, in
-    terms of `given`, the body as a row. `one` reads the row again, for an answer too large to keep.
+    terms of `given`, the body as a row; the others have their defaults. `one` reads the row again,
+    in place of an answer too large to keep.
     """
 
     def __init__(
@@ -174,9 +176,11 @@ class New:
         body = given(table, names)
         values: dict[str, ColumnElement[Any]] = {name: body.c[name] for name in names}
         values |= computed(body) if computed else {}
+        values |= _defaults(table, values.keys())
+        new = select(*values.values()).select_from(body)
         added = (
             insert(table)
-            .from_select(list(values), select(*values.values()).select_from(body))
+            .from_select(list(values), new, include_defaults=False)
             .returning(*table.c)
             .cte("added")
         )
@@ -193,6 +197,22 @@ class New:
             repeatable=True,
             about=self._one.subject(key) if self._one else None,
         )
+
+
+def _defaults(table: Table, given_names: Collection[str]) -> dict[str, ColumnElement[Any]]:
+    """Find the values of columns that only Python knows, for which SQLAlchemy would send NULL.
+
+    Raises TypeError for one that Python would have to compute.
+    """
+    defaults: dict[str, ColumnElement[Any]] = {}
+    for col in table.columns:
+        if col.name in given_names or col.default is None or col.server_default is not None:
+            continue
+        if not isinstance(col.default, ScalarElementColumnDefault):
+            message = f"{table.name}.{col.name} needs a server default, or a value in `computed`."
+            raise TypeError(message)
+        defaults[col.name] = literal(col.default.arg, col.type)
+    return defaults
 
 
 class Repeated:

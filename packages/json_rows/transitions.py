@@ -10,18 +10,19 @@ from sqlmodel import SQLModel
 
 from json_rows.members import CACHED_CHOICES, Members
 from json_rows.models import for_database
-from json_rows.rows import One, among, table_of
+from json_rows.rows import One, among, lock, table_of
 from json_rows.statement import Query, Row, Rows, Statement, as_json, version_of
 from smorest_sqlmodel.errors import ConflictError, NotFoundError
 
 
 class Transition:
-    """The step of a row to a state, with all that it brings about.
+    """The step of a row to another `status`, with all that it brings about.
 
     `transitions` says which states may follow which; without a `target` the row stays in its state,
-    which must not be final. `values` are set in terms of the body, `locked` takes the lock, and
-    `effect` is another change that follows from the row's. The answer has the members of `summary`,
-    or the `fields` of `read` that the client wants; `one` reads them again.
+    which must not be final. `values` are set in terms of the body, `locked` takes the lock (by
+    default the row's own), and `effect` is another change that follows from the row's. The answer
+    has the members of `summary`, or the `fields` of `read` that the client wants; `one` reads them
+    again.
     """
 
     def __init__(
@@ -30,17 +31,18 @@ class Transition:
         model: type[SQLModel],
         read: type[SQLModel],
         *,
-        summary: type[SQLModel],
+        summary: type[SQLModel] | None = None,
         one: One,
         target: str | None,
         transitions: Mapping[Any, frozenset[Any]],
-        values: Mapping[str, Any],
-        locked: Select[Any],
+        values: Mapping[str, Any] | None = None,
+        locked: Select[Any] | None = None,
         effect: Callable[[CTE], CTE] | None = None,
     ) -> None:
         table = table_of(model)
         self._members = Members(read, summary)
         key: BindParameter[Any] = bindparam("key")
+        lock_first = lock(table, key) if locked is None else locked
         sources = [
             status
             for status, after in transitions.items()
@@ -48,7 +50,7 @@ class Transition:
         ]
         changed = (
             update(table)
-            .values({**values, "status": target} if target else values)
+            .values({**(values or {}), **({"status": target} if target else {})})
             .where(table.c.id == key, among(table.c.status, sources))
             .returning(*table.c)
             .cte("changed")
@@ -61,7 +63,7 @@ class Transition:
                 table.c.id == key, ~exists(select(changed.c.id))
             )
             both = row.union_all(unchanged)
-            return Statement(locked, both.add_cte(effect(changed)) if effect else both)
+            return Statement(lock_first, both.add_cte(effect(changed)) if effect else both)
 
         @lru_cache(CACHED_CHOICES)
         def outcome(names: tuple[str, ...]) -> Statement:

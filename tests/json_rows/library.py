@@ -20,6 +20,7 @@ from json_rows import (
     RowsSettings,
     Selection,
     Timestamps,
+    Transition,
     Versioned,
     table_of,
 )
@@ -34,7 +35,13 @@ class BookBase(SQLModel):
     isbn: str = Field(unique=True, max_length=13)
 
 
-class Book(BookBase, Versioned, Timestamps, Identity, table=True):
+class Shelved(SQLModel):
+    """Where a book is."""
+
+    status: str = "here"
+
+
+class Book(Shelved, BookBase, Versioned, Timestamps, Identity, table=True):
     """The table of books."""
 
 
@@ -46,7 +53,7 @@ class BookChange(Input, BookBase):
     """What a book has become."""
 
 
-class BookRead(Output, BookBase, Versioned, Timestamps, Identity):
+class BookRead(Output, Shelved, BookBase, Versioned, Timestamps, Identity):
     """A book."""
 
 
@@ -60,6 +67,8 @@ book = table_of(Book).c
 BOOK = One("book", Book, BookRead, goes_with={"book_id": book.id})
 NEW_BOOK = New(Book, BookCreate, BookRead, one=BOOK)
 CHANGED_BOOK = Changed("book", Book, BookRead)
+STATES = {"here": frozenset({"lent", "lost"}), "lent": frozenset({"here"}), "lost": frozenset()}
+LOSE_BOOK = Transition("book", Book, BookRead, one=BOOK, target="lost", transitions=STATES)
 BOOKS = Listing("Book", Book, BookRead, sorts={"title": book.title}, default_sort="title")
 
 blueprint = Blueprint("books", __name__, url_prefix="/books")
@@ -96,6 +105,13 @@ def change_book(change: BookChange, book_id: UUID, versions: list[int] | None) -
     return CHANGED_BOOK.query(book_id, change, versions)
 
 
+@blueprint.post("/<uuid:book_id>/lose")
+@blueprint.response(200, BookRead, etag=True)
+def lose_book(book_id: UUID) -> Query:
+    """Give a book up."""
+    return LOSE_BOOK.query(book_id)
+
+
 def create_app(settings: RowsSettings) -> Flask:
     """Make the app; its tables are made where they lack."""
     database = Database(settings)
@@ -103,6 +119,7 @@ def create_app(settings: RowsSettings) -> Flask:
     SQLModel.metadata.create_all(database.primary.engine, tables=tables)
     app = Flask(__name__)
     app.config.update(API_TITLE="Library", API_VERSION="1", OPENAPI_VERSION="3.1.0")
+    app.config["OPENAPI_URL_PREFIX"] = "/"
     json_rows.init_app(app, database, settings, answers=Answer)
     Api(app).register_blueprint(blueprint)
     return app

@@ -35,6 +35,7 @@ def client(library, empty_database) -> Iterator[FlaskClient]:
 
 def test_a_row_is_made_and_read(client):
     made = client.post("/books", json=DUNE)
+    assert made.status_code == 201, made.text
     assert (made.status_code, made.headers["ETag"]) == (201, '"1"')
     assert made.json == {**made.json, **DUNE, "version": 1}
     assert client.get(f"/books/{BOOK_ID}").data == made.data
@@ -61,6 +62,17 @@ def test_a_change_is_of_the_version_that_its_client_has_seen(client):
     assert (changed.status_code, changed.json["title"]) == (200, "Dune Messiah")
     late = client.put(f"/books/{BOOK_ID}", json=body, headers={"If-Match": '"1"'})
     assert (late.status_code, late.headers["ETag"]) == (412, '"2"')
+
+
+def test_a_row_goes_only_where_it_may(client):
+    client.post("/books", json=DUNE)
+    lost, again = (client.post(f"/books/{BOOK_ID}/lose") for _ in range(2))
+    assert (lost.status_code, lost.json["status"]) == (200, "lost")
+    assert (again.status_code, again.data) == (200, lost.data)
+    with client.application.extensions["database"].transaction() as connection:
+        connection.exec_driver_sql("UPDATE book SET status = 'lent'")
+    refused = client.post(f"/books/{BOOK_ID}/lose")
+    assert (refused.status_code, refused.json["allowed"]) == (409, ["here"])
 
 
 def test_a_repeated_request_has_one_answer_which_goes_with_its_row(client):
@@ -94,3 +106,5 @@ def test_without_a_table_of_answers_no_key_is_taken(library, client):
     refused = other.test_client().post("/books", json=DUNE, headers={KEY: "k"})
     assert [error["pointer"] for error in refused.json["errors"]] == [f"/{KEY}"]
     assert other.test_client().post("/books", json=DUNE).status_code == 201
+    documents = [app.test_client().get("/openapi.json") for app in (client.application, other)]
+    assert [KEY in document.text for document in documents] == [True, False]
