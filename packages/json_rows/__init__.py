@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from json_rows.blueprint import Blueprint
+    from json_rows.changes import Changed, Deleted
     from json_rows.kept_answer import KeptAnswer
     from json_rows.listing import Listing, Selection
     from json_rows.models import Identity, Input, Output, Timestamps, Versioned
-    from json_rows.rows import Changed, Deleted, New, One, table_of
+    from json_rows.rows import New, One, table_of
     from json_rows.selection import fields_of
     from json_rows.settings import RowsSettings
     from json_rows.statement import Query, Row, Statement, as_json
@@ -46,10 +47,11 @@ __all__ = [
 
 _MODULES = {
     "blueprint": ("Blueprint",),
+    "changes": ("Changed", "Deleted"),
     "kept_answer": ("KeptAnswer",),
     "listing": ("Listing", "Selection"),
     "models": ("Identity", "Input", "Output", "Timestamps", "Versioned"),
-    "rows": ("Changed", "Deleted", "New", "One", "table_of"),
+    "rows": ("New", "One", "table_of"),
     "selection": ("fields_of",),
     "settings": ("RowsSettings",),
     "statement": ("Query", "Row", "Statement", "as_json"),

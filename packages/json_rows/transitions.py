@@ -8,9 +8,10 @@ from uuid import UUID
 from sqlalchemy import CTE, BindParameter, Select, bindparam, exists, false, select, true, update
 from sqlmodel import SQLModel
 
+from json_rows.changes import lock
 from json_rows.members import CACHED_CHOICES, Members
 from json_rows.models import for_database
-from json_rows.rows import One, among, lock, table_of
+from json_rows.rows import One, among, table_of
 from json_rows.statement import Query, Row, Rows, Statement, as_json, version_of
 from smorest_sqlmodel.errors import ConflictError, NotFoundError
 

@@ -26,8 +26,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import SQLModel
 
+from json_rows.changes import Changed, Deleted, lock
 from json_rows.listing import Listing
-from json_rows.rows import Changed, Deleted, New, One, among, contains, given, lock, table_of
+from json_rows.rows import New, One, among, contains, given, table_of
 from json_rows.statement import json_names
 from json_rows.transitions import Transition
 from service.models.generation import Generation, GenerationSummary

@@ -9,7 +9,9 @@ import pytest
 from flask.testing import FlaskClient
 from sqlmodel import SQLModel
 
-from json_rows import RowsSettings
+from json_rows import Input, RowsSettings
+from json_rows.kept_answer import AnswersTable
+from json_rows.models import without
 
 BOOK_ID = "01890000-0000-7000-8000-000000000001"
 DUNE = {"id": BOOK_ID, "title": "Dune", "isbn": "9780441013593"}
@@ -108,3 +110,11 @@ def test_without_a_table_of_answers_no_key_is_taken(library, client):
     assert other.test_client().post("/books", json=DUNE).status_code == 201
     documents = [app.test_client().get("/openapi.json") for app in (client.application, other)]
     assert [KEY in document.text for document in documents] == [True, False]
+
+
+def test_what_can_not_work_is_told_when_it_is_declared(library):
+    without_id = without("BookCreate", library.BookCreate, ("id",), base=Input)
+    with pytest.raises(TypeError, match=r"book\.id needs a server default, or a value in `comp"):
+        library.New(library.Book, without_id, library.BookRead)
+    with pytest.raises(TypeError, match="answer has no shelf_id, which answers are to go with"):
+        AnswersTable(library.Answer).keep({"shelf_id": "%(about)s"})
