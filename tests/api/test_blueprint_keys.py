@@ -14,8 +14,7 @@ from json_rows.work import unit_of_work
 from service.domain.workflows import NEW_WORKFLOW
 from service.models.user import UserRead
 from service.models.workflow import WorkflowCreate, WorkflowRead
-from smorest_sqlmodel import problems
-from smorest_sqlmodel.openapi import Api
+from smorest_sqlmodel import Api, problems
 
 KEY = "Idempotency-Key"
 
@@ -33,7 +32,7 @@ def bridge(app) -> Any:
     """A service of its own on the same database."""
     own = Flask(__name__)
     own.config.update(API_TITLE="Wishes", API_VERSION="1", OPENAPI_VERSION="3.1.0")
-    problems.init_app(own, translate)
+    problems.init_app(own, translate, types="urn:trip-planner:problem:")
     work.init_app(own, app.extensions["database"], app.extensions["row_settings"])
     blueprint = Blueprint("wishes", __name__, url_prefix="/wishes")
 
