@@ -13,7 +13,7 @@ from functools import wraps
 from http import HTTPStatus
 from typing import Any
 
-from flask import Response, request
+from flask import Response, current_app, request
 from typing_extensions import override
 
 import smorest_sqlmodel
@@ -34,7 +34,7 @@ from smorest_sqlmodel.documentation import (
     documentation_of,
 )
 from smorest_sqlmodel.fields import names_of
-from smorest_sqlmodel.openapi import ParametersOf
+from smorest_sqlmodel.json_schema import ParametersOf
 
 
 class Blueprint(smorest_sqlmodel.Blueprint):
@@ -110,7 +110,9 @@ class Blueprint(smorest_sqlmodel.Blueprint):
             if request.method in {"GET", "HEAD"}:
                 consistency.read_after(work)
             if keyed and idempotency.HEADER in request.headers:
-                return idempotency.serve(work, lambda: view(*args, **kwargs))
+                return idempotency.serve(
+                    work, lambda: current_app.make_response(view(*args, **kwargs))
+                )
             return work.complete(lambda: view(*args, **kwargs), is_repeatable=False)
 
         _document(documentation_of(wrapper), methods)

@@ -50,7 +50,7 @@ from smorest_sqlmodel.documentation import (
 )
 from smorest_sqlmodel.etag import ETAG
 from smorest_sqlmodel.fields import names_of, readings, refuse_files
-from smorest_sqlmodel.openapi import ParametersOf, SchemaOf
+from smorest_sqlmodel.json_schema import ParametersOf, SchemaOf
 from smorest_sqlmodel.parsing import read_json
 from smorest_sqlmodel.path import path_parameters, require_uuids
 from smorest_sqlmodel.problems import MEDIA_TYPE, Problem
@@ -209,7 +209,7 @@ class Blueprint(flask_smorest.Blueprint):
         provide_automatic_options: bool | None = None,
         **options: Any,
     ) -> None:
-        """Register a view: the outermost layer, which knows its transaction and its errors.
+        """Register a view, inside of the outermost layer, which is the same for all of them.
 
         The option `path_examples` goes before that of the blueprint.
         """
@@ -218,7 +218,7 @@ class Blueprint(flask_smorest.Blueprint):
         methods = {method.upper() for method in options.get("methods") or ["GET"]}
         if isinstance(view_func, type(MethodView)):
             view_func = self._served_class(view_func, rule, methods if "methods" in options else ())
-        elif hasattr(view_func, "_apidoc"):
+        elif view_func is not None:
             view_func = self._served(view_func, rule, methods, view_func.__name__)
         super().add_url_rule(rule, endpoint, view_func, provide_automatic_options, **options)
 
@@ -227,15 +227,15 @@ class Blueprint(flask_smorest.Blueprint):
         served = {}
         for method in wanted or views.methods or ():
             view: Any = getattr(views, method.lower(), None)
-            if hasattr(view, "_apidoc"):
+            if view:
                 name = f"{method.lower()}_{views.__name__}"
                 served[method.lower()] = self._served(view, rule, {method}, name)
         return type(views.__name__, (views,), {"__doc__": views.__doc__, **served})
 
     def _served(self, view: View, rule: str, methods: set[str], name: str) -> View:
         """Wrap a view in what holds for each: it is called with what it knows, or not at all."""
-        check_path(documentation_of(view), rule)
-        view = self._around(view, rule, methods)
+        check_path(getattr(view, "_apidoc", {}), rule)
+        view = self._around(synchronous(view), rule, methods)
         uuids = frozenset(re.findall(r"<uuid:(\w+)>", rule))
 
         @wraps(view)

@@ -11,7 +11,8 @@ from flask import current_app
 
 from smorest_sqlmodel.etag import ETAG, IF_NONE_MATCH
 from smorest_sqlmodel.fields import names_of
-from smorest_sqlmodel.openapi import Api, ParametersOf, SchemaOf
+from smorest_sqlmodel.json_schema import ParametersOf, SchemaOf
+from smorest_sqlmodel.openapi import Api
 from smorest_sqlmodel.path import argument_names
 
 View = Callable[..., Any]
