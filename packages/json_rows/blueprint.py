@@ -13,7 +13,7 @@ from functools import wraps
 from http import HTTPStatus
 from typing import Any
 
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, request
 from typing_extensions import override
 
 import smorest_sqlmodel
@@ -33,7 +33,8 @@ from smorest_sqlmodel.documentation import (
     add_response,
     documentation_of,
 )
-from smorest_sqlmodel.openapi import ParametersOf
+from smorest_sqlmodel.fields import names_of
+from smorest_sqlmodel.json_schema import ParametersOf
 
 
 class Blueprint(smorest_sqlmodel.Blueprint):
@@ -75,7 +76,7 @@ class Blueprint(smorest_sqlmodel.Blueprint):
 
             documentation = documentation_of(wrapper)
             add_input(documentation, ParametersOf(model, "query"), last=True)
-            add_query(documentation, model)
+            add_query(documentation, names_of(model))
             add_response(documentation, HTTPStatus.OK, shape, headers={"Link": LINK})
             return wrapper
 
@@ -108,13 +109,15 @@ class Blueprint(smorest_sqlmodel.Blueprint):
         keyed = "POST" in methods
 
         @wraps(view)
-        def wrapper(**kwargs: Any) -> Any:
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
             work = unit_of_work()
             if request.method in {"GET", "HEAD"}:
                 consistency.read_after(work)
             if keyed and idempotency.HEADER in request.headers:
-                return idempotency.serve(work, lambda: view(**kwargs))
-            return work.complete(lambda: view(**kwargs), is_repeatable=False)
+                return idempotency.serve(
+                    work, lambda: current_app.make_response(view(*args, **kwargs))
+                )
+            return work.complete(lambda: view(*args, **kwargs), is_repeatable=False)
 
         _document(documentation_of(wrapper), methods)
         return super()._around(wrapper, rule, methods)
@@ -123,6 +126,7 @@ class Blueprint(smorest_sqlmodel.Blueprint):
 def _document(documentation: dict[str, Any], methods: set[str]) -> None:
     """Document what the unit of work adds: its headers and its errors."""
     parameters = documentation.setdefault("arguments", {}).setdefault("parameters", [])
+    add_query(documentation)
     add_errors(documentation, HTTPStatus.SERVICE_UNAVAILABLE)
     if "GET" in methods:
         parameters.append(consistency.PARAMETER)

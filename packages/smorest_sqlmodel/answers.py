@@ -1,13 +1,16 @@
 """What a view returns becomes the answer that its decorators document."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from flask import Response, request
-from flask_smorest.utils import set_status_and_headers_in_response, unpack_tuple_response
+from flask import Response, current_app, request
+from flask_smorest.utils import (
+    resolve_schema_instance,
+    set_status_and_headers_in_response,
+    unpack_tuple_response,
+)
 from marshmallow import Schema
 from werkzeug import Response as BaseResponse
 from werkzeug.datastructures import Headers
@@ -53,9 +56,11 @@ def answers_of(view: Callable[..., Any]) -> dict[int, Answer]:
     return answers
 
 
-def is_marshmallow(schema: Any) -> bool:
-    """Tell whether a schema is flask-smorest's own kind."""
-    return isinstance(schema, Schema) or (isinstance(schema, type) and issubclass(schema, Schema))
+def is_of_flask_smorest(schema: Any) -> bool:
+    """Tell whether flask-smorest knows a schema itself: marshmallow's, a dict or a name."""
+    if isinstance(schema, type):
+        return issubclass(schema, Schema)
+    return isinstance(schema, Schema | dict | str)
 
 
 def respond(
@@ -93,10 +98,10 @@ def write(value: Any, answer: Answer) -> Written:
 
 def _body(answer: Answer, value: Any) -> str | bytes:
     if answer.schema is None:
-        return b""
-    if is_marshmallow(answer.schema):
-        schema = answer.schema() if isinstance(answer.schema, type) else answer.schema
-        return json.dumps(schema.dump(value))
+        return b"" if value is None else current_app.json.dumps(value)
+    if is_of_flask_smorest(answer.schema):
+        schema = resolve_schema_instance(answer.schema)
+        return current_app.json.dumps(schema.dump(value) if isinstance(schema, Schema) else value)
     if answer.content_type and "json" not in answer.content_type and isinstance(value, str | bytes):
         return value
     written = adapter(answer.schema)
