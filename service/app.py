@@ -2,22 +2,21 @@
 
 from flask import Flask
 
+import json_rows
 from app_server import canonical, operations, security
 from app_server.observability import wiring as observability
 from app_server.readiness import Readiness
 from app_server.refusal import Refusals
-from json_rows import consistency, work
 from json_rows.errors import translate
 from safe_migrations import schema_guard
 from serverless_postgres.database import Database
 from serverless_postgres.url import parse
-from service.api import generations, model_prices, nodes, users, workflows
+from service.api import docs_page, generations, model_prices, nodes, users, workflows
 from service.cli.dev import dev
 from service.cli.groups import db, neon
+from service.models.idempotency_key import IdempotencyKey
 from service.settings import Settings
-from smorest_sqlmodel import problems, swagger_ui
-from smorest_sqlmodel.openapi import Api, uuid_parameter
-from smorest_sqlmodel.path import UUIDConverter
+from smorest_sqlmodel import Api, UUIDConverter, problems, swagger_ui
 
 DESCRIPTION = """The system of record of an AI trip planner.
 
@@ -36,6 +35,9 @@ DOCUMENT = {
     # There are no keys yet: whoever reaches the service may use it.
     "security": [],
 }
+
+PROBLEM_TYPES = "urn:trip-planner:problem:"
+"""What the URIs of problem types begin with."""
 
 BLUEPRINTS = (
     users.blueprint,
@@ -71,21 +73,19 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.url_map.converters["uuid"] = UUIDConverter
     # Otherwise a name that begins with a slash is answered with a redirect to another name.
     app.url_map.merge_slashes = False
-    problems.init_app(app, translate)
-    app.wsgi_app = Refusals(app.wsgi_app)  # type: ignore[method-assign]
+    problems.init_app(app, translate, types=PROBLEM_TYPES)
+    app.wsgi_app = Refusals(app.wsgi_app, PROBLEM_TYPES)  # type: ignore[method-assign]
     security.init_app(app, settings)
     app.before_request(canonical.check)
     database = Database(settings)
-    work.init_app(app, database, settings)
-    consistency.init_app(app, database.replica)
+    json_rows.init_app(app, database, settings, answers=IdempotencyKey)
     guard = schema_guard.init_app(app, database)
     app.extensions["readiness"] = Readiness(database, guard)
 
     api = Api(app)
-    api.register_converter(UUIDConverter, uuid_parameter)
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)
-    app.register_blueprint(swagger_ui.blueprint)
+    app.register_blueprint(docs_page.make_blueprint())
     for path in ("/", "/docs"):
         app.add_url_rule(path, view_func=swagger_ui.lead_here)
     for group in (db, dev, neon):

@@ -250,7 +250,13 @@ Problem = Callable[[TestResponse, int], dict[str, Any]]
 
 
 @pytest.fixture
-def problem() -> Problem:
+def problem_types() -> str:
+    """What the URIs of problem types begin with."""
+    return "urn:trip-planner:problem:"
+
+
+@pytest.fixture
+def problem(problem_types: str) -> Problem:
     """Check that a response is a problem of a status, and return it."""
 
     def check(response: TestResponse, status: int) -> dict[str, Any]:
@@ -258,7 +264,7 @@ def problem() -> Problem:
         assert response.content_type == "application/problem+json"
         body: dict[str, Any] = response.get_json()
         assert body["status"] == status
-        assert body["type"].startswith("urn:trip-planner:problem:")
+        assert body["type"].startswith(problem_types)
         assert body["title"]
         return body
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 from pydantic import BaseModel, Field
 
 from app_server.readiness import readiness
-from smorest_sqlmodel.blueprint import Blueprint
+from smorest_sqlmodel import Blueprint
 
 blueprint = Blueprint("operations", __name__, description="For those who run the service.")
 
@@ -50,6 +50,7 @@ class Readiness(BaseModel):
 
 @blueprint.get("/healthz")
 @blueprint.response(200, Health)
+@blueprint.alt_response(503)
 def get_health() -> Health:
     """Tell that the process is alive.
 
@@ -60,6 +61,7 @@ def get_health() -> Health:
 
 @blueprint.get("/readyz")
 @blueprint.response(200, Readiness)
+@blueprint.alt_response(503)
 def get_readiness() -> Readiness:
     """Tell whether the service is ready.
 

@@ -10,17 +10,21 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from pydantic_core import to_json
 
 from smorest_sqlmodel.errors import ApiError
-from smorest_sqlmodel.problems import MEDIA_TYPE, problem_details
+from smorest_sqlmodel.problems import MEDIA_TYPE, TYPES, problem_details
 
 REFUSAL = "trip_planner.refusal"
 """The key in a WSGI environment below which a server puts the ApiError to answer with."""
 
 
 class Refusals:
-    """A WSGI application before another one, which it only calls where nothing is refused."""
+    """A WSGI application before another one, which it only calls where nothing is refused.
 
-    def __init__(self, app: WSGIApplication) -> None:
+    `types` is what the URIs of the problems' types begin with.
+    """
+
+    def __init__(self, app: WSGIApplication, types: str = TYPES) -> None:
         self._app = app
+        self._types = types
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request."""
@@ -28,7 +32,8 @@ class Refusals:
         if not isinstance(error, ApiError):
             return self._app(environ, start_response)
         path = environ["PATH_INFO"].encode("latin-1").decode(errors="replace")
-        body = to_json(problem_details(error.status, error.code, error.title, error.detail, path))
+        kind = self._types + error.code
+        body = to_json(problem_details(error.status, kind, error.title, error.detail, path))
         headers = {
             "Content-Type": MEDIA_TYPE,
             "Content-Length": str(len(body)),

@@ -1,8 +1,8 @@
-"""Read-After: a client that has written something reads no state from before it.
+"""Read-After: a client never reads a state from before its own last write.
 
 The answer to each write says where in the primary's history it is. A client that sends this back
-with a GET gets what it has written, or something newer, whichever server answers: the replica when
-it has come so far, else the primary. For a client that does not, the last write of this server's
+with a GET gets what it has written, or something newer, whichever server answers: the replica once
+it has caught up, else the primary. For a client that does not, the last write of this server's
 worker processes counts, whoever's it was. When that one got no reply, the primary answers until the
 next one.
 """
@@ -23,11 +23,11 @@ PARAMETER: dict[str, Any] = {
     "name": HEADER,
     "in": "header",
     "required": False,
-    "description": "What this header had in the answer to a write: the answer to the GET shows it.",
+    "description": "What this header had in the answer to a write, which the GET then shows.",
     "schema": {"type": "string", "pattern": r"^[0-9]{1,19}$", "examples": ["26738104"]},
 }
 HEADER_DOC: dict[str, Any] = {
-    "description": "Where the write is in the database's history, where there is a read replica.",
+    "description": "The write's place in the database's history; sent if there is a read replica.",
     "schema": {"type": "string", "examples": ["26738104"]},
 }
 
@@ -66,5 +66,5 @@ def read_after(work: UnitOfWork) -> None:
 def _read(text: str) -> int:
     if text.isascii() and text.isdecimal() and (position := int(text[:20])) <= MOST:
         return position
-    message = "must be what the answer to a write had in this header"
+    message = "must be the value that this header had in the answer to a write"
     raise InvalidInputError.of(location="header", name=HEADER, code="bad_position", message=message)

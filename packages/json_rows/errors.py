@@ -1,10 +1,12 @@
 """What database errors mean for a client of the API."""
 
 import re
+from collections.abc import Collection
 
 import psycopg2
 from psycopg2 import errors as pg
 from sqlalchemy import Table
+from sqlmodel import SQLModel
 
 from plain_commands.errors import ConfigurationError, PlainError
 from serverless_postgres.losses import (
@@ -45,8 +47,13 @@ class TransientError(UnavailableError):
         self.is_outcome_open = is_outcome_open
 
 
-def translate(error: BaseException) -> ApiError | None:  # noqa: PLR0911  one for each kind
-    """Find the error to tell a client of; None when it is a fault of the service itself."""
+def translate(  # noqa: PLR0911  one for each kind
+    error: BaseException, in_path: Collection[str] = ()
+) -> ApiError | None:
+    """Find the error to tell a client of; None when it is a fault of the service itself.
+
+    `in_path` names columns that the body can't be wrong about, as the path gives their values.
+    """
     error = original(error)
     if isinstance(error, ApiError):
         return error
@@ -55,7 +62,7 @@ def translate(error: BaseException) -> ApiError | None:  # noqa: PLR0911  one fo
     if isinstance(error, PlainError):
         return UnavailableError(error.detail)
     if isinstance(error, pg.IntegrityError):
-        return _broken_constraint(error)
+        return _broken_constraint(error, in_path)
     if isinstance(error, pg.QueryCanceled | pg.LockNotAvailable):
         return UnavailableError("The database took too long to answer; try again.")
     if is_deadlock(error):
@@ -77,40 +84,35 @@ def is_duplicate_id(error: ApiError) -> bool:
     ] == ["/id"]
 
 
-def constrained_fields(constraint: str | None) -> tuple[str, ...]:
-    """Name the columns that a constraint or unique index of this schema is about."""
-    # Schema changes explain errors, too, and should not wait for the models' imports.
-    from sqlmodel import SQLModel  # noqa: PLC0415
-
+def _constrained(diagnostics: psycopg2.extensions.Diagnostics) -> list[str]:
+    """Name the columns that the broken constraint or unique index is about."""
     for table in SQLModel.metadata.tables.values():
         for item in [*table.constraints, *table.indexes]:
-            if getattr(item, "name", None) == constraint:
+            if getattr(item, "name", None) == diagnostics.constraint_name:
                 return _columns(table, item)
-    return ()
+    # Where the models leave its name to Postgres: "Key (isbn)=(...) already exists."
+    key = re.search(r"\(([\w, ]+)\)=\(", diagnostics.message_detail or "")
+    return re.findall(r"\w+", key[1] if key else diagnostics.column_name or "")
 
 
-def _columns(table: Table, item: object) -> tuple[str, ...]:
+def _columns(table: Table, item: object) -> list[str]:
     names = [column.name for column in getattr(item, "columns", ())]
     if not names:
         # A CHECK, or an index on an expression, has its columns in its text only.
         texts = [getattr(item, "sqltext", ""), *getattr(item, "expressions", ())]
         words = set(re.findall(r"\w+", " ".join(map(str, texts))))
         names = [column.name for column in table.columns if column.name in words]
-    # The run of a step or a call is in the path; what clashes inside of it is in the body.
-    inside = [name for name in names if name != "workflow_id"]
-    return tuple(inside or names)
+    return names
 
 
-def _broken_constraint(error: pg.IntegrityError) -> ApiError:
+def _broken_constraint(error: pg.IntegrityError, in_path: Collection[str]) -> ApiError:
     if isinstance(error, pg.NotNullViolation) and _is_of_no_model(error.diag):
         return MisconfiguredError(
             f"The database wants a value for {error.diag.table_name}.{error.diag.column_name}, "
             "which no model has: deploy the code that fills it, or give the column a default."
         )
-    constraint = error.diag.constraint_name
-    fields = constrained_fields(constraint) or (
-        (error.diag.column_name,) if error.diag.column_name else ()
-    )
+    names = _constrained(error.diag)
+    fields = [name for name in names if name not in in_path] or names
 
     def errors(code: str, message: str) -> list[FieldError]:
         return [FieldError("body", f"/{field}", code, message) for field in fields]
@@ -123,19 +125,21 @@ def _broken_constraint(error: pg.IntegrityError) -> ApiError:
         )
     if isinstance(error, pg.ForeignKeyViolation):
         return InvalidInputError(
-            f"There is nothing that {said} refers to.",
+            f"There is no row that {said} refers to.",
             errors=errors("unknown_reference", "refers to nothing"),
         )
+    if isinstance(error, pg.NotNullViolation):
+        return InvalidInputError(
+            f"{said} must have a value.", errors=errors("missing", "must have a value")
+        )
     return InvalidInputError(
-        f"The values contradict each other: {_rule(error)} is broken.",
+        f"The values contradict each other: they break the rule {_rule(error)}.",
         errors=errors("contradiction", "contradicts the rest"),
     )
 
 
 def _is_of_no_model(diagnostics: psycopg2.extensions.Diagnostics) -> bool:
     """Tell whether a column of a model's table is one that the model does not have."""
-    from sqlmodel import SQLModel  # noqa: PLC0415  as above
-
     return any(
         table.name == diagnostics.table_name
         and (table.schema or "public") == diagnostics.schema_name
@@ -145,7 +149,7 @@ def _is_of_no_model(diagnostics: psycopg2.extensions.Diagnostics) -> bool:
 
 
 def _rule(error: pg.IntegrityError) -> str:
-    """Word a rule by its constraint's name: `ck_nodes_completed_after_start`."""
+    """Word a rule by its constraint's name: `ck_loans_returned_after_lent`."""
     prefix = f"ck_{error.diag.table_name}_"
-    name = error.diag.constraint_name or "a rule of the database"
+    name = error.diag.constraint_name or "of the database"
     return f'"{name.removeprefix(prefix).replace("_", " ")}"'

@@ -2,43 +2,34 @@
 
 After the IETF draft "The Idempotency-Key HTTP Header Field" (draft-ietf-httpapi-idempotency-key-
 header-07). The key is claimed once all else about the request has been found to be right, in the
-transaction that does the work: who is refused leaves nothing behind, and a concurrent request with
-the same key waits for the end of the first one, then finds its answer.
+transaction that does the work: a request that is refused leaves nothing behind, and a concurrent
+one with the same key waits until the first one ends, then finds its answer.
 """
 
 import hashlib
 import hmac
 from collections.abc import Callable
-from datetime import timedelta
 from http import HTTPStatus
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn
 from urllib.parse import urlencode
 
 import psycopg2
 from flask import Response, current_app, g, request
 from psycopg2.extras import Json
 
-from app_server.caller import caller_of
-from json_rows.kept_answers import (
-    CLAIM,
-    FORGET,
-    KEEP,
-    LARGEST_KEPT,
-    PRIMARY_KEY,
-    KeptAnswers,
-    in_progress,
-    size_of,
-)
-from json_rows.preconditions import etag_of, tag_of
+from json_rows.kept_answer import size_of
+from json_rows.kept_answers import LARGEST_KEPT, KeptAnswers, in_progress
 from json_rows.statement import Query, Row, Subject
 from json_rows.unit_of_work import UnitOfWork
 from json_rows.work import database, unit_of_work
+from smorest_sqlmodel.caller import caller_of
 from smorest_sqlmodel.errors import (
     ConflictError,
     InvalidInputError,
     NotFoundError,
     UnavailableError,
 )
+from smorest_sqlmodel.etag import etag_of, tag_of
 from smorest_sqlmodel.parsing import read_body
 
 HEADER = "Idempotency-Key"
@@ -48,9 +39,9 @@ PARAMETER: dict[str, Any] = {
     "name": HEADER,
     "in": "header",
     "required": False,
-    "description": "Makes it safe to send the request again: it is done once. Up to 2048 bytes "
-    "the first answer is replayed byte for byte; one that is larger, or changed nothing, shows the "
-    "row as it is by then.",
+    "description": "Makes the request safe to repeat: its work is done once. A first answer of up "
+    "to 2048 bytes is replayed byte for byte; in place of one that is larger, or that changed "
+    "nothing, the row is shown as it is by then.",
     "schema": {
         "type": "string",
         "minLength": 1,
@@ -61,7 +52,7 @@ PARAMETER: dict[str, Any] = {
 }
 REPLAYED_DOC: dict[str, Any] = {
     "description": "`true` on the answer to a repeated request; status and headers are those of "
-    "the first one, but for the ETag of a row that has changed since.",
+    "the first one, except for the ETag of a row that has changed since.",
     "schema": {"type": "string", "const": "true"},
 }
 
@@ -89,20 +80,26 @@ def serve(work: UnitOfWork, view: Callable[[], Response]) -> Response:
     """Do the work of a keyed request in one transaction and keep its answer, or replay it.
 
     Only success is kept: after an error nothing was done, and the key may be used again. Raises
-    InvalidInputError for a bad key and for a key that was used with another body or query,
-    ConflictError while the first request with it is still in progress, TooManyRequestsError for a
-    caller for whom no more is kept.
+    InvalidInputError for a bad key, for a key that was used with another body or query and where
+    no answers are kept, ConflictError while the first request with the key is still in progress,
+    TooManyRequestsError for a caller for whom no more is kept.
     """
+    kept: KeptAnswers | None = current_app.extensions["kept_answers"]
+    if kept is None:
+        message = "is not supported by this service; send the request without it"
+        raise InvalidInputError.of(
+            location="header", name=HEADER, code="unsupported", message=message
+        )
     key = request.headers[HEADER]
     if not (1 <= len(key) <= LONGEST_KEY and key.isascii() and key.isprintable()):
         message = f"must have 1 to {LONGEST_KEY} printable ASCII characters"
         raise InvalidInputError.of(location="header", name=HEADER, code="bad_key", message=message)
-    keyed = g.keyed = _Keyed(work, key)
+    keyed = g.keyed = _Keyed(work, kept, key)
     try:
         try:
             response = work.complete(lambda: keyed.answer(view), is_repeatable=True)
         except ConflictError as error:
-            if not _is_kept_meanwhile(error):
+            if not _is_kept_meanwhile(error, kept.table.primary_key):
                 raise
             # By the release before, which does not know of the lock.
             work.close()
@@ -123,8 +120,9 @@ def run(query: Query) -> Row:
 class _Keyed:
     """A request with a key: it has its key claimed, does its work, and its answer is kept."""
 
-    def __init__(self, work: UnitOfWork, key: str) -> None:
+    def __init__(self, work: UnitOfWork, kept: KeptAnswers, key: str) -> None:
         self._work = work
+        self._kept = kept
         # Ids may be written in either case.
         path = request.path.lower()
         names = {"principal": ANONYMOUS, "method": request.method, "path": path, "key": key}
@@ -163,14 +161,14 @@ class _Keyed:
         """Take the key for this request, once; raises _Replayed when it was answered before."""
         if self._is_claimed:
             return
-        kept = _kept()
         if not self._has_entered:
-            kept.enter(self._lock)
+            self._kept.enter(self._lock)
             self._has_entered = True
         self._work.begin()
         try:
             found = self._work.execute(
-                CLAIM, {**self._names, "lock": self._lock, "lock_timeout": LOCK_TIMEOUT}
+                self._kept.table.claim,
+                {**self._names, "lock": self._lock, "lock_timeout": LOCK_TIMEOUT},
             )
         except UnavailableError as error:
             if not isinstance(error.__cause__, psycopg2.errors.LockNotAvailable):
@@ -182,17 +180,17 @@ class _Keyed:
         if found and found[0][-2]:
             self._replay(*found[0], about=about)
         self._is_expired_there = bool(found)
-        kept.check(self._work, self._caller())
+        self._kept.check(self._work, self._caller())
 
     def leave(self) -> None:
         """Let others with the key go on."""
         if self._has_entered:
-            _kept().leave(self._lock)
+            self._kept.leave(self._lock)
 
     def note(self) -> None:
         """Note what was kept, once it has been committed."""
         if self._size:
-            _kept().note(self._caller(), self._size)
+            self._kept.note(self._caller(), self._size)
 
     def _keep(self, response: Response) -> None:
         """Have the answer kept with COMMIT.
@@ -206,7 +204,6 @@ class _Keyed:
         if about and self._can_show and (len(body) > LARGEST_KEPT or not has_changed):
             shown_id = about.id
             body = f'{{"id":"{shown_id}"}}'.encode()
-        goes_with = dict.fromkeys(("user_id", "workflow_id", "node_id"))
         answer = {
             **self._names,
             "fingerprint": _fingerprint(),
@@ -215,18 +212,19 @@ class _Keyed:
             "body": body,
             "shown_id": shown_id,
             "caller": self._caller(),
-            "ttl": timedelta(hours=current_app.extensions["row_settings"].idempotency_ttl_hours),
-            **goes_with,
-            **(about.goes_with if about else {}),
+            "ttl": self._kept.ttl,
+            "about": about.id if about else None,
         }
-        self._work.at_commit(f"{FORGET if self._is_expired_there else ''}{KEEP}", answer)
+        keep = self._kept.table.keep(about.goes_with if about else {})
+        forget = self._kept.table.forget if self._is_expired_there else ""
+        self._work.at_commit(forget + keep, answer)
         self._size = size_of(self._names["path"], self._names["key"], body)
 
     def _replay(self, *kept: Any, about: Subject | None) -> NoReturn:
         fingerprint, status, headers, body, shown_id, _, position = kept
         self._work.note_written(position)
         if not hmac.compare_digest(bytes(fingerprint), _fingerprint()):
-            message = "must not be used again with another body or query"
+            message = "must not be reused with another body or query"
             raise InvalidInputError.of(
                 location="header", name=HEADER, code="key_reused", message=message
             )
@@ -235,8 +233,8 @@ class _Keyed:
                 row = self._work.run(about.again(shown_id))
             except NotFoundError as error:
                 message = (
-                    "The first request with this Idempotency-Key was done, and what it answered "
-                    "with has been deleted since."
+                    "The first request with this Idempotency-Key was done, but the row that it "
+                    "answered with has been deleted since."
                 )
                 raise ConflictError(message) from error
             body = row.json
@@ -249,16 +247,6 @@ class _Keyed:
 
     def _caller(self) -> int:
         return caller_of(request.remote_addr, database().settings.database_url or "")
-
-
-def _kept() -> KeptAnswers:
-    """Get what this process knows of kept answers."""
-    extensions = current_app.extensions
-    if "kept_answers" not in extensions:
-        extensions.setdefault(
-            "kept_answers", KeptAnswers(database(), current_app.extensions["row_settings"])
-        )
-    return cast("KeptAnswers", extensions["kept_answers"])
 
 
 def _headers(response: Response) -> dict[str, str]:
@@ -277,9 +265,9 @@ def _fingerprint() -> bytes:
     return digest.digest()
 
 
-def _is_kept_meanwhile(error: ConflictError) -> bool:
+def _is_kept_meanwhile(error: ConflictError, primary_key: str) -> bool:
     cause = error.__cause__
     return (
         isinstance(cause, psycopg2.errors.UniqueViolation)
-        and cause.diag.constraint_name == PRIMARY_KEY
+        and cause.diag.constraint_name == primary_key
     )

@@ -3,69 +3,23 @@
 import threading
 import time
 from collections import Counter
+from datetime import timedelta
 
+from json_rows.kept_answer import AnswersTable
 from json_rows.settings import RowsSettings
 from json_rows.sweeping import EVERY_S, Sweeper
 from json_rows.unit_of_work import UnitOfWork
 from serverless_postgres.database import Database
-from serverless_postgres.position import WRITTEN
 from smorest_sqlmodel.errors import ConflictError, TooManyRequestsError
 
 LARGEST_KEPT = 2048
 """Bytes of an answer that is kept itself; more Postgres would move out of its row (TOAST)."""
-
-ROW_BYTES = 300
-"""What a kept answer takes beside its body and its key: its row, and its places in four indexes."""
 
 LOOK_EVERY_S = 60
 """How often a caller who is refused has the totals asked for anew."""
 
 MOST_CALLERS = 10_000
 """Of how many callers a process notes what it has kept, before it asks anew."""
-
-# A lock in place of a row: who is refused has written nothing, and who waits sees what the first
-# one has kept, as each statement of the batch sees what was committed before it.
-CLAIM = f"""
-SET LOCAL lock_timeout = %(lock_timeout)s;
-SELECT pg_advisory_xact_lock(%(lock)s);
-SET LOCAL lock_timeout TO DEFAULT;
-SELECT fingerprint, status, headers, body, shown_id, expires_at > now(), {WRITTEN}
-FROM idempotency_keys
-WHERE (principal, method, path, key) = (%(principal)s, %(method)s, %(path)s, %(key)s)
-"""  # noqa: S608  a constant
-
-FORGET = """
-DELETE FROM idempotency_keys
-WHERE (principal, method, path, key) = (%(principal)s, %(method)s, %(path)s, %(key)s)
-    AND expires_at <= now();
-"""
-
-KEEP = """
-INSERT INTO idempotency_keys (principal, method, path, key, fingerprint, status, headers, body,
-    shown_id, caller, user_id, workflow_id, expires_at)
-VALUES (%(principal)s, %(method)s, %(path)s, %(key)s, %(fingerprint)s, %(status)s, %(headers)s,
-    %(body)s, %(shown_id)s, %(caller)s, %(user_id)s,
-    coalesce(%(workflow_id)s, (SELECT workflow_id FROM nodes WHERE id = %(node_id)s)),
-    now() + %(ttl)s)
-"""
-
-PRIMARY_KEY = "pk_idempotency_keys"
-
-_LOOK = f"""
-WITH kept AS (
-    SELECT caller, sum({ROW_BYTES} + 2 * (octet_length(path) + octet_length(key))
-        + coalesce(octet_length(body), 0)) AS bytes
-    FROM idempotency_keys WHERE expires_at > now() GROUP BY caller
-)
-SELECT NULL, NULL, extract(epoch FROM min(expires_at))::float8 FROM idempotency_keys
-UNION ALL
-SELECT caller, bytes::bigint, NULL FROM kept WHERE bytes >= %(least)s AND caller IS NOT NULL
-"""  # noqa: S608  a constant
-
-
-def size_of(path: str, key: str, body: bytes) -> int:
-    """Tell how much a kept answer takes, as the database is asked for it."""
-    return ROW_BYTES + 2 * (len(path) + len(key)) + len(body)
 
 
 class KeptAnswers:
@@ -77,9 +31,10 @@ class KeptAnswers:
     keep for one caller at most 1 + P / 4 times of what is allowed.
     """
 
-    def __init__(self, database: Database, settings: RowsSettings) -> None:
-        self.sweeper = Sweeper(database)
-        self._ttl_s = settings.idempotency_ttl_hours * 3600
+    def __init__(self, database: Database, settings: RowsSettings, table: AnswersTable) -> None:
+        self.table = table
+        self.ttl = timedelta(hours=settings.idempotency_ttl_hours)
+        self.sweeper = Sweeper(database, table)
         self._most_bytes = settings.idempotency_max_bytes
         self._most_waiting = max(1, settings.threads // 4)
         self._lock = threading.Lock()
@@ -124,8 +79,8 @@ class KeptAnswers:
         if self._is_over(caller):
             message = (
                 "Too many answers are kept for requests with an Idempotency-Key from this address. "
-                "Until some expire, send requests without the header: a create can be repeated "
-                "when it has an `id` of your own, and a step to a final state as it is."
+                "Until some expire, send requests without the header: one that creates a row can "
+                "be repeated if you choose its `id`, one that leads to a final state as it is."
             )
             wait_s = min(max(LOOK_EVERY_S, int(self.sweeper.left_s())), EVERY_S)
             raise TooManyRequestsError(message, retry_after_s=wait_s)
@@ -137,7 +92,7 @@ class KeptAnswers:
             is_much = self._since[caller] * 4 >= self._most_bytes
             if is_much or len(self._since) >= MOST_CALLERS:
                 self._is_look_due = True
-        self.sweeper.expect(time.time() + self._ttl_s)
+        self.sweeper.expect(time.time() + self.ttl.total_seconds())
 
     def _is_over(self, caller: int) -> bool:
         return self._found.get(caller, 0) + self._since[caller] >= self._most_bytes
@@ -151,7 +106,9 @@ class KeptAnswers:
         self._is_look_due = False
         self._looked = time.monotonic()
         try:
-            (_, _, earliest), *found = work.execute(_LOOK, {"least": self._most_bytes // 4})
+            (_, _, earliest), *found = work.execute(
+                self.table.look, {"least": self._most_bytes // 4}
+            )
         except Exception:
             # Whatever it was: the caller hears of it, and what was counted before still counts.
             with self._lock:

@@ -71,10 +71,10 @@ class Listing:
 
     `source` is a table class, or a subquery with an `id`. A row has the fields of `summary`, unless
     the client asks for more or less of those of `read`; `shape` is what the document says of it, if
-    that is something else. `conditions` has an
-    expression for each field of the filter model, and for what a path fixes, with a bind parameter
-    of that name. `more` gives fields that the source does not have. The statement of each
-    combination of filters is built once.
+    that is something else. `conditions` has an expression for each field of the filter model, and
+    for what a path fixes, with a bind parameter of that name. `more` gives fields that the source
+    does not have. The statement of each combination of filters is built once. Raises ValueError for
+    a filter without a condition.
 
     `large` names fields of the summary whose length nothing limits. `unindexed` names the filters
     and sorts for which Postgres looks at row after row, as no index has them; `narrow` the filters
@@ -90,7 +90,7 @@ class Listing:
         summary: type[SQLModel] | None = None,
         shape: Any = None,
         filters: type[SQLModel] | None = None,
-        conditions: Mapping[str, ColumnElement[bool]],
+        conditions: Mapping[str, ColumnElement[bool]] | None = None,
         sorts: Mapping[str, ColumnElement[Any]],
         default_sort: str,
         more: Mapping[str, ColumnElement[Any]] | None = None,
@@ -98,6 +98,7 @@ class Listing:
         unindexed: frozenset[str] = frozenset(),
         narrow: frozenset[str] = frozenset(),
     ) -> None:
+        conditions = conditions or {}
         missing = set(filters.model_fields) - set(conditions) if filters else set()
         if missing:
             message = f"no condition for the filters {missing}"

@@ -25,7 +25,7 @@ from pydantic import (
 )
 from pydantic import Field as PydanticField
 from pydantic_core import CoreSchema
-from sqlalchemy import CheckConstraint, ColumnElement, Text, column, func, text
+from sqlalchemy import CheckConstraint, ColumnElement, column, func, text
 from sqlmodel import Field, SQLModel
 from sqlmodel._compat import SQLModelConfig
 from sqlmodel.main import FieldInfoMetadata
@@ -33,14 +33,17 @@ from uuid_utils.compat import uuid7
 
 from json_rows.statement import JsonText
 
-# Set before the first table class is made: constraints take their names when they are created.
-SQLModel.metadata.naming_convention = {
+NAMING_CONVENTION = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
     "ck": "ck_%(table_name)s_%(constraint_name)s",
     "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
     "pk": "pk_%(table_name)s",
 }
+"""Names for all constraints: `SQLModel.metadata.naming_convention = NAMING_CONVENTION`.
+
+Set it before the first table class is made: constraints take their names when they are created.
+"""
 
 INT_MAX = 2**31 - 1
 """Largest value of a Postgres integer column."""
@@ -87,7 +90,7 @@ def _is_plausible(moment: datetime) -> datetime:
         message = "must lie between the years 1970 and 2999"
         raise ValueError(message)
     if abs(moment.utcoffset() or _UTC) >= _FARTHEST_ZONE:
-        message = "must be less than 16 hours away from UTC"
+        message = "must have an offset of less than 16 hours from UTC"
         raise ValueError(message)
     return moment
 
@@ -171,7 +174,7 @@ MOST_MONEY = 10**9
 
 
 def like(example: Any) -> dict[str, Any]:
-    """Give a field an example: `Field(schema_extra=like("홍대"))`."""
+    """Give a field an example: `Field(schema_extra=like("Dune"))`."""
     return {"examples": [example]}
 
 
@@ -228,23 +231,6 @@ class Versioned(SQLModel):
     )
 
 
-class Imported(SQLModel):
-    """Where an imported row came from."""
-
-    legacy_id: str | None = Field(
-        default=None,
-        max_length=64,
-        description="The row's id in the prototype.",
-        schema_extra=like("17"),
-    )
-    legacy_note: str | None = Field(
-        default=None,
-        sa_type=Text,
-        description="What was repaired when the row was imported.",
-        schema_extra=like("status: finished became completed"),
-    )
-
-
 class Input(SQLModel):
     """Rules for what comes in: unknown fields are refused, and so are NaN and infinity."""
 
@@ -274,7 +260,7 @@ class Output(SQLModel):
     @model_validator(mode="before")
     @classmethod
     def _read_row_by_field_names(cls, row: Any) -> Any:
-        """Take a row's fields by their own names: `row.metadata` is SQLAlchemy's, not the run's."""
+        """Take a row's fields by their own names: `row.metadata` is SQLAlchemy's, not the row's."""
         if not isinstance(row, SQLModel):
             return row
         return {

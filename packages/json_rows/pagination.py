@@ -16,6 +16,11 @@ from smorest_sqlmodel.errors import InvalidInputError, OverloadedError
 from smorest_sqlmodel.parsing import COMMA_SEPARATED
 from smorest_sqlmodel.texts import read_values
 
+LINK = {
+    "description": 'The next page, as rel="next" (RFC 8288); absent on the last one.',
+    "schema": {"type": "string", "examples": ['</v1/users?cursor=WyJzIl0>; rel="next"']},
+}
+
 
 def page_parameters(listing: Listing, default_limit: int, max_limit: int) -> type[BaseModel]:
     """Make the query parameters of a listing: limit, cursor, sort, fields, include."""
@@ -26,7 +31,7 @@ def page_parameters(listing: Listing, default_limit: int, max_limit: int) -> typ
                 default=default_limit,
                 ge=1,
                 le=max_limit,
-                description="Most rows; a page of large rows holds fewer.",
+                description="The most rows to return; a page of large rows holds fewer.",
                 examples=[20],
             ),
         ),
@@ -43,7 +48,7 @@ def page_parameters(listing: Listing, default_limit: int, max_limit: int) -> typ
             Literal[tuple(listing.sorts)],
             Field(
                 default=listing.default_sort,
-                description=f"`-` is descending.{_searches(listing)}",
+                description=f"`-` means descending.{_searches(listing)}",
                 examples=[listing.default_sort],
             ),
         ),
@@ -73,7 +78,7 @@ def _members(listing: Listing) -> dict[str, Any]:
     names: Any = Literal[listing.names]
     only: Any = Field(
         default=None,
-        description="Nothing but these, and the id.",
+        description="Only these members, and the id.",
         examples=[list(listing.names[:2])],
     )
     if not listing.heavy:
@@ -81,7 +86,7 @@ def _members(listing: Listing) -> dict[str, Any]:
     heavy: Any = Literal[listing.heavy]
     more: Any = Field(
         default=[],
-        description="These as well, which lists leave out.",
+        description="These members too, which lists leave out.",
         examples=[[listing.heavy[0]]],
     )
     return {"fields": (list[names] | None, only), "include": (list[heavy], more)}
@@ -90,7 +95,7 @@ def _members(listing: Listing) -> dict[str, Any]:
 def page_shape(listing: Listing) -> type[BaseModel]:
     """Make the body of a page: rows, with the members that `include` adds.
 
-    What lacks because of `fields` is said in words: a client knows what it asked for.
+    That `fields` leaves members out is said in words: a client knows what it asked for.
     """
     shape: Any = listing.shape
     if listing.heavy:
@@ -102,7 +107,7 @@ def page_shape(listing: Listing) -> type[BaseModel]:
         next_cursor=(
             str | None,
             Field(
-                description="What `cursor` takes for the next page; null on the last.",
+                description="The `cursor` of the next page; null on the last.",
                 examples=["WyJzZXEiLCI0IiwiMDE5OWMwZGUiXQ"],
             ),
         ),
@@ -143,13 +148,13 @@ def respond_with_page(selection: Selection, page: Page) -> Response:
 def _place_for_search() -> Iterator[None]:
     """Take a place for a query that no index answers, for as long as it runs.
 
-    Raises OverloadedError at once when there is none: who waits for one would hold a thread.
+    Raises OverloadedError at once when there is none: waiting for one would hold a thread.
     """
     places = database().searches
     if not places.acquire(blocking=False):
         message = (
-            "No more searches can run right now. The list has no index for the filter or the sort "
-            "order of this request; without them it is answered."
+            "Too many searches are running. No index serves the filter or the sort order of this "
+            "request: try again, or send it without them."
         )
         raise OverloadedError(message)
     try:

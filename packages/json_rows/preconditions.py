@@ -1,6 +1,5 @@
-"""ETag, If-Match and If-None-Match: the version of a row as HTTP knows it (RFC 9110, 13)."""
+"""If-Match: the version of a row that a change is meant for (RFC 9110, 13.1.1)."""
 
-import hashlib
 import re
 from typing import Any
 
@@ -18,30 +17,10 @@ IF_MATCH: dict[str, Any] = {
         "pattern": r'^(?:\*|(?:W/)?"[0-9]+"(?:, (?:W/)?"[0-9]+")*)$',
     },
 }
-IF_NONE_MATCH: dict[str, Any] = {
-    "name": "If-None-Match",
-    "in": "header",
-    "required": False,
-    "description": "The ETag of the version that the client has.",
-    "schema": {"type": "string", "examples": ['"1"']},
-}
 
 _ETAG = re.compile(r'\s*"([^"]*)"\s*')
 _MOST_DIGITS = 10
 _MOST_TAGS = 100
-
-
-def etag_of(version: int | str) -> str:
-    """Write a version, or what stands for it, as a strong entity tag."""
-    return f'"{version}"'
-
-
-def tag_of(version: object, body: str | bytes) -> str:
-    """Name a version: by its number, or where it has none, by its content."""
-    if isinstance(version, int):
-        return str(version)
-    data = body.encode() if isinstance(body, str) else body
-    return hashlib.sha256(data).hexdigest()[:32]
 
 
 def wanted_versions(*, required: bool) -> list[int] | None:
@@ -54,8 +33,8 @@ def wanted_versions(*, required: bool) -> list[int] | None:
     if text is None:
         if required:
             message = (
-                "Say with If-Match which version the change is meant for: "
-                "the ETag of the last GET, or * for any."
+                "Send If-Match with the version that the change is meant for: "
+                "the ETag of your last GET, or * for any."
             )
             raise PreconditionRequiredError(message)
         return None
@@ -83,9 +62,3 @@ def wanted_versions(*, required: bool) -> list[int] | None:
         ):
             versions.append(int(value) if len(value) < _MOST_DIGITS else -1)
     return versions
-
-
-def is_known_to_client(version: int | str) -> bool:
-    """Tell whether `If-None-Match` names this version."""
-    tags = request.if_none_match
-    return tags.star_tag or tags.contains_weak(str(version))

@@ -1,6 +1,6 @@
-"""The statements that every resource needs: one row by its id, pages of rows, a new row."""
+"""The statements that every resource needs: one row by its id, a new row, one made before."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Any, cast
@@ -8,31 +8,23 @@ from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
-    CTE,
     JSON,
     ColumnElement,
     FromClause,
-    Integer,
-    Select,
     Table,
     Text,
     any_,
     bindparam,
     column,
-    delete,
-    exists,
-    false,
     func,
     insert,
     literal,
     literal_column,
-    null,
     or_,
     select,
-    true,
-    update,
 )
 from sqlalchemy import cast as sql_cast
+from sqlalchemy.sql.schema import ScalarElementColumnDefault
 from sqlmodel import SQLModel
 
 from json_rows.members import Members
@@ -44,15 +36,14 @@ from json_rows.statement import (
     Statement,
     Subject,
     as_json,
-    json_name,
     json_names,
+    quoted,
     version_of,
 )
 from smorest_sqlmodel.errors import (
     ConflictError,
     FieldError,
     NotFoundError,
-    PreconditionFailedError,
 )
 
 CACHED_STATEMENTS = 256
@@ -67,7 +58,7 @@ def table_of(model: type[SQLModel]) -> Table:
 def given(table: Table, names: Sequence[str]) -> FromClause:
     """Make a row `given` of the parameter `json`, a validated body; Postgres casts its values."""
     row = func.json_populate_record(
-        literal_column(f"NULL::{table.name}"), sql_cast(bindparam("json"), JSON)
+        literal_column(f"NULL::{quoted(table)}"), sql_cast(bindparam("json"), JSON)
     )
     return row.table_valued(*[column(name, table.c[name].type) for name in names], name="given")
 
@@ -107,7 +98,11 @@ def _is_there_already(rows: Rows) -> Row:
 
 
 class One:
-    """One row of a resource by its id, whole or some fields of it."""
+    """One row of a resource by its id, whole or some fields of it.
+
+    `goes_with` says which rows a copy of an answer must not outlive: by the column of the kept
+    answers that refers to them (see KeptAnswer), the column of this resource that holds their id.
+    """
 
     def __init__(
         self,
@@ -116,6 +111,7 @@ class One:
         read: type[SQLModel],
         *,
         key: str = "id",
+        goes_with: Mapping[str, ColumnElement[Any]] | None = None,
     ) -> None:
         table = table_of(model)
         self._members = Members(read, key=key)
@@ -127,24 +123,32 @@ class One:
             return Statement(row.where(table.c[key] == bindparam("key")))
 
         self._statement = statement
+        self._goes_with = {
+            name: _value_of(column, table.c[key]) for name, column in (goes_with or {}).items()
+        }
 
     def get(self, key: UUID, fields: Sequence[str] | None = None) -> Query:
         """Ask for one row, or for some fields of it; NotFoundError when there is none."""
         return self._statement(self._members.chosen(fields)).query({"key": key}, self._judge)
 
-    def subject(
-        self, key: UUID, goes_with: Mapping[str, UUID], fields: Sequence[str] | None = None
-    ) -> Subject:
-        """Say that an answer shows this row, or some fields of it, and what it goes with."""
-        return Subject(key, partial(self.get, fields=fields), goes_with)
+    def subject(self, key: UUID, fields: Sequence[str] | None = None) -> Subject:
+        """Say that an answer shows this row, or some fields of it."""
+        return Subject(key, partial(self.get, fields=fields), self._goes_with)
+
+
+def _value_of(column: ColumnElement[Any], key: ColumnElement[Any]) -> str:
+    """Write SQL for the value of a column in the row whose key is the parameter `about`."""
+    if column is key:
+        return "%(about)s"
+    return f"({Statement(select(column).where(key == bindparam('about'))).sql})"
 
 
 class New:
     """A new row of a resource, from a validated body.
 
     The columns are those of `create`; `computed` gives those that are not simply taken over, in
-    terms of `given`, the body as a row. `one` reads the row again; `owner` names it where others go
-    with it: `user_id`, `workflow_id`.
+    terms of `given`, the body as a row; the others have their defaults. `one` reads the row again,
+    in place of an answer too large to keep.
     """
 
     def __init__(
@@ -153,8 +157,7 @@ class New:
         create: type[SQLModel],
         read: type[SQLModel],
         *,
-        one: One,
-        owner: str | None = None,
+        one: One | None = None,
         computed: Callable[[FromClause], Mapping[str, ColumnElement[Any]]] | None = None,
     ) -> None:
         table = table_of(model)
@@ -162,16 +165,17 @@ class New:
         body = given(table, names)
         values: dict[str, ColumnElement[Any]] = {name: body.c[name] for name in names}
         values |= computed(body) if computed else {}
+        values |= _defaults(table, values.keys())
+        new = select(*values.values()).select_from(body)
         added = (
             insert(table)
-            .from_select(list(values), select(*values.values()).select_from(body))
+            .from_select(list(values), new, include_defaults=False)
             .returning(*table.c)
             .cte("added")
         )
         self._insert = Statement(as_json(added, json_names(read), version_of(added)))
         self._repeated = Repeated(model, create, read)
         self._one = one
-        self._owner = owner
 
     def query(self, body: SQLModel) -> Query:
         """Insert a row; one that is there already with the same values is fine."""
@@ -180,8 +184,24 @@ class New:
             {"json": for_database(body)},
             outcome=self._repeated.query(body),
             repeatable=True,
-            about=self._one.subject(key, {self._owner: key} if self._owner else {}),
+            about=self._one.subject(key) if self._one else None,
         )
+
+
+def _defaults(table: Table, given_names: Collection[str]) -> dict[str, ColumnElement[Any]]:
+    """Find the values of columns that only Python knows, for which SQLAlchemy would send NULL.
+
+    Raises TypeError for one that Python would have to compute.
+    """
+    defaults: dict[str, ColumnElement[Any]] = {}
+    for col in table.columns:
+        if col.name in given_names or col.default is None or col.server_default is not None:
+            continue
+        if not isinstance(col.default, ScalarElementColumnDefault):
+            message = f"{table.name}.{col.name} needs a server default, or a value in `computed`."
+            raise TypeError(message)
+        defaults[col.name] = literal(col.default.arg, col.type)
+    return defaults
 
 
 class Repeated:
@@ -218,132 +238,3 @@ class Repeated:
         # The id counts also when the service gave it: so it finds what an attempt of its own did.
         parameters = {"json": text, "id": body.id, **within}  # type: ignore[attr-defined]
         return self._statement.query(parameters, _is_there_already)
-
-
-class Changed:
-    """A row of which a client changes some columns; its version is one higher after.
-
-    With `versions` (from If-Match) the row must have one of them, else PreconditionFailedError. The
-    answer has the members of `summary`, or the `fields` of `read` that the client wants.
-    """
-
-    def __init__(
-        self,
-        noun: str,
-        model: type[SQLModel],
-        read: type[SQLModel],
-        *,
-        summary: type[SQLModel] | None = None,
-    ) -> None:
-        table = table_of(model)
-        self._members = Members(read, summary)
-        wanted = [table.c.id == bindparam("key"), _has_version(table)]
-        self._judge = _expect_current(noun)
-
-        @lru_cache(CACHED_STATEMENTS)
-        def statement(names: tuple[str, ...], shown: tuple[str, ...]) -> Statement:
-            changed = select(table).where(*wanted).cte("changed")
-            if names:
-                body = given(table, names)
-                values: dict[str, ColumnElement[Any]] = {name: body.c[name] for name in names}
-                values |= {"version": table.c.version + 1, "updated_at": func.now()}
-                change = update(table).values(values).where(*wanted)
-                changed = change.returning(*table.c).cte("changed")
-            row = as_json(changed, shown, changed.c.version, true())
-            return Statement(
-                lock(table, bindparam("key")), row.union_all(_otherwise(table, changed))
-            )
-
-        @lru_cache(CACHED_STATEMENTS)
-        def outcome(names: tuple[str, ...], shown: tuple[str, ...]) -> Statement:
-            body = given(table, names)
-            before = table.c.version - 1 == any_(bindparam("versions", type_=ARRAY(Integer)))
-            same = [table.c[name].is_not_distinct_from(body.c[name]) for name in names]
-            row = as_json(table, shown, table.c.version, true())
-            return Statement(row.where(table.c.id == bindparam("key"), before, *same))
-
-        self._statement = statement
-        self._outcome = outcome
-
-    def query(
-        self,
-        key: UUID,
-        body: SQLModel,
-        versions: Sequence[int] | None = None,
-        fields: Sequence[str] | None = None,
-    ) -> Query:
-        """Change the columns that the body has, and no others."""
-        shown = self._members.chosen(fields)
-        names = tuple(json_name(type(body), name) for name in sorted(body.model_fields_set))
-        text = for_database(body, only_given=True)
-        parameters = {"key": key, "json": text, "versions": versions}
-        outcome = None
-        if names and versions is not None:
-            outcome = self._outcome(names, shown).query(parameters, self._judge)
-        return self._statement(names, shown).query(parameters, self._judge, outcome=outcome)
-
-
-class Deleted:
-    """A row that a client deletes, and all that hangs on it; `versions` as with Changed."""
-
-    def __init__(self, noun: str, model: type[SQLModel]) -> None:
-        table = table_of(model)
-        gone = (
-            delete(table)
-            .where(table.c.id == bindparam("key"), _has_version(table))
-            .returning(table.c.id)
-            .cte("gone")
-        )
-        done = select(sql_cast(null(), JSON), sql_cast(null(), Integer), true())
-        there = exists(select(table.c.id).where(table.c.id == bindparam("key")))
-        locked = lock(table, bindparam("key"), to_delete=True)
-        self._statement = Statement(
-            locked, done.select_from(gone).union_all(_otherwise(table, gone))
-        )
-        self._outcome = Statement(done.where(~there))
-        self._judge = _expect_current(noun)
-
-    def query(self, key: UUID, versions: Sequence[int] | None = None) -> Query:
-        """Delete a row."""
-        return self._statement.query(
-            {"key": key, "versions": versions},
-            self._judge,
-            outcome=self._outcome.query({"key": key}, self._judge),
-        )
-
-
-def lock(table: Table, key: Any, *, to_delete: bool = False) -> Select[Any]:
-    """Take a row's lock, as the first statement of a batch.
-
-    The next statement of the batch sees all that was committed until the lock was granted. FOR NO
-    KEY UPDATE lets foreign-key checks pass (PostgreSQL 18, 13.3.2 "Row-Level Locks").
-    """
-    row: Select[Any] = select(literal_column("1")).where(table.c.id == key)
-    return row.with_for_update(key_share=not to_delete)
-
-
-def _has_version(table: Table) -> ColumnElement[bool]:
-    if "version" not in table.c:
-        return true()
-    versions = bindparam("versions", type_=ARRAY(Integer))
-    return or_(versions.is_(None), table.c.version == any_(versions))
-
-
-def _otherwise(table: Table, done: CTE) -> Select[*tuple[Any, ...]]:
-    """Tell of a row that is there, but was left as it is."""
-    return select(sql_cast(null(), JSON), version_of(table), false()).where(
-        table.c.id == bindparam("key"), ~exists(select(done.c.id))
-    )
-
-
-def _expect_current(noun: str) -> Callable[[Rows], Row]:
-    expect = expect_one(noun)
-
-    def judge(rows: Rows) -> Row:
-        row = expect(rows)
-        if not rows[0][2]:
-            message = f"The {noun} has been changed since; its version is {row.version} now."
-            raise PreconditionFailedError(message, headers={"ETag": f'"{row.version}"'})
-        return row
-
-    return judge

@@ -9,7 +9,7 @@ from sqlmodel import SQLModel
 from json_rows.statement import json_names
 from smorest_sqlmodel.parsing import COMMA_SEPARATED
 
-_ALL = "Nothing but these, and the id: the answer then lacks the other members of the schema."
+_ALL = "Only these members, and the id: the answer lacks the others of the schema."
 _LIGHT = f"{_ALL} Without `fields` it has those that lists show."
 
 
@@ -39,7 +39,7 @@ def fields_of(read: type[SQLModel], summary: type[SQLModel] | None = None) -> An
 def changed(read: type[SQLModel], summary: type[SQLModel]) -> type[SQLModel]:
     """Make the shape of an answer to a change: `summary`, and what else of `read` `fields` names.
 
-    What lacks because of `fields` is said in words, as with `GET`.
+    That `fields` leaves members out is said in words, as with `GET`.
     """
     return with_more(
         f"{read.__name__.removesuffix('Read')}Changed", summary, read, parameter="fields"

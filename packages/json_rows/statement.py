@@ -20,6 +20,7 @@ from sqlalchemy import (
     Integer,
     Select,
     SelectBase,
+    Table,
     cast,
     func,
     literal_column,
@@ -62,13 +63,13 @@ def first_row(rows: Rows) -> Row:
 class Subject:
     """The row that an answer shows: its id, how it is read again, and what it goes with.
 
-    `goes_with` names a user, a workflow or a node by `user_id`, `workflow_id` or `node_id`: a copy
-    of the answer must not outlive it.
+    `goes_with` has SQL that finds the rows that a copy of the answer must not outlive, by the
+    column of kept answers that refers to them; `%(about)s` in it is the id.
     """
 
     id: UUID
     again: "Callable[[UUID], Query]"
-    goes_with: Mapping[str, UUID]
+    goes_with: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +152,12 @@ def _compile(clauses: Iterable[ClauseElement]) -> tuple[str, dict[str, Any]]:
                 message = f"two clauses of one statement use the parameter {name}"
                 raise ValueError(message)
     return ";\n".join(part.string for part in compiled), constants
+
+
+def quoted(named: Table | str) -> str:
+    """Write a name in SQL: that of a table with its schema, or of a column."""
+    write = _DIALECT.identifier_preparer
+    return write.quote(named) if isinstance(named, str) else write.format_table(named)
 
 
 def json_name(model: type[SQLModel], field_name: str) -> str:

@@ -7,6 +7,7 @@ import time
 import psycopg2
 from sqlalchemy.exc import SQLAlchemyError
 
+from json_rows.kept_answer import AnswersTable
 from json_rows.unit_of_work import UnitOfWork
 from serverless_postgres.database import Database
 from smorest_sqlmodel.errors import ApiError
@@ -16,17 +17,6 @@ EVERY_S = 3600
 
 BATCH = 1000
 _LONGEST_SLEEP_S = 86400
-
-_SWEEP = """
-WITH gone AS (
-    DELETE FROM idempotency_keys WHERE ctid = ANY(ARRAY(
-        SELECT ctid FROM idempotency_keys WHERE expires_at <= now()
-        ORDER BY expires_at LIMIT %(batch)s FOR UPDATE SKIP LOCKED))
-    RETURNING 1
-)
-SELECT count(*) FROM gone
-"""
-_EARLIEST = "SELECT extract(epoch FROM min(expires_at))::float8 FROM idempotency_keys"
 
 _log = logging.getLogger(__name__)
 
@@ -38,8 +28,9 @@ class Sweeper:
     nothing is kept: the thread is there only as long as it waits for something.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, table: AnswersTable) -> None:
         self._database = database
+        self._table = table
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._due: float | None = None
@@ -65,9 +56,9 @@ class Sweeper:
     def sweep(self) -> None:
         """Delete what has expired, in batches; several processes at once share the work."""
         with UnitOfWork(self._database) as work:
-            while work.execute(_SWEEP, {"batch": BATCH})[0][0] == BATCH:
+            while work.execute(self._table.sweep, {"batch": BATCH})[0][0] == BATCH:
                 pass
-            ((earliest,),) = work.execute(_EARLIEST)
+            ((earliest,),) = work.execute(self._table.earliest)
         if earliest is not None:
             # What another process is just deleting may still be there.
             self.expect(max(earliest, time.time() + 1))
@@ -77,7 +68,7 @@ class Sweeper:
             try:
                 self.sweep()
             except (ApiError, psycopg2.Error, SQLAlchemyError) as error:
-                _log.warning("Expired answers could not be swept away; next in an hour: %s", error)
+                _log.warning("Expired answers could not be deleted; next try in an hour: %s", error)
                 self.expect(time.time() + EVERY_S)
 
     def _wait(self) -> bool:

@@ -1,4 +1,4 @@
-"""How a row goes from one state to another: under its run's lock, and only where it may."""
+"""How a row goes from one state to another: under a lock, and only where it may."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import CTE, BindParameter, Select, bindparam, exists, false, select, true, update
 from sqlmodel import SQLModel
 
+from json_rows.changes import lock
 from json_rows.members import CACHED_CHOICES, Members
 from json_rows.models import for_database
 from json_rows.rows import One, among, table_of
@@ -16,12 +17,13 @@ from smorest_sqlmodel.errors import ConflictError, NotFoundError
 
 
 class Transition:
-    """The step of a row to a state, with all that it brings about.
+    """The step of a row to another `status`, with all that it brings about.
 
     `transitions` says which states may follow which; without a `target` the row stays in its state,
-    which must not be final. `values` are set in terms of the body, `locked` takes the lock, and
-    `effect` is another change that follows from the row's. The answer has the members of `summary`,
-    or the `fields` of `read` that the client wants; `one` reads them again.
+    which must not be final. `values` are set in terms of the body, `locked` takes the lock (by
+    default the row's own), and `effect` is another change that follows from the row's. The answer
+    has the members of `summary`, or the `fields` of `read` that the client wants; `one` reads them
+    again.
     """
 
     def __init__(
@@ -30,17 +32,18 @@ class Transition:
         model: type[SQLModel],
         read: type[SQLModel],
         *,
-        summary: type[SQLModel],
+        summary: type[SQLModel] | None = None,
         one: One,
         target: str | None,
         transitions: Mapping[Any, frozenset[Any]],
-        values: Mapping[str, Any],
-        locked: Select[Any],
+        values: Mapping[str, Any] | None = None,
+        locked: Select[Any] | None = None,
         effect: Callable[[CTE], CTE] | None = None,
     ) -> None:
         table = table_of(model)
         self._members = Members(read, summary)
         key: BindParameter[Any] = bindparam("key")
+        lock_first = lock(table, key) if locked is None else locked
         sources = [
             status
             for status, after in transitions.items()
@@ -48,7 +51,7 @@ class Transition:
         ]
         changed = (
             update(table)
-            .values({**values, "status": target} if target else values)
+            .values({**(values or {}), **({"status": target} if target else {})})
             .where(table.c.id == key, among(table.c.status, sources))
             .returning(*table.c)
             .cte("changed")
@@ -61,7 +64,7 @@ class Transition:
                 table.c.id == key, ~exists(select(changed.c.id))
             )
             both = row.union_all(unchanged)
-            return Statement(locked, both.add_cte(effect(changed)) if effect else both)
+            return Statement(lock_first, both.add_cte(effect(changed)) if effect else both)
 
         @lru_cache(CACHED_CHOICES)
         def outcome(names: tuple[str, ...]) -> Statement:
@@ -72,7 +75,6 @@ class Transition:
         self._outcome = outcome
         self._judge = _judge(noun, target, transitions)
         self._one = one
-        self._owner = f"{noun}_id"
 
     def query(
         self, key: UUID, body: SQLModel | None = None, *, fields: Sequence[str] | None = None
@@ -84,7 +86,7 @@ class Transition:
             {"key": key, "json": text},
             self._judge,
             outcome=self._outcome(names).query({"key": key}, self._judge),
-            about=self._one.subject(key, {self._owner: key}, names),
+            about=self._one.subject(key, names),
         )
 
 

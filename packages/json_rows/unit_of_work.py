@@ -1,7 +1,7 @@
 """The unit of work of a request: what it does in the database, once, whatever happens."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import Any, Self, TypeVar
 
@@ -36,20 +36,27 @@ class UnitOfWork:
     A query that is the only one runs in autocommit: one round trip, atomic by itself. `begin` makes
     all that follows one transaction, which `commit` ends; leaving the unit without it rolls back.
 
-    Whoever loses the connection tries again, for as long as the settings allow: a lone query by
+    When the connection is lost, it tries again for as long as the settings allow: a lone query by
     itself, a transaction as a whole (`complete`). A lost reply leaves open whether the work was
-    done, so nothing is repeated that could not find that out.
+    done, so only work that can find that out is repeated.
     """
 
     def __init__(
-        self, database: Database, *, budget_s: float | None = None, server: Server | None = None
+        self,
+        database: Database,
+        *,
+        budget_s: float | None = None,
+        server: Server | None = None,
+        in_path: Collection[str] = (),
     ) -> None:
         """Name the database; `budget_s` is how long to try again, by default as set.
 
-        `server` is another one than the primary.
+        `server` is another one than the primary. `in_path` names what the path of a request gives:
+        where columns clash, these aren't what is wrong with its body.
         """
         self._database = database
         self._server = server or database.primary
+        self._in_path = frozenset(in_path)
         self._patience = Patience(
             database.settings.retry_budget_s if budget_s is None else budget_s,
             self._server.outage.ended,
@@ -303,7 +310,7 @@ class UnitOfWork:
         if losses.is_deadlock(error):
             message = "Other requests changed the same rows at the same time; try again."
             return TransientError(message, reason="deadlock", is_in_transaction=was_in_transaction)
-        return errors.translate(error)
+        return errors.translate(error, self._in_path)
 
     def _try_again(self, error: TransientError) -> None:
         """Pause before the next attempt; UnavailableError when there is no time for one."""

@@ -2,17 +2,15 @@
 
 from typing import cast
 
-from flask import Flask, current_app, g
+from flask import Flask, current_app, g, has_request_context, request
 
-from json_rows.settings import RowsSettings
 from json_rows.unit_of_work import UnitOfWork
 from serverless_postgres.database import Database
 
 
-def init_app(app: Flask, database: Database, settings: RowsSettings) -> None:
+def init_app(app: Flask, database: Database) -> None:
     """Give each request of an app a unit of work when it first needs one, and end it after."""
     app.extensions["database"] = database
-    app.extensions["row_settings"] = settings
     app.teardown_appcontext(_close)
 
 
@@ -28,7 +26,8 @@ def unit_of_work() -> UnitOfWork:
     first.
     """
     if "work" not in g:
-        g.work = UnitOfWork(database())
+        in_path = (request.view_args or {}) if has_request_context() else {}
+        g.work = UnitOfWork(database(), in_path=in_path)
     if "keyed" in g:
         g.keyed.claim()
     return cast("UnitOfWork", g.work)

@@ -1,17 +1,21 @@
 """What a view returns becomes the answer that its decorators document."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from flask import Response, request
+from flask import Response, current_app, request
+from flask_smorest.utils import (
+    resolve_schema_instance,
+    set_status_and_headers_in_response,
+    unpack_tuple_response,
+)
 from marshmallow import Schema
+from werkzeug import Response as BaseResponse
+from werkzeug.datastructures import Headers
 
-from json_rows import idempotency
-from json_rows.preconditions import etag_of, is_known_to_client, tag_of
-from json_rows.statement import Query, Row
+from smorest_sqlmodel.etag import etag_of, is_known_to_client, tag_of
 from smorest_sqlmodel.parsing import adapter
 from smorest_sqlmodel.problems import MEDIA_TYPE, Problem
 
@@ -27,6 +31,19 @@ class Answer:
     etag: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The body of an answer as it goes to the wire.
+
+    `version` is what its ETag says, where it is a number. `created` false makes a 201 a 200: what
+    was to be made is there already.
+    """
+
+    body: str | bytes
+    version: object = None
+    created: bool = True
+
+
 PROBLEM = Answer(Problem, MEDIA_TYPE)
 
 
@@ -39,50 +56,52 @@ def answers_of(view: Callable[..., Any]) -> dict[int, Answer]:
     return answers
 
 
-def is_marshmallow(schema: Any) -> bool:
-    """Tell whether a schema is flask-smorest's own kind."""
-    return isinstance(schema, Schema) or (isinstance(schema, type) and issubclass(schema, Schema))
+def is_of_flask_smorest(schema: Any) -> bool:
+    """Tell whether flask-smorest knows a schema itself: marshmallow's, a dict or a name."""
+    if isinstance(schema, type):
+        return issubclass(schema, Schema)
+    return isinstance(schema, Schema | dict | str)
 
 
-def respond(returned: Any, status: int, answers: dict[int, Answer]) -> Response:
+def respond(
+    returned: Any, status: int, answers: dict[int, Answer], write: Callable[[Any, Answer], Written]
+) -> BaseResponse:
     """Answer with what a view returned: a value, with another status or headers if it likes.
 
-    The value is validated and written as the answer of its status is documented; one that no
-    decorator documents is taken for the usual one.
+    The value is written as the answer of its status is documented; one that no decorator documents
+    is taken for the usual one.
     """
-    if isinstance(returned, Response):
-        return returned
-    value, given_status, headers = _unpack(returned)
+    value, given_status, given_headers = unpack_tuple_response(returned)
+    if isinstance(value, BaseResponse):
+        set_status_and_headers_in_response(value, given_status, given_headers)
+        return value
+    headers = Headers(given_headers)
+    given_status = int(str(given_status)[:3]) if given_status else None
     answer = answers.get(given_status or status, answers[status])
     status = given_status or status
-    if isinstance(value, Query):
-        value = idempotency.run(value)
-    if answer.schema is None:
-        return Response(status=status, headers=headers)
-    is_row = isinstance(value, Row)
-    if is_row and not value.created and status == HTTPStatus.CREATED:
+    written = write(value, answer)
+    if not written.created and status == HTTPStatus.CREATED:
         status = HTTPStatus.OK
-    body = value.json if is_row else _body(answer, value)
     if answer.etag and status < HTTPStatus.BAD_REQUEST:
-        tag = tag_of(getattr(value, "version", None), body)
-        headers = headers | {"ETag": etag_of(tag)}
+        tag = tag_of(written.version, written.body)
+        headers["ETag"] = etag_of(tag)
         if request.method in {"GET", "HEAD"} and is_known_to_client(tag):
             return Response(status=HTTPStatus.NOT_MODIFIED, headers=headers)
-    return Response(body, status, headers, content_type=answer.content_type or JSON)
+    content_type = answer.content_type or JSON if written.body else None
+    return Response(written.body, status, headers, content_type=content_type)
 
 
-def _unpack(returned: Any) -> tuple[Any, int | None, dict[str, str]]:
-    if not isinstance(returned, tuple):
-        return returned, None, {}
-    value, *rest = returned
-    status = next((item for item in rest if isinstance(item, int)), None)
-    return value, status, next((item for item in rest if isinstance(item, dict)), {})
+def write(value: Any, answer: Answer) -> Written:
+    """Validate and write a value as its answer is documented; ValidationError for what can't be."""
+    return Written(_body(answer, value), getattr(value, "version", None))
 
 
 def _body(answer: Answer, value: Any) -> str | bytes:
-    if is_marshmallow(answer.schema):
-        schema = answer.schema() if isinstance(answer.schema, type) else answer.schema
-        return json.dumps(schema.dump(value))
+    if answer.schema is None:
+        return b"" if value is None else current_app.json.dumps(value)
+    if is_of_flask_smorest(answer.schema):
+        schema = resolve_schema_instance(answer.schema)
+        return current_app.json.dumps(schema.dump(value) if isinstance(schema, Schema) else value)
     if answer.content_type and "json" not in answer.content_type and isinstance(value, str | bytes):
         return value
     written = adapter(answer.schema)

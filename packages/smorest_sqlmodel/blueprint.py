@@ -1,52 +1,59 @@
 """The bridge: a flask-smorest Blueprint whose decorators take SQLModel and pydantic classes.
 
-flask-smorest speaks marshmallow. This subclass lets `arguments`, `response`, `alt_response` and
-`paginate` take pydantic models, lists and unions of them instead; given a marshmallow schema, they
-do what they always did. It writes what it knows of a view where flask-smorest keeps it (`_apidoc`)
-and adds a callback to those that prepare the document, both as flask-smorest documents for
-subclasses. Views return rows, models, queries or listings: they neither serialise nor commit.
+flask-smorest speaks marshmallow. This subclass lets `arguments`, `response` and `alt_response` take
+pydantic models, lists and unions of them instead; given a marshmallow schema, they do what they
+always did. It writes what it knows of a view where flask-smorest keeps it (`_apidoc`) and adds a
+callback to those that prepare the document, both as flask-smorest documents for subclasses.
 
     @blueprint.post("")
-    @blueprint.arguments(WorkflowCreate)
-    @blueprint.response(201, WorkflowRead, etag=True)
-    def create_workflow(new: WorkflowCreate) -> Query: ...
+    @blueprint.arguments(BookCreate)
+    @blueprint.response(201, BookRead)
+    def add_book(new: BookCreate) -> Book: ...
+
+What more a subclass does for each view goes into `_around` and `_written`.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import wraps
 from http import HTTPStatus
 from typing import Any, Literal, cast, get_args
 
 import flask_smorest
 from flask import Response, request
+from flask.views import MethodView
+from flask_smorest.pagination import PAGINATION_HEADER
+from flask_smorest.utils import get_appcontext
 from typing_extensions import override
 from werkzeug.datastructures import MultiDict
 
-from json_rows import idempotency
-from json_rows.consistency import read_after
-from json_rows.listing import Listing
-from json_rows.pagination import page_parameters, page_shape, read_page, respond_with_page
-from json_rows.preconditions import IF_MATCH, wanted_versions
-from json_rows.work import unit_of_work
-from smorest_sqlmodel.answers import PROBLEM, Answer, answers_of, is_marshmallow, respond
+from smorest_sqlmodel.answers import (
+    PROBLEM,
+    Answer,
+    Written,
+    answers_of,
+    is_of_flask_smorest,
+    respond,
+    write,
+)
 from smorest_sqlmodel.documentation import (
-    ETAG,
-    LINK,
     View,
-    add_errors,
     add_input,
     add_query,
     add_response,
     check_path,
-    document_service,
+    document_view,
     documentation_of,
+    known_query,
     resolve_models,
+    synchronous,
 )
+from smorest_sqlmodel.etag import ETAG
 from smorest_sqlmodel.fields import names_of, readings, refuse_files
-from smorest_sqlmodel.openapi import ParametersOf, SchemaOf
+from smorest_sqlmodel.json_schema import ParametersOf, SchemaOf
 from smorest_sqlmodel.parsing import read_json
 from smorest_sqlmodel.path import path_parameters, require_uuids
+from smorest_sqlmodel.problems import MEDIA_TYPE, Problem
 from smorest_sqlmodel.texts import read_form, read_values, reject_unknown
 
 Location = Literal["json", "query", "path", "headers", "cookies", "form", "files"]
@@ -74,7 +81,7 @@ class Blueprint(flask_smorest.Blueprint):
         stand; a model of the path takes the place of the route's arguments of the same names.
         Raises TypeError for what can't be read there as it would be documented.
         """
-        if is_marshmallow(schema):
+        if is_of_flask_smorest(schema):
             return super().arguments(schema, location=location, **options)
         _check(schema, location)
         required = options.pop("required", True)
@@ -84,6 +91,8 @@ class Blueprint(flask_smorest.Blueprint):
             documented = {"in": location, "required": required, "schema": body, **options}
 
         def decorator(view: View) -> View:
+            view = synchronous(view)
+
             @wraps(view)
             def wrapper(*args: Any, **kwargs: Any) -> Any:
                 value = _read(schema, location, kwargs, required=required)
@@ -91,8 +100,7 @@ class Blueprint(flask_smorest.Blueprint):
 
             documentation = documentation_of(wrapper)
             add_input(documentation, documented)
-            if location == "query":
-                add_query(documentation, schema)
+            add_query(documentation, names_of(schema) if location == "query" else ())
             return wrapper
 
         return decorator
@@ -107,29 +115,33 @@ class Blueprint(flask_smorest.Blueprint):
         headers: dict[str, Any] | None = None,
         **options: Any,
     ) -> Any:
-        """Answer with what the view returns: a Query, a model, anything that fits `schema`.
+        """Answer with what the view returns: a model, a table's row, anything that fits `schema`.
 
-        The bytes of a Query pass through untouched; its row's version becomes the ETag when `etag`
-        is set, and a GET of a version that the client knows answers 304. The view may return
-        `(value, headers)` or `(value, status)` or all three. Options as with flask-smorest:
-        `content_type`, `description`, `example`, `examples`.
+        With `etag` the answer has an ETag, its value's `version` or else a digest of it, and a GET
+        of a version that the client knows answers 304. The view may return `(value, headers)` or
+        `(value, status)` or all three. Options as with flask-smorest: `content_type`,
+        `description`, `example`, `examples`.
         """
-        if is_marshmallow(schema):
+        if is_of_flask_smorest(schema):
             return super().response(status_code, schema, headers=headers, **options)
+        status = int(status_code)
         documented = dict(headers or {}) | ({"ETag": ETAG} if etag else {})
         answer = Answer(schema, options.get("content_type"), etag)
 
         def decorator(view: View) -> View:
+            view = synchronous(view)
             answers = answers_of(view)
-            answers[status_code] = answer
+            answers[status] = answer
 
             @wraps(view)
             def wrapper(*args: Any, **kwargs: Any) -> Any:
-                return respond(view(*args, **kwargs), status_code, answers)
+                return respond(view(*args, **kwargs), status, answers, self._written)
 
             documentation = documentation_of(wrapper)
-            add_response(documentation, status_code, schema, headers=documented, **options)
-            documentation.setdefault("success_status_codes", []).append(status_code)
+            add_response(documentation, status, schema, headers=documented, **options)
+            documentation.setdefault("success_status_codes", []).append(status)
+            if schema is not None:
+                add_query(documentation)
             if etag:
                 documentation["etag_returned"] = True
             return wrapper
@@ -146,18 +158,24 @@ class Blueprint(flask_smorest.Blueprint):
         `(value, status)` answers with it: the value must fit its schema.
         """
         success = options.pop("success", False)
-        if response is None and schema is None and status_code >= HTTPStatus.BAD_REQUEST:
-            response = HTTPStatus(status_code).name
-        answer = Answer(schema, options.get("content_type"))
+        is_error = response is None and int(status_code) >= HTTPStatus.BAD_REQUEST
+        if schema is None and is_error and not any(options.values()):
+            response = HTTPStatus(int(status_code)).name
+        by_flask_smorest = None
         if response is not None:
             answer = PROBLEM if response in HTTPStatus.__members__ else Answer(Any)
-        by_flask_smorest = None
-        if response is not None or is_marshmallow(schema):
+        elif schema is None and is_error:
+            answer = PROBLEM
+            schema, options = Problem, {"content_type": MEDIA_TYPE, **options}
+        else:
+            answer = Answer(schema, options.get("content_type"))
+        if response is not None or is_of_flask_smorest(schema):
             by_flask_smorest = super().alt_response(
                 status_code, response, schema=schema, success=success, **options
             )
 
         def decorator(view: View) -> View:
+            view = synchronous(view)
             answers_of(view)[status_code] = answer
             if by_flask_smorest:
                 return cast("View", by_flask_smorest(view))
@@ -166,59 +184,21 @@ class Blueprint(flask_smorest.Blueprint):
             def wrapper(*args: Any, **kwargs: Any) -> Any:
                 return view(*args, **kwargs)
 
-            add_response(documentation_of(wrapper), status_code, schema, **options)
-            return wrapper
-
-        return decorator
-
-    @override
-    def paginate(
-        self, pager: Any = None, *, default_limit: int = 50, max_limit: int = 200, **options: Any
-    ) -> Any:
-        """Answer with a page of the Selection that the view returns.
-
-        `pager` is a Listing: what its rows look like, how they can be sorted, what can be left out
-        or added. Anything else goes to flask-smorest.
-        """
-        if not isinstance(pager, Listing):
-            return super().paginate(pager, **options)
-        model = page_parameters(pager, default_limit, max_limit)
-        shape = page_shape(pager)
-
-        def decorator(view: View) -> View:
-            @wraps(view)
-            def wrapper(*args: Any, **kwargs: Any) -> Response:
-                page = read_page(pager, model)
-                return respond_with_page(view(*args, **kwargs), page)
-
             documentation = documentation_of(wrapper)
-            add_input(documentation, ParametersOf(model, "query"), last=True)
-            add_query(documentation, model)
-            add_response(documentation, HTTPStatus.OK, shape, headers={"Link": LINK})
+            add_response(documentation, int(status_code), schema, **options)
+            if success:
+                documentation.setdefault("success_status_codes", []).append(int(status_code))
             return wrapper
 
         return decorator
 
-    def if_match(self, *, required: bool = True) -> Any:
-        """Pass the versions that `If-Match` names to the view, as `versions`.
+    def _written(self, value: Any, answer: Answer) -> Written:
+        """Write what a view returned; subclasses know of more than values and models."""
+        return write(value, answer)
 
-        None means any version. Without the header the answer is 428 where it is required (RFC 6585,
-        3), with one of another version 412 (RFC 9110, 13.1.1), which the view's query decides.
-        """
-
-        def decorator(view: View) -> View:
-            @wraps(view)
-            def wrapper(*args: Any, **kwargs: Any) -> Any:
-                return view(*args, versions=wanted_versions(required=required), **kwargs)
-
-            documentation = documentation_of(wrapper)
-            add_input(documentation, IF_MATCH | {"required": required}, last=True)
-            add_errors(documentation, HTTPStatus.PRECONDITION_FAILED)
-            if required:
-                add_errors(documentation, HTTPStatus.PRECONDITION_REQUIRED)
-            return wrapper
-
-        return decorator
+    def _around(self, view: View, rule: str, methods: set[str]) -> View:  # noqa: ARG002
+        """Put around a view what subclasses do for each request, and document it."""
+        return view
 
     @override
     def add_url_rule(
@@ -229,24 +209,67 @@ class Blueprint(flask_smorest.Blueprint):
         provide_automatic_options: bool | None = None,
         **options: Any,
     ) -> None:
-        """Register a view: the outermost layer, which knows its transaction and its errors.
+        """Register a view, inside of the outermost layer, which is the same for all of them.
 
         The option `path_examples` goes before that of the blueprint.
         """
         examples = self._path_examples | options.pop("path_examples", {})
         options["parameters"] = path_parameters(rule, examples, options.pop("parameters", None))
-        methods = {method.upper() for method in options.get("methods", ["GET"])}
-        if hasattr(view_func, "_apidoc"):
-            check_path(documentation_of(view_func), rule)
-            is_of_rows = (self.url_prefix or "").startswith("/v1")
-            view_func = _served(view_func, rule, methods, is_of_rows=is_of_rows)
+        methods = {method.upper() for method in options.get("methods") or ["GET"]}
+        if isinstance(view_func, type(MethodView)):
+            view_func = self._served_class(view_func, rule, methods if "methods" in options else ())
+        elif view_func is not None:
+            view_func = self._served(view_func, rule, methods, view_func.__name__)
         super().add_url_rule(rule, endpoint, view_func, provide_automatic_options, **options)
+
+    def _served_class(self, views: type[MethodView], rule: str, wanted: Collection[str]) -> Any:
+        """Derive a class whose methods are served; the one that is given may have other rules."""
+        served = {}
+        for method in wanted or views.methods or ():
+            view: Any = getattr(views, method.lower(), None)
+            if view:
+                name = f"{method.lower()}_{views.__name__}"
+                served[method.lower()] = self._served(view, rule, {method}, name)
+        return type(views.__name__, (views,), {"__doc__": views.__doc__, **served})
+
+    def _served(self, view: View, rule: str, methods: set[str], name: str) -> View:
+        """Wrap a view in what holds for each: it is called with what it knows, or not at all."""
+        check_path(getattr(view, "_apidoc", {}), rule)
+        view = self._around(synchronous(view), rule, methods)
+        uuids = frozenset(re.findall(r"<uuid:(\w+)>", rule))
+
+        @wraps(view)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            if uuids:
+                require_uuids(kwargs, uuids)
+            if request.query_string and known is not None:
+                reject_unknown(request.args, known, "query")
+            return view(*args, **kwargs)
+
+        documentation = documentation_of(wrapper)
+        known = known_query(documentation)
+        if "query" in documentation:
+            document_view(documentation, name, rule, methods)
+        return wrapper
+
+    @override
+    def _document_pagination_metadata(self, spec: Any, resp_doc: dict[str, Any]) -> None:
+        has_headers = spec.openapi_version.major >= 3  # noqa: PLR2004  as flask-smorest asks
+        if has_headers and "PAGINATION" not in spec.components.headers:
+            spec.components.header("PAGINATION", PAGINATION_HEADER)
+        super()._document_pagination_metadata(spec, resp_doc)
+
+    @override
+    def _set_etag_in_response(self, response: Response) -> None:
+        """Let flask-smorest's own `etag` make a digest of what pydantic has written, too."""
+        get_appcontext().setdefault("result_dump", response.get_data(as_text=True))
+        super()._set_etag_in_response(response)
 
 
 def _check(schema: Any, location: Location) -> None:
     """Raise TypeError for what a location can't hold as it would be documented."""
     if location not in get_args(Location):
-        message = f"There is no location {location!r}: take {', '.join(get_args(Location))}."
+        message = f"There is no location {location!r}; choose from {', '.join(get_args(Location))}."
         raise TypeError(message)
     if location == "json":
         refuse_files(schema)
@@ -268,26 +291,3 @@ def _read(schema: Any, location: Location, kwargs: dict[str, Any], *, required: 
         "cookies": request.cookies,
     }
     return read_values(schema, location, sources[location])
-
-
-def _served(view: View, rule: str, methods: set[str], *, is_of_rows: bool) -> View:
-    """Wrap a view in what holds for each: known parameters, one transaction, one commit."""
-    keyed = "POST" in methods
-    uuids = frozenset(re.findall(r"<uuid:(\w+)>", rule))
-
-    @wraps(view)
-    def wrapper(**kwargs: Any) -> Any:
-        if uuids:
-            require_uuids(kwargs, uuids)
-        if request.query_string:
-            reject_unknown(request.args, known, "query")
-        work = unit_of_work()
-        if is_of_rows and request.method in {"GET", "HEAD"}:
-            read_after(work)
-        if keyed and idempotency.HEADER in request.headers:
-            return idempotency.serve(work, lambda: view(**kwargs))
-        return work.complete(lambda: view(**kwargs), is_repeatable=False)
-
-    known = getattr(view, "_apidoc", {}).get("query", frozenset())
-    document_service(documentation_of(wrapper), view.__name__, rule, methods, is_of_rows=is_of_rows)
-    return wrapper

@@ -1,26 +1,24 @@
 """What the bridge tells OpenAPI of a view, kept where flask-smorest's decorators keep it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from copy import deepcopy
+from functools import wraps
 from http import HTTPStatus
+from inspect import iscoroutinefunction
 from typing import Any
 
-from pydantic import BaseModel
+from flask import current_app
 
-from json_rows import consistency, idempotency
-from json_rows.preconditions import IF_NONE_MATCH
+from smorest_sqlmodel.etag import ETAG, IF_NONE_MATCH
 from smorest_sqlmodel.fields import names_of
-from smorest_sqlmodel.openapi import Api, ParametersOf, SchemaOf
+from smorest_sqlmodel.json_schema import ParametersOf, SchemaOf
+from smorest_sqlmodel.openapi import Api
 from smorest_sqlmodel.path import argument_names
 
 View = Callable[..., Any]
 
 _BODIES = {"json", "form", "files"}
 
-ETAG = {
-    "description": "The version of what was answered (RFC 9110, 8.8.3).",
-    "schema": {"type": "string", "examples": ['"1"']},
-}
 LOCATION = {
     "description": "Where the new row is (RFC 9110, 10.2.2).",
     "schema": {
@@ -28,10 +26,6 @@ LOCATION = {
         "format": "uri-reference",
         "examples": ["/v1/users/0199c0de-0000-7000-8000-000000000001"],
     },
-}
-LINK = {
-    "description": 'The next page, as rel="next" (RFC 8288); absent on the last one.',
-    "schema": {"type": "string", "examples": ['</v1/users?cursor=WyJzIl0>; rel="next"']},
 }
 
 
@@ -53,8 +47,8 @@ def add_input(documentation: dict[str, Any], documented: Any, *, last: bool = Fa
     if again := sorted(taken & set(_names(documented))):
         where = ", ".join(" ".join(filter(None, place)) for place in again)
         message = (
-            f"{where}: this is read twice. What is beside a file goes into the model of the files, "
-            "a name of a query into one model."
+            f"{where}: this is read twice. Put what is sent beside a file into the model of the "
+            "files, and each query parameter into one model only."
         )
         raise TypeError(message)
     parameters.insert(len(parameters) if last else 0, documented)
@@ -76,13 +70,34 @@ def check_path(documentation: dict[str, Any], rule: str) -> None:
     parameters = documentation.get("arguments", {}).get("parameters", [])
     wanted = {name for item in parameters for place, name in _names(item) if place == "path"}
     if missing := sorted(wanted - argument_names(rule)):
-        message = f"The path {rule} has no {', '.join(missing)}, which its model reads."
+        message = f"The path {rule} has no {', '.join(missing)}, which the model of the path reads."
         raise TypeError(message)
 
 
-def add_query(documentation: dict[str, Any], model: type[BaseModel]) -> None:
-    """Note which query parameters a view knows; all others are refused."""
-    documentation["query"] = documentation.get("query", frozenset()) | names_of(model)
+def add_query(documentation: dict[str, Any], names: Iterable[str] = ()) -> None:
+    """Note which query parameters a view knows, and that it speaks pydantic."""
+    documentation["query"] = documentation.get("query", frozenset()).union(names)
+
+
+def known_query(documentation: dict[str, Any]) -> frozenset[str] | None:
+    """Name the query parameters that a view knows; None where flask-smorest reads others."""
+    parameters = documentation.get("arguments", {}).get("parameters", [])
+    read_by_marshmallow = "pagination" in documentation or any(
+        isinstance(item, dict) and item["in"] in {"query", "querystring"} for item in parameters
+    )
+    return None if read_by_marshmallow else documentation.get("query")
+
+
+def synchronous(view: View) -> View:
+    """Make a view that is a coroutine function one that can be called, as Flask does."""
+    if not iscoroutinefunction(view):
+        return view
+
+    @wraps(view)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        return current_app.ensure_sync(view)(*args, **kwargs)
+
+    return wrapper
 
 
 def add_response(
@@ -114,25 +129,22 @@ def add_errors(documentation: dict[str, Any], *statuses: HTTPStatus) -> None:
 
 
 def resolve_models(
-    document: dict[str, Any], information: dict[str, Any], *, api: Api, **_: object
+    document: dict[str, Any], information: dict[str, Any], *, api: Api, method: str, **_: object
 ) -> dict[str, Any]:
     """Put JSON Schemas where the decorators left types; the first callback of the document."""
+    if "operation" in information:
+        document["operationId"] = api.operation_id(information["operation"], method)
     for part in ("arguments", "response"):
         if part in information:
             information[part] = api.resolve(information[part])
     return document
 
 
-def document_service(
-    documentation: dict[str, Any], name: str, rule: str, methods: set[str], *, is_of_rows: bool
-) -> None:
-    """Document what the outermost layer does: its errors, its headers, the operation's id.
-
-    `is_of_rows` tells whether the view is about what the database keeps, not about the service.
-    """
+def document_view(documentation: dict[str, Any], name: str, rule: str, methods: set[str]) -> None:
+    """Document what holds for each view: the operation's id, its errors, and 304 with an ETag."""
     parameters = documentation.setdefault("arguments", {}).setdefault("parameters", [])
-    documentation.setdefault("manual_doc", {})["operationId"] = name
-    add_errors(documentation, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE)
+    documentation["operation"] = name
+    add_errors(documentation, HTTPStatus.UNPROCESSABLE_ENTITY)
     if "<" in rule:
         add_errors(documentation, HTTPStatus.NOT_FOUND)
     if any(isinstance(item, dict) and item["in"] in _BODIES for item in parameters):
@@ -142,24 +154,16 @@ def document_service(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
         )
-    responses = documentation["response"]["responses"]
-    if "POST" in methods:
-        parameters.append(idempotency.PARAMETER)
-        add_errors(documentation, HTTPStatus.CONFLICT, HTTPStatus.TOO_MANY_REQUESTS)
-        _add_header(documentation, idempotency.REPLAYED, idempotency.REPLAYED_DOC)
-    if is_of_rows and "GET" in methods:
-        parameters.append(consistency.PARAMETER)
-    elif is_of_rows:
-        _add_header(documentation, consistency.HEADER, consistency.HEADER_DOC)
     if documentation.pop("etag_returned", False) and "GET" in methods:
         parameters.append(IF_NONE_MATCH)
         not_modified = {"description": "The client has this version.", "content_type": None}
+        responses = documentation["response"]["responses"]
         responses[int(HTTPStatus.NOT_MODIFIED)] = [not_modified | {"headers": {"ETag": ETAG}}]
     if not parameters:
         del documentation["arguments"]["parameters"]
 
 
-def _add_header(documentation: dict[str, Any], name: str, header: dict[str, Any]) -> None:
+def add_header(documentation: dict[str, Any], name: str, header: dict[str, Any]) -> None:
     """Document a header of all answers that tell of success."""
     for status in documentation.get("success_status_codes", []):
         for response in documentation["response"]["responses"][status]:

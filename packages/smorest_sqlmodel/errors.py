@@ -3,14 +3,17 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
+PLACES = {"json": "body", "headers": "header", "cookies": "cookie"}
+"""What a FieldError calls the locations of `arguments` that have another name there."""
+
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
     """What is wrong with one value of a request.
 
-    `location` is where it came from (`body`, `query`, `path`, `header`, `form`, `files`), `pointer`
-    a JSON Pointer (RFC 6901) inside that, `code` a stable word for programs, `message` a sentence
-    for people.
+    `location` is where it came from (`body`, `query`, `path`, `header`, `cookie`, `form`, `files`),
+    `pointer` a JSON Pointer (RFC 6901) inside that, `code` a stable word for programs, `message` a
+    sentence for people.
     """
 
     location: str

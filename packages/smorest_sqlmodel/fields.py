@@ -96,14 +96,14 @@ def wire_name(model: type[BaseModel], name: str) -> str:
     if isinstance(alias, AliasChoices):
         alias = alias.choices[0]
     if not isinstance(alias, str):
-        raise _refusal(model, name, "is looked for by a path, where there are names only")
+        raise _refusal(model, name, "is found by an AliasPath, and only names are read here")
     return alias
 
 
 def refuse_files(schema: Any) -> None:
     """Refuse a JSON body that holds files: JSON has no place for them."""
     if _mentions_file(schema, set()):
-        message = f"{schema!r} holds a file, which JSON can't: read it with location='files'."
+        message = f"{schema!r} holds a file, which JSON can't hold: read it with location='files'."
         raise TypeError(message)
 
 
@@ -144,16 +144,16 @@ def _how(field: _Field, location: str) -> How:
     is_separated = COMMA_SEPARATED in field.info.metadata
     why = None
     if is_file and location != "files":
-        why = f"is a file, which only location='files' has, not {location}"
+        why = f"is a file: only location='files' can read it, not {location}"
     elif is_separated and kinds <= {_SIMPLE}:
-        why = "is one value, and has no commas between values"
+        why = "is a single value, which has no commas to be separated by"
     elif not kinds <= {_SIMPLE, _ARRAY} and (location != "files" or kinds not in _JSON_KINDS):
         why = (
             f"is more than a value or a list of values, which {location} can't hold: give its "
-            "parts fields of their own, take pydantic's Json[...], or read it from a JSON body"
+            "parts fields of their own, use pydantic's Json[...], or read it from a JSON body"
         )
     elif _ARRAY in kinds and location == "cookies":
-        why = "has several values, and a cookie has one"
+        why = "has several values, but a cookie holds one"
     if why:
         raise field.refusal(why)
     # As OpenAPI's styles of a location have it (3.1.1, 4.8.12.2).
@@ -216,8 +216,8 @@ def _try(field: _Field, how: How) -> None:
         for value in given:
             if _is_hopeless(field, value):
                 why = (
-                    f"is not taken from a text such as {value!r}, as its schema says: let it be "
-                    "less strict, or of a type that has texts"
+                    f"is not accepted as a text such as {value!r}, though its schema allows it: "
+                    "make it less strict, or use a type that can be written as text"
                 )
                 raise field.refusal(why)
 

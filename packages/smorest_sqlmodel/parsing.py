@@ -86,7 +86,8 @@ def read_json(schema: Any, *, required: bool = True) -> Any:
     if not body and not required:
         body = b"{}"
     elif not request.is_json:
-        message = f"The body must be application/json, not {request.mimetype or 'untyped'}."
+        kind = request.mimetype or "missing"
+        message = f"The body must be application/json; its Content-Type is {kind}."
         raise UnsupportedMediaTypeError(message)
     names = check_json(body)
     if names > TOO_MANY_ERRORS and _takes_no_other(schema):
@@ -112,7 +113,7 @@ def check_json(text: bytes) -> int:
     if has_a_name_twice or may_be_unstorable(text, outside):
         errors = list(islice(unstorable(_loads(text)), MOST_ERRORS))
         if errors:
-            message = "Some values of the body can't be kept as they are."
+            message = "Some values of the body can't be stored unchanged."
             raise InvalidInputError(message, errors=errors)
     return names
 
@@ -132,7 +133,7 @@ def _check_count(values: int) -> None:
 def _check_depth(outside: bytes) -> None:
     deepest = current_app.config.get("MAX_JSON_DEPTH")
     if deepest and is_deeper_than(deepest, outside):
-        why = f"is nested in more than {deepest} levels"
+        why = f"is nested more than {deepest} levels deep"
         message = f"The body {why}."
         raise BadRequestError(message, errors=[FieldError("body", "", "too_deep", why)])
 
@@ -143,7 +144,7 @@ def _loads(body: bytes) -> Any:
     except json.JSONDecodeError as error:
         raise _not_json(str(error)) from error
     except (ValueError, RecursionError) as error:
-        message = "it is nested too deeply, has a number of too many digits, or is not UTF-8"
+        message = "it is nested too deeply, has a number with too many digits, or is not UTF-8"
         raise _not_json(message) from error
 
 
@@ -156,7 +157,7 @@ def _not_json(why: str) -> BadRequestError:
 def _from_json(error: ValidationError, body: bytes) -> BadRequestError | InvalidInputError:
     if (count := error.error_count()) > TOO_MANY_ERRORS:
         # Their list alone would take a second for a million; most often they are unknown names.
-        return InvalidInputError(f"{count} values of the body are not acceptable, or unknown.")
+        return InvalidInputError(f"{count} values of the body are unknown or not acceptable.")
     details = error.errors(include_url=False, include_context=False, include_input=False)
     if details[0]["type"] == "json_invalid":
         return _not_json(details[0]["msg"].removeprefix("Invalid JSON: "))
@@ -174,14 +175,13 @@ def invalid(location: str, details: list[ErrorDetails], value: Any) -> InvalidIn
         )
         for detail in details[:MOST_ERRORS]
     ]
-    where = {"body": "the body", "query": "the query", "path": "the path"}.get(location, location)
-    return InvalidInputError(f"Some values of {where} are not acceptable.", errors=errors)
+    return InvalidInputError(f"Some values of the {location} are not acceptable.", errors=errors)
 
 
 def _sentence(message: str) -> str:
     message = message.removeprefix("Value error, ")
     return message.replace(
-        "Extra inputs are not permitted", "Unknown name; nothing of that name is taken"
+        "Extra inputs are not permitted", "Unknown name; nothing of that name is accepted"
     )
 
 

@@ -37,7 +37,7 @@ def require_uuids(arguments: dict[str, object], names: frozenset[str]) -> None:
         if isinstance(arguments[name], str)
     ]
     if errors:
-        message = "The path names an id that is none."
+        message = "The path has an id that is not a UUID."
         raise InvalidInputError(message, errors=errors)
 
 

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from flask import Flask, Response, current_app, request
@@ -9,6 +10,7 @@ from pydantic import MISSING, BaseModel, Field
 from pydantic_core import to_json
 from werkzeug.exceptions import HTTPException
 
+from smorest_sqlmodel.aborted import Aborted
 from smorest_sqlmodel.errors import ApiError, FieldError, MisconfiguredError
 
 logger = logging.getLogger(__name__)
@@ -20,7 +22,7 @@ class ProblemError(BaseModel):
     """What is wrong with one value of the request."""
 
     location: str = Field(
-        description="body, query, path, header, form or files.", examples=["body"]
+        description="body, query, path, header, cookie, form or files.", examples=["body"]
     )
     pointer: str = Field(
         description="JSON Pointer (RFC 6901) to the value, inside its location.",
@@ -35,22 +37,22 @@ class Problem(BaseModel):
 
     type: str = Field(
         description="What kind of problem it is; a stable URI for programs.",
-        examples=["urn:trip-planner:problem:conflict"],
+        examples=["urn:problem:conflict"],
     )
     title: str = Field(description="The kind in words.", examples=["Conflict"])
     status: int = Field(description="The status of the answer.", examples=[409])
     detail: str | None = Field(
         description="What happened this time.",
-        examples=["The workflow is completed; that is final."],
+        examples=["The order is shipped; that is final."],
     )
-    instance: str = Field(description="The path of the request.", examples=["/v1/workflows"])
+    instance: str = Field(description="The path of the request.", examples=["/v1/orders"])
     errors: list[ProblemError] | MISSING = Field(
         default=MISSING, description="The values that are not acceptable."
     )
     current: str | MISSING = Field(
         default=MISSING,
         description="409: the state in which the row is.",
-        examples=["completed"],
+        examples=["shipped"],
     )
     allowed: list[str] | MISSING = Field(
         default=MISSING,
@@ -64,17 +66,38 @@ class Problem(BaseModel):
 
 Translate = Callable[[BaseException], ApiError | None]
 
+EXTENSION = "problems"
+"""Where an app keeps how its errors are told."""
 
-def init_app(app: Flask, translate: Translate | None = None) -> None:
+TYPES = "urn:problem:"
+"""What the URI of a problem's type begins with, unless an app has its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Telling:
+    """How an app's errors are told."""
+
+    translate: Translate | None
+    types: str
+
+
+def init_app(app: Flask, translate: Translate | None = None, *, types: str = TYPES) -> None:
     """Answer every error of an app with problem details.
 
     `translate` finds what other errors than those of `errors.py` mean to a client, such as those of
-    a database; None for a fault of the service itself.
+    a database; None for a fault of the service itself. `types` is what the URI of a problem's type
+    begins with: its code follows.
     """
-    app.extensions["problems"] = translate
+    app.extensions[EXTENSION] = _Telling(translate, types)
     app.register_error_handler(ApiError, from_api_error)
     app.register_error_handler(HTTPException, _from_http_exception)
     app.register_error_handler(Exception, from_exception)
+
+
+def type_of(code: str, app: Flask | None = None) -> str:
+    """Make the URI of a problem's type, as the current app or another one has it."""
+    telling: _Telling = (app or current_app).extensions[EXTENSION]
+    return telling.types + code
 
 
 def problem(
@@ -86,7 +109,7 @@ def problem(
     **members: Any,
 ) -> Response:
     """Make the response to an error."""
-    body = problem_details(status, code, title, detail, request.path, **members)
+    body = problem_details(status, type_of(code), title, detail, request.path, **members)
     if errors:
         body["errors"] = [
             {
@@ -101,11 +124,11 @@ def problem(
 
 
 def problem_details(
-    status: int, code: str, title: str, detail: str | None, path: str, **members: Any
+    status: int, type_: str, title: str, detail: str | None, path: str, **members: Any
 ) -> dict[str, Any]:
     """Describe an error as RFC 9457 has it; `path` is that of the request."""
     return {
-        "type": f"urn:trip-planner:problem:{code}",
+        "type": type_,
         "title": title,
         "status": status,
         "detail": detail,
@@ -130,8 +153,9 @@ def _from_http_exception(error: HTTPException) -> Response:
         return error.response
     status = error.code or 500
     code = error.name.lower().replace(" ", "-")
-    response = problem(status, code, error.name, error.description)
-    for name, value in error.get_headers():
+    told = Aborted.of(error)
+    response = problem(status, code, error.name, told.message or error.description, told.errors)
+    for name, value in [*error.get_headers(), *told.headers.items()]:
         if name.lower() not in {"content-type", "content-length"}:
             response.headers.add(name, value)
     return response
@@ -139,8 +163,8 @@ def _from_http_exception(error: HTTPException) -> Response:
 
 def from_exception(error: Exception) -> Response:
     """Answer with what an exception means to the client; a fault goes to the log."""
-    translate: Translate | None = current_app.extensions.get("problems")
-    translated = translate(error) if translate else None
+    telling: _Telling = current_app.extensions[EXTENSION]
+    translated = telling.translate(error) if telling.translate else None
     if translated is not None:
         return from_api_error(translated)
     # Not the request's own method and path, which may hold anything.

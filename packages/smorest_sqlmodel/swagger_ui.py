@@ -1,20 +1,18 @@
-"""The page `/docs`: Swagger UI from its wheel, without a word of script in the page itself.
+"""A page of Swagger UI from its wheel, without a word of script in the page itself.
 
-On a developer's machine it first has the rows put back that its examples name, so that whatever is
-tried out works. In production, or with a database elsewhere, it writes nothing.
+Where one says how, it first has the rows put back that the document's examples name, so that
+whatever is tried out works.
 """
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 import flask_swagger_ui
 from flask import Blueprint, Response, abort, redirect, send_from_directory, url_for
+from markupsafe import escape
 from werkzeug import Response as WerkzeugResponse
-
-from json_rows.work import database, unit_of_work
-from service.domain import examples
-
-blueprint = Blueprint("swagger_ui", __name__, url_prefix="/docs")
 
 _ASSETS_FOLDER = Path(flask_swagger_ui.__file__).parent / "dist"
 _ASSETS = frozenset(
@@ -33,17 +31,17 @@ _PAGE = """<!DOCTYPE html>
 <html lang="en">
 <head>
   <meta charset="UTF-8">
-  <title>Trip planner</title>
-  <link rel="stylesheet" href="/docs/index.css">
-  <link rel="stylesheet" href="/docs/swagger-ui.css">
-  <link rel="icon" type="image/png" href="/docs/favicon-32x32.png" sizes="32x32">
-  <link rel="icon" type="image/png" href="/docs/favicon-16x16.png" sizes="16x16">
+  <title>{title}</title>
+  <link rel="stylesheet" href="{folder}index.css">
+  <link rel="stylesheet" href="{folder}swagger-ui.css">
+  <link rel="icon" type="image/png" href="{folder}favicon-32x32.png" sizes="32x32">
+  <link rel="icon" type="image/png" href="{folder}favicon-16x16.png" sizes="16x16">
 </head>
 <body>
   <div id="swagger-ui"></div>
-  <script src="/docs/swagger-ui-bundle.js"></script>
-  <script src="/docs/swagger-ui-standalone-preset.js"></script>
-  <script src="/docs/start.js"></script>
+  <script src="{folder}swagger-ui-bundle.js"></script>
+  <script src="{folder}swagger-ui-standalone-preset.js"></script>
+  <script src="{folder}start.js"></script>
 </body>
 </html>
 """
@@ -51,7 +49,7 @@ _PAGE = """<!DOCTYPE html>
 # Left alone, Swagger UI would send the document to a validator on the internet.
 _START = """const start = () => {
   window.ui = SwaggerUIBundle({
-    url: "/openapi.json",
+    url: DOCUMENT,
     dom_id: "#swagger-ui",
     deepLinking: true,
     validatorUrl: null,
@@ -61,7 +59,7 @@ _START = """const start = () => {
 };
 """
 _AT_ONCE = "start();\n"
-_WITH_EXAMPLES = 'fetch("/docs/examples", { method: "POST" }).finally(start);\n'
+_WITH_EXAMPLES = 'fetch(EXAMPLES, { method: "POST" }).finally(start);\n'
 
 _PAGE_HEADERS: Final = {
     "Cache-Control": "no-cache",
@@ -83,39 +81,61 @@ _PAGE_HEADERS: Final = {
 }
 
 
-@blueprint.get("/")
-def page() -> Response:
-    """Show the operations."""
-    return Response(_PAGE, headers=_PAGE_HEADERS, content_type="text/html; charset=utf-8")
+def make_blueprint(
+    title: str,
+    *,
+    url_prefix: str = "/docs",
+    document: str = "api-docs.openapi_json",
+    restore_examples: Callable[[], None] | None = None,
+    may_restore: Callable[[], bool] = lambda: True,
+) -> Blueprint:
+    """Make the page below `url_prefix`; `lead_here` leads to it.
+
+    `document` is the endpoint of the OpenAPI document. `restore_examples` puts back the rows that
+    its examples name whenever the page is opened, if `may_restore` says so of the current app:
+    whoever can reach the page can have it done.
+    """
+    blueprint = Blueprint("swagger_ui", __name__, url_prefix=url_prefix)
+
+    def does_restore() -> bool:
+        return restore_examples is not None and may_restore()
+
+    @blueprint.get("/")
+    def page() -> Response:
+        """Show the operations."""
+        html = _PAGE.format(title=escape(title), folder=escape(url_for(".page")))
+        return Response(html, headers=_PAGE_HEADERS, content_type="text/html; charset=utf-8")
+
+    @blueprint.get("/start.js")
+    def start() -> Response:
+        """Start Swagger UI in the page."""
+        script = _START.replace("DOCUMENT", json.dumps(url_for(document)))
+        examples = json.dumps(url_for(".put_examples_back"))
+        script += _WITH_EXAMPLES.replace("EXAMPLES", examples) if does_restore() else _AT_ONCE
+        return Response(
+            script,
+            headers={"Cache-Control": "no-cache"},
+            content_type="text/javascript; charset=utf-8",
+        )
+
+    @blueprint.post("/examples")
+    def put_examples_back() -> Response:
+        """Put back the rows that the examples name."""
+        if restore_examples is None or not may_restore():
+            abort(404)
+        restore_examples()
+        return Response(status=204)
+
+    @blueprint.get("/<name>")
+    def asset(name: str) -> Response:
+        """Send a file of the wheel, out of those that the page names."""
+        if name not in _ASSETS:
+            abort(404)
+        return send_from_directory(_ASSETS_FOLDER, name)
+
+    return blueprint
 
 
 def lead_here() -> WerkzeugResponse:
     """Lead whoever opens the address of the service in a browser to the page."""
     return redirect(url_for("swagger_ui.page"))
-
-
-@blueprint.get("/start.js")
-def start() -> Response:
-    """Start Swagger UI in the page."""
-    return Response(
-        _START + (_WITH_EXAMPLES if database().is_of_developer else _AT_ONCE),
-        headers={"Cache-Control": "no-cache"},
-        content_type="text/javascript; charset=utf-8",
-    )
-
-
-@blueprint.post("/examples")
-def restore_examples() -> Response:
-    """Put back the rows that the examples name, on a developer's machine."""
-    if not database().is_of_developer:
-        abort(404)
-    examples.restore(unit_of_work())
-    return Response(status=204)
-
-
-@blueprint.get("/<name>")
-def asset(name: str) -> Response:
-    """Send a file of the wheel, out of those that the page names."""
-    if name not in _ASSETS:
-        abort(404)
-    return send_from_directory(_ASSETS_FOLDER, name)

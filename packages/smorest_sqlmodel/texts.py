@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from werkzeug.datastructures import FileStorage, Headers, MultiDict
 
 from smorest_sqlmodel.errors import (
+    PLACES,
     ApiError,
     FieldError,
     InvalidInputError,
@@ -30,9 +31,8 @@ def read_form(model: type[BaseModel], location: str) -> BaseModel:
     Raises UnsupportedMediaTypeError for a body that is none, InvalidInputError for the rest.
     """
     if request.mimetype not in _FORMS and request.get_data():
-        message = (
-            f"The body must be {_FORMS[location == 'files']}, not {request.mimetype or 'untyped'}."
-        )
+        kind = request.mimetype or "missing"
+        message = f"The body must be {_FORMS[location == 'files']}; its Content-Type is {kind}."
         raise UnsupportedMediaTypeError(message)
     values = MultiDict([*request.form.items(multi=True), *request.files.items(multi=True)])
     reject_unknown(values, names_of(model), location)
@@ -46,12 +46,13 @@ def read_values(model: type[BaseModel], location: str, values: Values) -> BaseMo
     """
     if names_of(model).isdisjoint(values.keys()) and (defaults := _defaults(model)):
         return defaults
+    place = PLACES.get(location, location)
     given: dict[str, Any] = {}
     errors: list[FieldError] = []
     for reading in readings(model, location):
         texts = values.getlist(reading.name)
         problems = [
-            FieldError(location, f"/{reading.name}", code, STRING_PROBLEMS[code])
+            FieldError(place, f"/{reading.name}", code, STRING_PROBLEMS[code])
             for text in texts
             if isinstance(text, str) and (code := string_problem(text, location))
         ]
@@ -68,7 +69,7 @@ def read_values(model: type[BaseModel], location: str, values: Values) -> BaseMo
         return model.model_validate(given)
     except ValidationError as error:
         details = error.errors(include_url=False, include_context=False, include_input=False)
-        raise invalid(location, details, given) from error
+        raise invalid(place, details, given) from error
 
 
 def _value(reading: Reading, location: str, texts: list[Any]) -> Any:
@@ -82,7 +83,7 @@ def _value(reading: Reading, location: str, texts: list[Any]) -> Any:
         return found[0] if len(found) == 1 and isinstance(found[0], list) else found
     if len(texts) > 1:
         raise InvalidInputError.of(
-            location=location,
+            location=PLACES.get(location, location),
             name=reading.name,
             code="given_twice",
             message="must be given once only",
@@ -119,9 +120,9 @@ def _defaults(model: type[BaseModel]) -> BaseModel | None:
 
 def reject_unknown(values: MultiDict[str, Any], known: frozenset[str], location: str) -> None:
     """Refuse names that the operation does not have: most are misspelt."""
-    taken = f"; taken are {', '.join(sorted(known))}" if known else "; none is taken"
+    hint = f"; known are {', '.join(sorted(known))}" if known else "; none is accepted here"
     errors = [
-        FieldError(location, f"/{pointer_step(name)}", "extra_forbidden", "Unknown name" + taken)
+        FieldError(location, f"/{pointer_step(name)}", "extra_forbidden", "Unknown name" + hint)
         for name in islice((name for name in values if name not in known), MOST_ERRORS)
     ]
     if errors:

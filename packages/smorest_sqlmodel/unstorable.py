@@ -17,7 +17,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 STRING_PROBLEMS = {
     "nul_character": "must not contain the character U+0000",
     "bad_encoding": "must be percent-encoded UTF-8",
-    "lone_surrogate": "must not contain half a surrogate pair; it is no Unicode text",
+    "lone_surrogate": "must not contain half of a surrogate pair, which is not valid Unicode",
 }
 
 

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from json_rows.blueprint import Blueprint
 from json_rows.listing import Selection
 from json_rows.statement import Query
 from service.domain.model_prices import (
@@ -12,7 +13,6 @@ from service.domain.model_prices import (
 )
 from service.models import examples
 from service.models.model_price import ModelPriceCreate, ModelPriceFilter, ModelPriceRead
-from smorest_sqlmodel.blueprint import Blueprint
 from smorest_sqlmodel.documentation import LOCATION
 
 blueprint = Blueprint(

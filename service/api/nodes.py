@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from json_rows.blueprint import Blueprint
 from json_rows.listing import Selection
 from json_rows.selection import changed, fields_of
 from json_rows.statement import Query
@@ -32,7 +33,6 @@ from service.models.node import (
     NodeStateWrite,
     NodeSummary,
 )
-from smorest_sqlmodel.blueprint import Blueprint
 from smorest_sqlmodel.documentation import LOCATION
 
 blueprint = Blueprint(

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlmodel import SQLModel
 
+from json_rows.blueprint import Blueprint
 from json_rows.listing import Selection
 from json_rows.selection import fields_of
 from json_rows.statement import Query
@@ -26,7 +27,6 @@ from service.models.user import (
     UserRead,
     UserUpdate,
 )
-from smorest_sqlmodel.blueprint import Blueprint
 from smorest_sqlmodel.documentation import LOCATION
 
 blueprint = Blueprint(

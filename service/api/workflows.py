@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlmodel import SQLModel
 
+from json_rows.blueprint import Blueprint
 from json_rows.listing import Selection
 from json_rows.selection import changed, fields_of
 from json_rows.statement import Query
@@ -31,7 +32,6 @@ from service.models.workflow import (
     WorkflowSummary,
     WorkflowUpdate,
 )
-from smorest_sqlmodel.blueprint import Blueprint
 from smorest_sqlmodel.documentation import LOCATION
 
 blueprint = Blueprint(

@@ -42,7 +42,12 @@ _prices = table_of(ModelPrice)
 _workflows = table_of(Workflow)
 _nodes = table_of(Node)
 
-GENERATION = One("generation", Generation, GenerationRead)
+GENERATION = One(
+    "generation",
+    Generation,
+    GenerationRead,
+    goes_with={"workflow_id": _generations.c.workflow_id},
+)
 
 
 def _of_run(condition: Any) -> Any:
@@ -217,5 +222,5 @@ def new_generation(workflow_id: UUID, body: GenerationCreate) -> Query:
         expect_one("workflow"),
         outcome=repeated,
         repeatable=True,
-        about=GENERATION.subject(body.id, {"workflow_id": workflow_id}),
+        about=GENERATION.subject(body.id),
     )

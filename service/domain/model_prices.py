@@ -2,8 +2,9 @@
 
 from sqlalchemy import bindparam, func, true
 
+from json_rows.changes import Deleted
 from json_rows.listing import Listing
-from json_rows.rows import Deleted, New, One, table_of
+from json_rows.rows import New, One, table_of
 from service.models.model_price import (
     ModelPrice,
     ModelPriceCreate,

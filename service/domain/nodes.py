@@ -60,7 +60,7 @@ _workflows = table_of(Workflow)
 
 _state = select(_states.c.state).where(_states.c.node_id == _nodes.c.id).scalar_subquery()
 
-NODE = One("node", Node, NodeRead)
+NODE = One("node", Node, NodeRead, goes_with={"workflow_id": _nodes.c.workflow_id})
 NODE_STATE = One("node state", NodeState, NodeStateRead, key="node_id")
 
 NODES = Listing(
@@ -155,7 +155,7 @@ def new_node(workflow_id: UUID, body: NodeCreate) -> Query:
     text = for_database(body)
     repeated = _REPEATED_NODE.query(body, workflow_id=workflow_id)
     parameters = {"json": text, "workflow_id": workflow_id}
-    about = NODE.subject(body.id, {"workflow_id": workflow_id})
+    about = NODE.subject(body.id)
     return _NEW_NODE.query(parameters, judge, outcome=repeated, repeatable=True, about=about)
 
 

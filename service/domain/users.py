@@ -5,9 +5,10 @@ from typing import Any
 from sqlalchemy import ARRAY, Select, Text, any_, bindparam, exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 
+from json_rows.changes import Changed, Deleted
 from json_rows.listing import Listing, Selection
 from json_rows.models import for_database
-from json_rows.rows import Changed, Deleted, New, One, contains, given, table_of
+from json_rows.rows import New, One, contains, given, table_of
 from json_rows.statement import Query, Row, Rows, Statement, as_json, first_row, json_names
 from service.models.user import User, UserCreate, UserFilter, UserProvision, UserRead
 from service.models.username import oddity, spellings
@@ -20,7 +21,7 @@ _is_named = func.lower(_users.c.username) == any_(
     func.array(select(_in_any_case).scalar_subquery())
 )
 
-USER = One("user", User, UserRead)
+USER = One("user", User, UserRead, goes_with={"user_id": _users.c.id})
 
 USERS = Listing(
     "User",
@@ -43,7 +44,7 @@ USERS = Listing(
     narrow=frozenset({"username", "email"}),
 )
 
-NEW_USER = New(User, UserCreate, UserRead, one=USER, owner="user_id")
+NEW_USER = New(User, UserCreate, UserRead, one=USER)
 
 CHANGED_USER = Changed("user", User, UserRead)
 

@@ -26,8 +26,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import SQLModel
 
+from json_rows.changes import Changed, Deleted, lock
 from json_rows.listing import Listing
-from json_rows.rows import Changed, Deleted, New, One, among, contains, given, lock, table_of
+from json_rows.rows import New, One, among, contains, given, table_of
 from json_rows.statement import json_names
 from json_rows.transitions import Transition
 from service.models.generation import Generation, GenerationSummary
@@ -53,7 +54,7 @@ _generations = table_of(Generation)
 OPEN = tuple(status for status, after in WORKFLOW_TRANSITIONS.items() if after)
 OPEN_NODE = tuple(status for status, after in NODE_TRANSITIONS.items() if after)
 
-WORKFLOW = One("workflow", Workflow, WorkflowRead)
+WORKFLOW = One("workflow", Workflow, WorkflowRead, goes_with={"workflow_id": _workflows.c.id})
 
 WORKFLOWS = Listing(
     "Workflow",
@@ -120,7 +121,6 @@ NEW_WORKFLOW = New(
     WorkflowCreate,
     WorkflowRead,
     one=WORKFLOW,
-    owner="workflow_id",
     computed=_started,
 )
 CHANGED_WORKFLOW = Changed("workflow", Workflow, WorkflowRead, summary=WorkflowSummary)

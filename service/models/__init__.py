@@ -3,11 +3,19 @@
 Every module in this folder is imported, so that its tables are known to SQLModel's metadata.
 """
 
+# ruff: noqa: E402  the names of constraints come before the tables
+
 from importlib import import_module
 from pkgutil import iter_modules
 
-from json_rows.idempotency_key import IdempotencyKey
+from sqlmodel import SQLModel
+
+from json_rows.models import NAMING_CONVENTION
+
+SQLModel.metadata.naming_convention = NAMING_CONVENTION
+
 from service.models.generation import Generation
+from service.models.idempotency_key import IdempotencyKey
 from service.models.model_price import ModelPrice
 from service.models.node import Node, NodeState
 from service.models.user import User

@@ -12,7 +12,6 @@ from json_rows.models import (
     INT_MAX,
     Currency,
     Identity,
-    Imported,
     Input,
     Money,
     Output,
@@ -24,6 +23,7 @@ from json_rows.models import (
     without,
 )
 from service.models import examples
+from service.models.imported import Imported
 
 
 class GenerationStatus(StrEnum):

@@ -18,7 +18,6 @@ from sqlmodel import Field, SQLModel
 from json_rows.models import (
     INT_MAX,
     Identity,
-    Imported,
     Input,
     Output,
     Timestamp,
@@ -30,6 +29,7 @@ from json_rows.models import (
     without,
 )
 from service.models import examples
+from service.models.imported import Imported
 
 
 class NodeStatus(StrEnum):

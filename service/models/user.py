@@ -9,7 +9,6 @@ from sqlmodel import Field, SQLModel
 
 from json_rows.models import (
     Identity,
-    Imported,
     Input,
     Output,
     Timestamps,
@@ -21,6 +20,7 @@ from json_rows.models import (
     partial,
 )
 from service.models import username
+from service.models.imported import Imported
 
 
 def _all_seen(text: str) -> str:

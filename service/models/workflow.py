@@ -13,7 +13,6 @@ from json_rows.models import (
     INT_MAX,
     Currency,
     Identity,
-    Imported,
     Input,
     Money,
     Output,
@@ -29,6 +28,7 @@ from json_rows.models import (
     without,
 )
 from service.models import examples
+from service.models.imported import Imported
 
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=50)]
 ClockTime = Annotated[str, StringConstraints(pattern=r"^(?:[01][0-9]|2[0-3]):[0-5][0-9]$")]

@@ -14,13 +14,7 @@ from sqlalchemy import MetaData
 from sqlmodel import Field as SQLField
 from sqlmodel import SQLModel
 
-from json_rows import work
-from json_rows.errors import translate
-from serverless_postgres.database import Database
-from smorest_sqlmodel import problems
-from smorest_sqlmodel.blueprint import Blueprint
-from smorest_sqlmodel.openapi import Api
-from smorest_sqlmodel.parsing import COMMA_SEPARATED, UploadedFile
+from smorest_sqlmodel import COMMA_SEPARATED, Api, Blueprint, UploadedFile
 
 
 class Size(StrEnum):
@@ -98,13 +92,16 @@ class Old(ma.Schema):
     name = ma.fields.String(required=True)
 
 
+@pytest.fixture
+def problem_types() -> str:
+    return "urn:problem:"
+
+
 @pytest.fixture(scope="module")
-def client(settings) -> FlaskClient:
+def client() -> FlaskClient:
     app = Flask(__name__)
     app.config.update(API_TITLE="Pets", API_VERSION="1", OPENAPI_VERSION="3.1.0")
     app.config.update(OPENAPI_URL_PREFIX="/")
-    problems.init_app(app, translate)
-    work.init_app(app, Database(settings), settings)
     blueprint = Blueprint("pets", __name__, url_prefix="/pets")
 
     @blueprint.post("")

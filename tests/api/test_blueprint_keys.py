@@ -6,16 +6,16 @@ import pytest
 from flask import Flask, Response
 from pydantic import BaseModel
 
-from json_rows import work
+import json_rows
+from json_rows import Blueprint
 from json_rows.errors import translate
 from json_rows.statement import Query
 from json_rows.work import unit_of_work
 from service.domain.workflows import NEW_WORKFLOW
+from service.models.idempotency_key import IdempotencyKey
 from service.models.user import UserRead
 from service.models.workflow import WorkflowCreate, WorkflowRead
-from smorest_sqlmodel import problems
-from smorest_sqlmodel.blueprint import Blueprint
-from smorest_sqlmodel.openapi import Api
+from smorest_sqlmodel import Api, problems
 
 KEY = "Idempotency-Key"
 
@@ -33,8 +33,9 @@ def bridge(app) -> Any:
     """A service of its own on the same database."""
     own = Flask(__name__)
     own.config.update(API_TITLE="Wishes", API_VERSION="1", OPENAPI_VERSION="3.1.0")
-    problems.init_app(own, translate)
-    work.init_app(own, app.extensions["database"], app.extensions["row_settings"])
+    problems.init_app(own, translate, types="urn:trip-planner:problem:")
+    database = app.extensions["database"]
+    json_rows.init_app(own, database, database.settings, answers=IdempotencyKey)
     blueprint = Blueprint("wishes", __name__, url_prefix="/wishes")
 
     @blueprint.post("/styled")
@@ -67,6 +68,14 @@ def bridge(app) -> Any:
         """Look, then start a run."""
         ((user,),) = unit_of_work().execute("SELECT id FROM users")
         return NEW_WORKFLOW.query(WorkflowCreate(user_id=user, user_input="x" * 3000))
+
+    @blueprint.post("/bare")
+    def work_bare() -> dict[str, str]:
+        """Work without a decorator of the bridge."""
+        unit = unit_of_work()
+        unit.begin()
+        unit.execute("INSERT INTO users (id, username) VALUES (gen_random_uuid(), 'bare')")
+        return {"done": "yes"}
 
     Api(own).register_blueprint(blueprint)
     return own.test_client()
@@ -113,3 +122,12 @@ def test_who_looks_first_has_the_key_claimed_before(wishes, make):
 def test_an_error_that_is_returned_is_not_kept_either(wishes, database):
     assert [send(wishes, "refused").status_code for _ in range(2)] == [409, 409]
     assert kept(database) == []
+
+
+def test_a_view_without_decorators_is_in_the_unit_of_work_as_well(wishes, database):
+    assert wishes.post("/wishes/bare").json == {"done": "yes"}
+    with database.transaction() as connection:
+        assert connection.exec_driver_sql("DELETE FROM users").rowcount == 1
+    first, again = (send(wishes, "bare") for _ in range(2))
+    assert (first.json, again.data) == ({"done": "yes"}, first.data)
+    assert again.headers["Idempotency-Replayed"] == "true"

@@ -247,7 +247,7 @@ def test_a_sweep_that_fails_is_tried_again(make_database, execute, caplog, monke
         "ALTER TABLE idempotency_keys RENAME TO away",
     )
     app.extensions["kept_answers"].sweeper.expect(time.time())
-    wait_until(lambda: "could not be swept away" in caplog.text)
+    wait_until(lambda: "could not be deleted" in caplog.text)
     execute(url, "ALTER TABLE away RENAME TO idempotency_keys")
 
     def is_empty() -> bool:

@@ -1,0 +1,146 @@
+"""The bridge of `smorest_sqlmodel` for views that return rows: queries and pages of them.
+
+    @blueprint.post("")
+    @blueprint.arguments(BookCreate)
+    @blueprint.response(201, BookRead, etag=True)
+    def create_book(new: BookCreate) -> Query: ...
+
+Around each view stands the unit of work of its request, which ends with one commit: views return
+queries, and neither send nor commit them. A POST takes an Idempotency-Key, a GET a Read-After.
+"""
+
+from functools import wraps
+from http import HTTPStatus
+from typing import Any
+
+from flask import Flask, Response, current_app, request
+from typing_extensions import override
+
+import smorest_sqlmodel
+from json_rows import consistency, idempotency
+from json_rows.listing import Listing
+from json_rows.pagination import LINK, page_parameters, page_shape, read_page, respond_with_page
+from json_rows.preconditions import IF_MATCH, wanted_versions
+from json_rows.statement import Query, Row
+from json_rows.work import unit_of_work
+from smorest_sqlmodel.answers import Answer, Written
+from smorest_sqlmodel.documentation import (
+    View,
+    add_errors,
+    add_header,
+    add_input,
+    add_query,
+    add_response,
+    documentation_of,
+)
+from smorest_sqlmodel.fields import names_of
+from smorest_sqlmodel.json_schema import ParametersOf
+
+
+class Blueprint(smorest_sqlmodel.Blueprint):
+    """A Blueprint whose views return queries, rows and selections of a listing."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._prepare_doc_cbks.insert(0, _document_keys)
+
+    @override
+    def _written(self, value: Any, answer: Answer) -> Written:
+        """Send a query; the bytes of a row pass through untouched, without another look at them."""
+        if isinstance(value, Query):
+            value = idempotency.run(value)
+        if isinstance(value, Row):
+            body = b"" if answer.schema is None else value.json
+            return Written(body, value.version, value.created)
+        return super()._written(value, answer)
+
+    @override
+    def paginate(
+        self, pager: Any = None, *, default_limit: int = 50, max_limit: int = 200, **options: Any
+    ) -> Any:
+        """Answer with a page of the Selection that the view returns.
+
+        `pager` is a Listing: what its rows look like, how they can be sorted, what can be left out
+        or added. Anything else goes to flask-smorest.
+        """
+        if not isinstance(pager, Listing):
+            return super().paginate(pager, **options)
+        model = page_parameters(pager, default_limit, max_limit)
+        shape = page_shape(pager)
+
+        def decorator(view: View) -> View:
+            @wraps(view)
+            def wrapper(*args: Any, **kwargs: Any) -> Response:
+                page = read_page(pager, model)
+                return respond_with_page(view(*args, **kwargs), page)
+
+            documentation = documentation_of(wrapper)
+            add_input(documentation, ParametersOf(model, "query"), last=True)
+            add_query(documentation, names_of(model))
+            add_response(documentation, HTTPStatus.OK, shape, headers={"Link": LINK})
+            return wrapper
+
+        return decorator
+
+    def if_match(self, *, required: bool = True) -> Any:
+        """Pass the versions that `If-Match` names to the view, as `versions`.
+
+        None means any version. Without the header the answer is 428 where it is required (RFC 6585,
+        3), with one of another version 412 (RFC 9110, 13.1.1), which the view's query decides.
+        """
+
+        def decorator(view: View) -> View:
+            @wraps(view)
+            def wrapper(*args: Any, **kwargs: Any) -> Any:
+                return view(*args, versions=wanted_versions(required=required), **kwargs)
+
+            documentation = documentation_of(wrapper)
+            add_input(documentation, IF_MATCH | {"required": required}, last=True)
+            add_errors(documentation, HTTPStatus.PRECONDITION_FAILED)
+            if required:
+                add_errors(documentation, HTTPStatus.PRECONDITION_REQUIRED)
+            return wrapper
+
+        return decorator
+
+    @override
+    def _around(self, view: View, rule: str, methods: set[str]) -> View:
+        """Put the unit of work around a view: one transaction, one commit."""
+        keyed = "POST" in methods
+
+        @wraps(view)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            work = unit_of_work()
+            if request.method in {"GET", "HEAD"}:
+                consistency.read_after(work)
+            if keyed and idempotency.HEADER in request.headers:
+                return idempotency.serve(
+                    work, lambda: current_app.make_response(view(*args, **kwargs))
+                )
+            return work.complete(lambda: view(*args, **kwargs), is_repeatable=False)
+
+        _document(documentation_of(wrapper), methods)
+        return super()._around(wrapper, rule, methods)
+
+
+def _document(documentation: dict[str, Any], methods: set[str]) -> None:
+    """Document what the unit of work adds: its headers and its errors."""
+    parameters = documentation.setdefault("arguments", {}).setdefault("parameters", [])
+    add_query(documentation)
+    add_errors(documentation, HTTPStatus.SERVICE_UNAVAILABLE)
+    if "GET" in methods:
+        parameters.append(consistency.PARAMETER)
+    else:
+        add_header(documentation, consistency.HEADER, consistency.HEADER_DOC)
+
+
+def _document_keys(
+    document: dict[str, Any], information: dict[str, Any], *, app: Flask, method: str, **_: object
+) -> dict[str, Any]:
+    """Document what an Idempotency-Key does, where the app keeps answers."""
+    if method == "post" and app.extensions.get("kept_answers"):
+        parameters = information.setdefault("arguments", {}).setdefault("parameters", [])
+        parameters.append(idempotency.PARAMETER)
+        add_errors(information, HTTPStatus.CONFLICT, HTTPStatus.TOO_MANY_REQUESTS)
+        add_header(information, idempotency.REPLAYED, idempotency.REPLAYED_DOC)
+    return document
