@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from service.cli.import_text import about_rows
 from service.sqlite_import.aside import SCHEMA, Adoption
 from service.sqlite_import.in_place import InPlace
 from service.sqlite_import.predecessor import ALEMBIC_REVISIONS
-from service.sqlite_import.report import Report
 from service.sqlite_import.surroundings import Surroundings
+from sqlite_to_postgres.report import Report
+from sqlite_to_postgres.report_text import about_rows
 
 _SHOWN = 10
 
@@ -65,7 +65,7 @@ def about_plan(plan: Plan) -> str:
 
 def about_rows_brought_in(report: Report) -> str:
     """Write what became of the rows."""
-    lines = about_rows(report.tables)
+    lines = about_rows(report.tables, "legacy id")
     outcome = (
         "Dry run: everything was done, and taken back."
         if report.dry_run

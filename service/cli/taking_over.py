@@ -23,14 +23,14 @@ from safe_migrations.standing import standing
 from safe_migrations.tool_tables import TOOL_TABLES
 from serverless_postgres.url import masked
 from service.cli.adopt_text import Plan, about_plan, about_rows_brought_in, nothing_to_do
-from service.cli.import_progress import progress_of
 from service.settings import Settings
 from service.sqlite_import.adoption import adopt
 from service.sqlite_import.aside import Adoption
-from service.sqlite_import.importing import Progress
 from service.sqlite_import.in_place import InPlace, find
-from service.sqlite_import.report import Report
 from service.sqlite_import.surroundings import APPLICATION, Surroundings
+from sqlite_to_postgres import Progress
+from sqlite_to_postgres.progress import progress_of
+from sqlite_to_postgres.report import Report
 
 _NOTHING = (
     "There is nothing to adopt: the database has no tables of the prototype. `flask db upgrade` "

@@ -8,11 +8,12 @@ from psycopg2.sql import SQL
 
 from service.sqlite_import import aside
 from service.sqlite_import.barrier import raise_barrier
-from service.sqlite_import.importing import Progress, bring_in, explained
 from service.sqlite_import.in_place import InPlace
-from service.sqlite_import.postgres_tables import open_tables
-from service.sqlite_import.report import Report
+from service.sqlite_import.trip_import import explained
+from service.sqlite_import.trip_sources import open_tables
+from service.sqlite_import.trip_tables import TRIPS
 from service.sqlite_import.undoing import count_rows
+from sqlite_to_postgres import Progress, Report, bring_in
 
 _LOCK = SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE")
 
@@ -38,7 +39,7 @@ def adopt(
     upgrade()
     connection: Any = cursor.connection
     with explained(), open_tables(connection, aside.SCHEMA, name=name) as source:
-        report = Report.of(source, bring_in(cursor, source, progress), dry_run=dry_run)
+        report = Report.of(source, bring_in(cursor, source, TRIPS, progress), dry_run=dry_run)
     written = {table: of.written for table, of in report.tables.items()}
     beside = {table: rows for table, rows in count_rows(cursor).items() if rows}
     aside.mark(cursor, found.moved, {**beside, **written})

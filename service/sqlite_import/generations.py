@@ -2,10 +2,10 @@
 
 from typing import NamedTuple
 
-from service.sqlite_import.keys import Keys
-from service.sqlite_import.refusal import birth
-from service.sqlite_import.source import Row
-from service.sqlite_import.values import Values
+from sqlite_to_postgres.keys import Keys
+from sqlite_to_postgres.refusal import birth
+from sqlite_to_postgres.source import Row
+from sqlite_to_postgres.values import Values
 
 NAME_LENGTH = 255
 PROVIDER_LENGTH = 100

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from service.models.node import NODE_TRANSITIONS, NodeStatus, NodeType
-from service.sqlite_import.keys import Keys
-from service.sqlite_import.refusal import known
-from service.sqlite_import.source import Row
-from service.sqlite_import.times import is_plausible
-from service.sqlite_import.values import BIGINT_MAX, Values
+from sqlite_to_postgres.keys import Keys
+from sqlite_to_postgres.refusal import known
+from sqlite_to_postgres.source import Row
+from sqlite_to_postgres.times import is_plausible
+from sqlite_to_postgres.values import BIGINT_MAX, Values
 
 NAME_LENGTH = 255
 REASON_LENGTH = 2000

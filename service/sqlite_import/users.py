@@ -4,10 +4,10 @@ import re
 from typing import NamedTuple
 
 from service.models.username import LENGTH, fold, oddity
-from service.sqlite_import.keys import Keys
-from service.sqlite_import.refusal import birth, last_change
-from service.sqlite_import.source import Row
-from service.sqlite_import.values import Values
+from sqlite_to_postgres.keys import Keys
+from sqlite_to_postgres.refusal import birth, last_change
+from sqlite_to_postgres.source import Row
+from sqlite_to_postgres.values import Values
 
 EMAIL_LENGTH = 255
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")

@@ -8,10 +8,10 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from service.models.workflow import WORKFLOW_TRANSITIONS, InputType, WorkflowStatus
-from service.sqlite_import.keys import Keys
-from service.sqlite_import.refusal import birth, known, last_change
-from service.sqlite_import.source import Row
-from service.sqlite_import.values import BIGINT_MAX, Values
+from sqlite_to_postgres.keys import Keys
+from sqlite_to_postgres.refusal import birth, known, last_change
+from sqlite_to_postgres.source import Row
+from sqlite_to_postgres.values import BIGINT_MAX, Values
 
 INPUT_LENGTH = 8000
 NAME_LENGTH = 255

@@ -21,7 +21,7 @@ from safe_migrations.revisions import heads
 from safe_migrations.runner import run
 from service.cli.taking_over import TakingOver
 from service.settings import Settings
-from service.sqlite_import.importing import LOCK
+from service.sqlite_import.trip_tables import LOCK
 from tests.domain.predecessor.old_database import COUNTS, TABLES, OldDatabase, written
 from tests.neon_api import KEY, PROJECT, FakeNeon
 from tests.pooler import Pooler, needs_pooler

@@ -1,4 +1,4 @@
-"""How far the import of the predecessor's rows is, on a terminal and elsewhere."""
+"""How far an import is, on a terminal and elsewhere."""
 
 import sys
 import time
@@ -11,7 +11,7 @@ import click
 from plain_commands.waiting import hush
 
 if TYPE_CHECKING:  # At run time, no other command of `flask db` should wait a second for it.
-    from service.sqlite_import import Progress
+    from sqlite_to_postgres.importing import Progress
 
 NOTICE_AFTER_S = 2
 

@@ -1,4 +1,4 @@
-"""Values of the predecessor, made fit for Postgres; what had to be repaired is noted.
+"""Values of SQLite, made fit for Postgres; what had to be repaired is noted.
 
 SQLite holds a column to its type only loosely: text may stand in an INTEGER column, be no valid
 UTF-8 or contain NUL, and a JSON column is text that nobody checked. A value that can be converted
@@ -12,9 +12,11 @@ import re
 from contextlib import suppress
 from datetime import datetime
 
-from json_rows.models import INT_MAX
-from service.sqlite_import import json_text
-from service.sqlite_import.times import NoTimeError, plain_time, read_time
+from sqlite_to_postgres import json_text
+from sqlite_to_postgres.times import NoTimeError, plain_time, read_time
+
+INT_MAX = 2**31 - 1
+"""Largest value of a Postgres integer column."""
 
 BIGINT_MAX = 2**63 - 1
 """Largest value of a Postgres bigint column, and of any integer in SQLite."""

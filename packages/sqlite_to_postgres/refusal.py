@@ -1,10 +1,10 @@
-"""Why a row of the predecessor can't be imported, and checks that tables share."""
+"""Why a row can't be imported, and checks that tables share."""
 
 import json
 from datetime import datetime
 
-from service.sqlite_import.times import NoTimeError
-from service.sqlite_import.values import Values
+from sqlite_to_postgres.times import NoTimeError
+from sqlite_to_postgres.values import Values
 
 AS_READ = "2026-01-31 14:00:00+09:00"
 """A time in a form that is always understood."""
@@ -23,7 +23,7 @@ def known(column: str, value: str | None, vocabulary: frozenset[str]) -> str:
 
 
 def birth(values: Values, created_at: object) -> datetime:
-    """Convert the time at which a row came to be; RefusedError for none."""
+    """Convert the time at which a row was added; RefusedError for none."""
     why: object = "is missing"
     if created_at is not None:
         try:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 # All times are naive, and UTC.
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001
-# Of numbers: wider than what the predecessor can have seen, and so narrow that the ranges of no two
+# Of numbers: wider than what most programs have seen, and so narrow that the ranges of no two
 # units meet, nor that of a unit with those of Excel, Cocoa, Windows or .NET.
 _FIRST = (datetime(2000, 1, 1) - _EPOCH) // timedelta(microseconds=1)  # noqa: DTZ001
 _LAST = (datetime(2100, 1, 1) - _EPOCH) // timedelta(microseconds=1)  # noqa: DTZ001
@@ -87,7 +87,7 @@ class Reading(NamedTuple):
 
 
 def plain_time(value: object) -> datetime | None:
-    """Read a time as the predecessor wrote it, as `read_time` would; None for any other value."""
+    """Read a time as SQLAlchemy writes it, as `read_time` would; None for any other value."""
     if (
         type(value) is str
         and len(value) in _PLAIN_LENGTHS
@@ -118,8 +118,8 @@ def read_time(value: object) -> Reading:
 
 
 def is_plausible(moment: datetime) -> bool:
-    """Tell whether a time is one that the service takes in (`models.base.Timestamp`)."""
-    return 1970 <= moment.year <= 2999  # noqa: PLR2004  the bounds of Timestamp
+    """Tell whether a time is from 1970 to 2999: beyond that, somebody has mistaken a unit."""
+    return 1970 <= moment.year <= 2999  # noqa: PLR2004
 
 
 def _read(value: object) -> Reading:

@@ -1,4 +1,4 @@
-"""JSON text of the predecessor: whether Postgres takes it, and how to mend it if not.
+"""JSON text: whether Postgres takes it as `jsonb`, and how to mend it if not.
 
 Nearly all of it is fit for `jsonb` as it stands, and then it goes there untouched: decoding is the
 check, the decoded value is thrown away.

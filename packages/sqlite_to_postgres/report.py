@@ -7,27 +7,27 @@ from typing import Any, Self
 from psycopg2 import extensions
 from psycopg2.sql import SQL, Identifier
 
-from service.sqlite_import.source import Source
+from sqlite_to_postgres.source import Source
 
 EXAMPLES = 5
 
 # A note on a row is lines of the form "repair: value before".
 _REPAIRS = SQL("""
     SELECT split_part(line, ': ', 1), count(*),
-           (array_agg(legacy_id ORDER BY position))[:{examples}]
-    FROM {staged}, unnest(string_to_array(legacy_note, E'\\n')) AS line
+           (array_agg(source_id ORDER BY position))[:{examples}]
+    FROM {staged}, unnest(string_to_array(note, E'\\n')) AS line
     GROUP BY 1 ORDER BY 2 DESC, 1
 """)
-_REPAIRED = SQL("SELECT count(*) FROM {staged} WHERE legacy_note IS NOT NULL")
+_REPAIRED = SQL("SELECT count(*) FROM {staged} WHERE note IS NOT NULL")
 _REFUSALS = """
-    SELECT reason, array_agg(legacy_id ORDER BY position)
+    SELECT reason, array_agg(source_id ORDER BY position)
     FROM import_refused WHERE of_table = %s GROUP BY 1 ORDER BY count(*) DESC, 1
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """One kind of repair: in how many rows of a table, and the legacy ids of some of them."""
+    """One kind of repair: in how many rows of a table, and the ids of some in the source."""
 
     repair: str
     rows: int
@@ -36,7 +36,7 @@ class Repair:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """One reason for refusing rows of a table, and the legacy ids of all of them."""
+    """One reason for refusing rows of a table, and the ids in the source of all of them."""
 
     reason: str
     ids: list[str | None]

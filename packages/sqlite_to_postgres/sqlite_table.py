@@ -1,9 +1,9 @@
-"""A table of the predecessor's file, or a view in the place of one: its columns and its rows."""
+"""A table of a SQLite file, or a view in the place of one: its columns and its rows."""
 
 import sqlite3
 from collections.abc import Iterator, Sequence
 
-from service.sqlite_import.source import Row
+from sqlite_to_postgres.source import Row
 
 _COLUMNS = """
     SELECT lower(c.name), upper(c.type), c.pk, t.type
@@ -17,7 +17,7 @@ class Table:
     """A table; `columns` are the declared types of its columns by name, none if it is not there."""
 
     def __init__(self, connection: sqlite3.Connection, name: str) -> None:
-        """Read the columns; `name` is one of this package's."""
+        """Read the columns; `name` is one that is expected."""
         self._connection = connection
         self._name = name
         found = connection.execute(_COLUMNS, (name,)).fetchall()
@@ -28,7 +28,7 @@ class Table:
 
     def count(self) -> int:
         """Count the rows, as people would do it; SQLite may ask an index for that."""
-        # nosemgrep: sql-of-pieces  a name of this package
+        # nosemgrep: sql-of-pieces  a name that is expected
         found = self._connection.execute(f"SELECT count(*) FROM {self._name}")  # noqa: S608
         return int(found.fetchone()[0])
 
@@ -39,7 +39,7 @@ class Table:
         when text in it was not valid UTF-8; the offending bytes are U+FFFD then.
         """
         names = ", ".join(column if column in self.columns else "NULL" for column in columns)
-        query = f"SELECT 0, {names} FROM {self._name}"  # noqa: S608  names of this package
+        query = f"SELECT 0, {names} FROM {self._name}"  # noqa: S608  names that are expected
         if self._order is None:
             # Nothing says that a second query would begin with the same rows.
             yield from self._leniently(query)
@@ -48,7 +48,7 @@ class Table:
         query += f" NOT INDEXED ORDER BY {self._order} LIMIT -1 OFFSET "
         read = 0
         try:
-            # nosemgrep: sql-of-pieces  names of this package and quoted ones
+            # nosemgrep: sql-of-pieces  names that are expected and quoted ones
             for row in self._connection.execute(query + "0"):
                 yield row
                 read += 1
@@ -73,7 +73,7 @@ class Table:
 
         self._connection.text_factory = decode
         try:
-            # nosemgrep: sql-of-pieces  names of this package and quoted ones
+            # nosemgrep: sql-of-pieces  names that are expected and quoted ones
             for row in self._connection.execute(query):
                 yield (1, *row[1:]) if is_mended else row
                 is_mended = False
@@ -87,7 +87,7 @@ class Table:
         if rowid is None:
             return None
         try:
-            # nosemgrep: sql-of-pieces  names of this package
+            # nosemgrep: sql-of-pieces  names that are expected
             self._connection.execute(f"SELECT {rowid} FROM {self._name} LIMIT 0")  # noqa: S608
         except sqlite3.OperationalError:
             # WITHOUT ROWID.

@@ -6,7 +6,7 @@ from typing import Any
 
 from psycopg2 import extensions
 
-from service.sqlite_import.source import Row
+from sqlite_to_postgres.source import Row
 
 FIRST_ROWS, MOST_ROWS = 10, 1000
 MOST_CHARACTERS = 4 * 2**20

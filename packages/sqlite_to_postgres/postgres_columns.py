@@ -1,7 +1,7 @@
-"""Columns of the predecessor's tables in Postgres, and how their values are read.
+"""Columns of tables in Postgres, and how their values are read.
 
-Somebody may have given them other types than the predecessor did: whatever it is, it is read as a
-SQLite file would give it.
+Somebody may have given them other types than a SQLite file has: whatever it is, it is read as such
+a file would give it.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ BYTES = extensions.new_type(psycopg2.BINARY.values, "BYTES", _as_bytes)
 
 _TYPES = "SELECT oid, format_type(oid, NULL), typcategory FROM pg_type WHERE oid = ANY(%s::oid[])"
 
-# As the predecessor's SQLite files have them, so that an id made of them is the same. Beyond these
+# As SQLAlchemy writes them into SQLite files, so that an id made of them is the same. Beyond these
 # years, and for infinity, `to_char` says something else.
 _TIME = SQL("""CASE WHEN {0} >= '0001-01-01' AND {0} < '10000-01-01'
     THEN to_char({0}, 'YYYY-MM-DD HH24:MI:SS.US') ELSE {0}::text END""")

@@ -1,16 +1,16 @@
-"""The predecessor's SQLite file: whether it is one, which revision it has, and its rows."""
+"""A SQLite file: whether it is one and undamaged, what tables it has, and their rows."""
 
 import re
 import sqlite3
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 from plain_commands.errors import InvalidInputError, NotFoundError
-from service.sqlite_import.predecessor import COLUMNS, Predecessor
-from service.sqlite_import.source import Row
-from service.sqlite_import.sqlite_table import Table
+from sqlite_to_postgres.expected import Expected
+from sqlite_to_postgres.source import Row
+from sqlite_to_postgres.sqlite_table import Table
 
 BUSY_TIMEOUT_S = 5
 
@@ -24,28 +24,33 @@ class SqliteFile:
     """A file that is open, its rows as they were when it was opened."""
 
     def __init__(
-        self, path: Path, connection: sqlite3.Connection, state: tuple[int, int] | None = None
+        self,
+        path: Path,
+        expected: Expected,
+        connection: sqlite3.Connection,
+        state: tuple[int, int] | None = None,
     ) -> None:
-        """Tell the revision; InvalidInputError, naming what is missing, when there is none.
+        """Look at the tables; InvalidInputError, naming what is missing, unless all are there.
 
         `state` is that of the file where nothing keeps other programs from writing to it.
         """
         self._path = path
+        self._expected = expected
         self._connection = connection
         self._state = state
-        self._tables = {name: Table(connection, name) for name in COLUMNS}
+        self._tables = {name: Table(connection, name) for name in expected.columns}
         self.name = str(path)
-        found = Predecessor.described({name: of.columns for name, of in self._tables.items()})
+        found = expected.judged({name: of.columns for name, of in self._tables.items()})
         if found.missing:
-            raise InvalidInputError(_not_whole(path, found.missing))
+            raise InvalidInputError(expected.not_whole(self.name, found.missing, "it"))
         self.revision = found.revision
         self.unknown_columns = found.unknown_columns
         self.counts = {name: table.count() for name, table in self._tables.items()}
         self.identity = self._identity()
 
     def rows(self, table: str) -> Iterator[Row]:
-        """Stream the rows of a table; a row is a flag (see `Table.rows`) and values of COLUMNS."""
-        return self._tables[table].rows(COLUMNS[table])
+        """Stream the rows of a table; a row is a flag (see `Table.rows`) and its values."""
+        return self._tables[table].rows(self._expected.columns[table])
 
     def check(self, table: str, read: int) -> None:
         """Raise InvalidInputError unless `read` rows are all that the table has."""
@@ -65,26 +70,27 @@ class SqliteFile:
         self._connection.close()
 
     def _identity(self) -> str:
-        """Name the database by the first user it ever had.
+        """Name the database by the first row of one of its tables.
 
         That stays the same when the file is copied, moved or vacuumed, and when rows are added; two
-        databases that count their ids from 1 differ in it, unless one is a copy of the other. The
-        predecessor never deletes or renames a user. Were the first one deleted by hand, the next
-        import would take the database for a new one.
+        databases that count their ids from 1 differ in it, unless one is a copy of the other. Were
+        that row deleted or changed, the next import would take the database for a new one.
         """
+        table, (key, *others) = self._expected.identity
+        said = " || '/' || ".join([key, *(f"hex({name})" for name in others)])
         first = self._connection.execute(
-            "SELECT id || '/' || hex(username) || '/' || hex(created_at) FROM users "
-            "WHERE id IS NOT NULL ORDER BY id LIMIT 1"
+            # nosemgrep: sql-of-pieces  names that are expected
+            f"SELECT {said} FROM {table} WHERE {key} IS NOT NULL ORDER BY {key} LIMIT 1"  # noqa: S608
         ).fetchone()
         return str(first[0]) if first else ""
 
 
 @contextmanager
-def open_file(path: Path) -> Iterator[SqliteFile]:
+def open_file(path: Path, expected: Expected) -> Iterator[SqliteFile]:
     """Open a file for reading, in one transaction; nothing is ever written to it.
 
     Raises NotFoundError for a missing file, and InvalidInputError for one that can't be read, is no
-    database, is damaged (also while its rows are read) or not of the predecessor.
+    database, is damaged (also while its rows are read) or lacks something that is expected.
     """
     header = _read_header(path)
     try:
@@ -96,7 +102,7 @@ def open_file(path: Path) -> Iterator[SqliteFile]:
             connection.execute("PRAGMA trusted_schema = OFF")
             connection.execute("BEGIN")
             _check_pages(path, connection)
-            yield SqliteFile(path, connection, state)
+            yield SqliteFile(path, expected, connection, state)
     except sqlite3.DatabaseError as error:
         raise InvalidInputError(_describe(path, error)) from error
 
@@ -178,13 +184,6 @@ def _damaged(path: Path, finding: object) -> str:
     return (
         f"{path} is damaged ({finding}), so nothing of it was imported; restore it from a copy, or "
         "save what can be with the command .recover of sqlite3."
-    )
-
-
-def _not_whole(path: Path, missing: Sequence[str]) -> str:
-    verb = "are" if len(missing) > 1 else "is"
-    return (
-        f"{path} is not a database of the trip planner: {', '.join(missing)} {verb} missing in it."
     )
 
 

@@ -1,6 +1,36 @@
-"""The settled rows, written into the tables of the service."""
+"""The tables of trips, as an import brings their rows in: what is the same, and what is written."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
 
 from psycopg2 import extensions
+
+from serverless_postgres.mark import SET_LOCAL
+from service.sqlite_import.generations import GenerationFields, convert_generation
+from service.sqlite_import.nodes import NodeFields, convert_node
+from service.sqlite_import.user_names import settle_names
+from service.sqlite_import.users import UserFields, convert_user
+from service.sqlite_import.workflows import WorkflowFields, convert_workflow
+from sqlite_to_postgres import Import, Parent, TableImport
+
+NAMESPACE = UUID("5ab15c4b-cddd-4bd4-879e-27e763f0c6a6")
+"""Of the ids made here. Changing it makes every database once imported look like a new one."""
+
+LOCK = 0x7472_6970
+"""The key of the lock that keeps a second import waiting: "trip" in ASCII."""
+
+_DROP_STRANGE_NODES = """
+    UPDATE import_generations AS new SET
+        node_id = NULL,
+        note = concat_ws(E'\\n', note,
+            'node_id of no imported node of the workflow, now null: ' || to_json(legacy_node_id))
+    WHERE node_id IS NOT NULL
+    AND NOT EXISTS (SELECT FROM import_nodes AS node
+                    WHERE node.id = new.node_id AND node.workflow_id = new.workflow_id)
+    AND NOT EXISTS (SELECT FROM nodes AS node
+                    WHERE node.id = new.node_id AND node.workflow_id = new.workflow_id)
+"""
 
 _TALLY = """
     CREATE TEMPORARY TABLE import_tally ON COMMIT DROP AS
@@ -21,15 +51,6 @@ _TALLY = """
         FROM import_generations GROUP BY workflow_id
     ) AS of_generations USING (workflow_id);
     ANALYZE import_tally
-"""
-
-_LOCK = """
-    LOCK TABLE users, workflows, nodes, node_states, generations IN SHARE UPDATE EXCLUSIVE MODE
-"""
-
-_USERS = """
-    INSERT INTO users (id, legacy_id, legacy_note, username, email, created_at, updated_at)
-    SELECT id, legacy_id, legacy_note, username, email, created_at, updated_at FROM import_users
 """
 
 # The row locks that this takes keep the service from giving a seq to a node in the meantime.
@@ -53,7 +74,7 @@ _WORKFLOWS = """
          waiting_since, completed_at, active_ms, started_at, created_at, updated_at,
          node_count, failed_node_count, last_node_seq, generation_count, input_tokens,
          output_tokens)
-    SELECT id, legacy_id, legacy_note, user_id, session_id, name, user_input, input_type,
+    SELECT id, source_id, note, user_id, session_id, name, user_input, input_type,
            time_settings, search_radius_m, user_intent, final_itinerary, metadata, status,
            waiting_since, completed_at, active_ms, created_at, created_at, updated_at,
            coalesce(node_count, 0), coalesce(failed_node_count, 0), coalesce(node_count, 0),
@@ -69,7 +90,7 @@ _CANCEL_OPEN_NODES = """
         completed_at = greatest(run.completed_at, new.started_at),
         duration_ms = coalesce(new.duration_ms, floor(1000 *
             extract(epoch FROM greatest(run.completed_at, new.started_at) - new.started_at))),
-        legacy_note = concat_ws(E'\\n', new.legacy_note,
+        note = concat_ws(E'\\n', new.note,
             'node still ' || new.status || ' in a closed workflow, now cancelled')
     FROM workflows AS run
     WHERE run.id = new.workflow_id AND run.completed_at IS NOT NULL
@@ -84,7 +105,7 @@ _NODES = """
          started_at,
          completed_at,
          duration_ms, created_at, updated_at)
-    SELECT new.id, new.legacy_id, new.legacy_note, new.workflow_id,
+    SELECT new.id, new.source_id, new.note, new.workflow_id,
            run.last_node_seq - tally.node_count + row_number() OVER (
                PARTITION BY new.workflow_id ORDER BY new.started_at, new.position),
            new.node_name, new.node_type, new.status, new.input,
@@ -110,68 +131,83 @@ _NODE_STATES = """
     WHERE new.state IS NOT NULL
 """
 
-_GENERATIONS = """
-    INSERT INTO generations
-        (id, legacy_id, legacy_note, workflow_id, node_id, model_provider, model_name,
-         system_prompt, user_prompt, full_prompt, output, parsed_output, temperature, max_tokens,
-         prompt_tokens, completion_tokens, total_tokens, latency_ms, status, error_message,
-         created_at)
-    SELECT id, legacy_id, legacy_note, workflow_id, node_id, model_provider, model_name,
-           system_prompt, user_prompt, full_prompt, output, parsed_output, temperature, max_tokens,
-           prompt_tokens, completion_tokens, total_tokens, latency_ms, status, error_message,
-           created_at
-    FROM import_generations
-"""
+_OF_WORKFLOW = Parent("workflows", "workflow_id", "workflow")
 
 
-def tally_workflows(cursor: extensions.cursor) -> None:
-    """Count, for each workflow, what is to be written of its nodes and generations."""
+def _settle(cursor: extensions.cursor) -> None:
+    """Settle names and references, and count what each workflow is about to get."""
+    settle_names(cursor)
+    cursor.execute(_DROP_STRANGE_NODES)
     cursor.execute(_TALLY)
-
-
-def keep_vacuum_away(cursor: extensions.cursor) -> None:
-    """Keep autovacuum from the tables until the end; readers and writers don't notice.
-
-    It would count none of the rows that are being written. A table that looks empty is searched by
-    any index, and each foreign key that is checked costs a walk through all of it (seen: minutes).
-    """
-    cursor.execute(_LOCK)
-
-
-def _write_users(cursor: extensions.cursor) -> int:
-    return _write(cursor, "users", _USERS)
 
 
 def _write_workflows(cursor: extensions.cursor) -> int:
     cursor.execute(_KNOWN_WORKFLOWS)
-    return _write(cursor, "workflows", _WORKFLOWS)
+    cursor.execute(_WORKFLOWS)
+    return cursor.rowcount
 
 
 def _write_nodes(cursor: extensions.cursor) -> int:
     cursor.execute(_CANCEL_OPEN_NODES)
-    written = _write(cursor, "nodes", _NODES)
-    _write(cursor, "node_states", _NODE_STATES)
-    return written
-
-
-def _write_generations(cursor: extensions.cursor) -> int:
-    return _write(cursor, "generations", _GENERATIONS)
-
-
-def _write(cursor: extensions.cursor, table: str, statement: str) -> int:
-    cursor.execute(statement)
+    cursor.execute(_NODES)
     written = cursor.rowcount
-    if written:
-        # For the foreign keys of the next table: see keep_vacuum_away.
-        # nosemgrep: sql-of-pieces  a name out of WRITE
-        cursor.execute(f"ANALYZE {table}")
+    cursor.execute(_NODE_STATES)
     return written
 
 
-WRITE = {
-    "users": _write_users,
-    "workflows": _write_workflows,
-    "nodes": _write_nodes,
-    "generations": _write_generations,
-}
-"""How to write what is staged for each table; each returns how many rows it wrote."""
+def _table(
+    name: str, convert: Callable[..., Any], fields: tuple[str, ...], **more: Any
+) -> TableImport:
+    return TableImport(name, convert, fields, source_id="legacy_id", note="legacy_note", **more)
+
+
+# The ids of two databases that were one once, and have both grown since, are the same for different
+# rows: hence `is_same`. A node has no time of its last change, and so is known to have gone on by
+# its end only; a generation never changes. What the service has changed is newer, and nobody
+# misses what the source had before.
+TRIPS = Import(
+    tables=(
+        _table(
+            "users",
+            convert_user,
+            UserFields._fields,
+            staged={"given_username": "text"},
+            is_same="there.created_at = new.created_at",
+            has_changed="new.updated_at > there.updated_at",
+        ),
+        _table(
+            "workflows",
+            convert_workflow,
+            WorkflowFields._fields,
+            parent=Parent("users", "user_id", "user"),
+            is_same="there.created_at = new.created_at",
+            has_changed="""(new.updated_at > there.updated_at
+                OR new.completed_at IS NOT NULL AND there.completed_at IS NULL)""",
+            write=_write_workflows,
+        ),
+        _table(
+            "nodes",
+            convert_node,
+            NodeFields._fields,
+            parent=_OF_WORKFLOW,
+            staged={"state": "jsonb"},
+            is_same="there.workflow_id = new.workflow_id",
+            has_changed="""(new.status <> there.status AND new.completed_at IS NOT NULL
+                AND coalesce(new.completed_at > there.completed_at, true))""",
+            write=_write_nodes,
+            beside=("node_states",),
+        ),
+        _table(
+            "generations",
+            convert_generation,
+            GenerationFields._fields,
+            parent=_OF_WORKFLOW,
+            staged={"legacy_node_id": "text"},
+            is_same="(there.workflow_id, there.created_at) = (new.workflow_id, new.created_at)",
+        ),
+    ),
+    namespace=NAMESPACE,
+    lock=LOCK,
+    settle=_settle,
+    setup=SET_LOCAL,
+)

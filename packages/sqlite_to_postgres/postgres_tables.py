@@ -1,4 +1,4 @@
-"""The predecessor's tables in Postgres: which revision they are of, and their rows.
+"""Tables in Postgres that are read as a SQLite file is: what there is, and their rows.
 
 They are read in the transaction of a connection that may do other work in between, such as to
 write the same rows elsewhere.
@@ -14,15 +14,17 @@ from psycopg2.sql import SQL, Composable, Identifier
 
 from plain_commands.errors import InvalidInputError, UnavailableError
 from serverless_postgres.losses import is_connection_loss
-from service.sqlite_import.aside_schema import ASIDE
-from service.sqlite_import.postgres_columns import BYTES, Column, describe
-from service.sqlite_import.postgres_fetching import fetched
-from service.sqlite_import.predecessor import COLUMNS, OWN, Predecessor
-from service.sqlite_import.source import Row
+from sqlite_to_postgres.expected import Expected, Found
+from sqlite_to_postgres.postgres_columns import BYTES, Column, describe
+from sqlite_to_postgres.postgres_fetching import fetched
+from sqlite_to_postgres.source import Row
 
 LITTLE_BYTES = 2**20
 """If all large values of a table together take no more, no look at each row is needed."""
 SIZES_AT_ONCE = 10_000
+
+Refuse = Callable[[extensions.cursor, Found, str], str | None]
+"""Says why tables, found in a schema, are none to be read; None when nothing is wrong with them."""
 
 # Rows that a policy hides are missed in silence, or else refused; a large table is read from where
 # somebody else's scan is, or else from its beginning.
@@ -37,7 +39,7 @@ _SCHEMA = """
     SELECT nspname FROM pg_class
     JOIN pg_namespace ON pg_namespace.oid = relnamespace
     WHERE relname = ANY(%s) AND relkind = ANY('{r,p,v,m,f}') AND pg_table_is_visible(pg_class.oid)
-    ORDER BY relname <> 'workflows', relname LIMIT 1
+    ORDER BY relname <> %s, relname LIMIT 1
 """
 # A schema that the role may not use is on no path; one that somebody has misspelled isn't either,
 # and is not to be taken for public.
@@ -56,6 +58,18 @@ _HOLDS_LARGE = """
     FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
     WHERE relname = %s AND nspname = %s
 """
+# When it was started tells a server from all others, whoever asks.
+_PLACE = """
+    SELECT pg_postmaster_start_time()::text, oid FROM pg_database
+    WHERE datname = current_database()
+"""
+
+
+def place_of(cursor: extensions.cursor) -> tuple[str, int]:
+    """Return what tells the database of a cursor from all others, on whatever server they are."""
+    cursor.execute(_PLACE)
+    started, oid = cursor.fetchone() or ("", 0)
+    return started, oid
 
 
 class PostgresTables:
@@ -64,43 +78,55 @@ class PostgresTables:
     def __init__(
         self,
         connection: extensions.connection,
+        expected: Expected,
         schema: str | None,
         name: str,
+        *,
+        refuse: Refuse | None,
         when_read: Callable[[], None] | None,
     ) -> None:
-        """Tell the revision; InvalidInputError, saying what is missing, when there is none."""
+        """Look at the tables; InvalidInputError, saying what is missing, unless all are there."""
         self._connection = connection
+        self._expected = expected
         self._when_read = when_read
         self.name = name
         self._schema = schema or "public"
+        self._names = list(expected.columns)
         with self._reading("pg_class"), connection.cursor() as cursor:
             cursor.execute(_SETTINGS)
             if schema is None:
-                cursor.execute(_SCHEMA, (list(COLUMNS),))
+                cursor.execute(_SCHEMA, (self._names, expected.landmark))
                 found_in = [found for (found,) in cursor]
                 if not found_in:
                     cursor.execute(_WANTED)
                     found_in = [wanted for (wanted,) in cursor]
                 self._schema = found_in[0]
         self._columns = self._describe()
-        found = {table: {of.name: of.type for of in self._columns[table]} for table in COLUMNS}
-        if Predecessor.recognised(found) is None and any(OWN in found[table] for table in COLUMNS):
-            raise InvalidInputError(self._of_the_service())
-        described = Predecessor.described(found)
-        if described.missing:
-            raise InvalidInputError(self._not_whole(described.missing))
-        self.revision = described.revision
-        self.unknown_columns = described.unknown_columns
-        self.counts = {table: self._count(table) for table in COLUMNS}
+        found = {table: {of.name: of.type for of in self._columns[table]} for table in self._names}
+        if refuse:
+            with self._reading("pg_class"), connection.cursor() as cursor:
+                why = refuse(cursor, found, self._schema)
+            if why:
+                message = f"{name} {why}"
+                raise InvalidInputError(message)
+        shape = expected.judged(found)
+        if shape.missing:
+            where = f"its schema {self._schema}"
+            raise InvalidInputError(expected.not_whole(name, shape.missing, where))
+        self.revision = shape.revision
+        self.unknown_columns = shape.unknown_columns
+        self.counts = {table: self._count(table) for table in self._names}
         self.identity = self._identity()
 
     def rows(self, table: str) -> Iterator[Row]:
-        """Stream the rows of a table; a row is a flag, which is 0, and values of COLUMNS.
+        """Stream the rows of a table; a row is a flag, which is 0, and the expected values.
 
         Integer ids tell the order. Where there are none, it is that of the table itself, in which
         rows lie as they came, but for those that were changed.
         """
-        values = SQL("0, {}").format(SQL(", ").join(self._values(table, COLUMNS[table])))
+        values = SQL("0, {}").format(
+            SQL(", ").join(self._values(table, self._expected.columns[table]))
+        )
         with self._reading(table), self._connection.cursor(f"import_{table}_of_source") as cursor:
             extensions.register_type(BYTES, cursor)
             cursor.execute(self._in_order(table, values))
@@ -116,6 +142,11 @@ class PostgresTables:
                 "imported; stop what writes to it, or REINDEX it, and try again."
             )
             raise InvalidInputError(message)
+
+    def place(self) -> tuple[str, int]:
+        """Return what tells the database from all others, on whatever server they are."""
+        with self._connection.cursor() as cursor:
+            return place_of(cursor)
 
     def close(self) -> None:
         """Close the connection early, if nobody else has a use for it."""
@@ -142,15 +173,15 @@ class PostgresTables:
 
     def _in_order(self, table: str, values: Composable) -> Composable:
         query = SQL("SELECT {} FROM {}").format(values, self._place(table))
-        key = self._key(table)
+        key = self._key(table, self._expected.columns[table][0])
         return query + SQL(" ORDER BY {}").format(key.identifier) if key.is_integer else query
 
     def _describe(self) -> dict[str, Sequence[Column]]:
         with self._reading("pg_class"), self._connection.cursor() as cursor:
-            cursor.execute(_TABLES, (list(COLUMNS), self._schema))
+            cursor.execute(_TABLES, (self._names, self._schema))
             there = {table for (table,) in cursor}
-        columns: dict[str, Sequence[Column]] = dict.fromkeys(COLUMNS, ())
-        for table in (name for name in COLUMNS if name in there):
+        columns: dict[str, Sequence[Column]] = dict.fromkeys(self._names, ())
+        for table in (name for name in self._names if name in there):
             with self._reading(table), self._connection.cursor() as cursor:
                 columns[table] = describe(cursor, self._place(table))
         return columns
@@ -162,48 +193,30 @@ class PostgresTables:
         return int(count)
 
     def _identity(self) -> str:
-        """Name the database by the first user it ever had, as `SqliteFile` does."""
+        """Name the database by the first row of one of its tables, as `SqliteFile` does."""
+        table, names = self._expected.identity
         query = SQL("SELECT {0} FROM {1} WHERE {2} IS NOT NULL ORDER BY {2} LIMIT 1").format(
-            SQL(", ").join(self._values("users", ("id", "username", "created_at"))),
-            self._place("users"),
-            self._key("users").identifier,
+            SQL(", ").join(self._values(table, names)),
+            self._place(table),
+            self._key(table, names[0]).identifier,
         )
-        with self._reading("users"), self._connection.cursor() as cursor:
+        with self._reading(table), self._connection.cursor() as cursor:
             cursor.execute(query)
             first = cursor.fetchone()
         if first is None:
             return ""
-        legacy, *named = first
-        return "/".join([str(legacy), *[(text or "").encode().hex().upper() for text in named]])
+        key, *named = first
+        return "/".join([str(key), *[(text or "").encode().hex().upper() for text in named]])
 
     def _values(self, table: str, names: Sequence[str]) -> list[Composable]:
         known = {column.name: column.value for column in self._columns[table]}
         return [known.get(name, SQL("NULL")) for name in names]
 
-    def _key(self, table: str) -> Column:
-        return next(column for column in self._columns[table] if column.name == "id")
+    def _key(self, table: str, name: str) -> Column:
+        return next(column for column in self._columns[table] if column.name == name)
 
     def _place(self, table: str) -> Identifier:
         return Identifier(self._schema, table)
-
-    def _of_the_service(self) -> str:
-        said = f"{self.name} holds the tables of this service in its schema {self._schema}"
-        with self._reading("pg_class"), self._connection.cursor() as cursor:
-            cursor.execute(_TABLES, (list(COLUMNS), ASIDE))
-            if cursor.fetchone() is None:
-                return f"{said}, and not those of its prototype."
-        return (
-            f"{said}; the prototype's were moved into the schema {ASIDE} (`flask db adopt`). To "
-            f"read them there, add `?options=-csearch_path%3D{ASIDE}` to its URL, which must not "
-            "be a pooler's."
-        )
-
-    def _not_whole(self, missing: Sequence[str]) -> str:
-        verb = "are" if len(missing) > 1 else "is"
-        return (
-            f"{self.name} is not a database of the trip planner: {', '.join(missing)} {verb} "
-            f"missing in its schema {self._schema}."
-        )
 
     @contextmanager
     def _reading(self, table: str) -> Iterator[None]:
@@ -241,15 +254,18 @@ class PostgresTables:
 @contextmanager
 def open_tables(
     connection: extensions.connection,
+    expected: Expected,
     schema: str | None = None,
     *,
     name: str,
+    refuse: Refuse | None = None,
     when_read: Callable[[], None] | None = None,
 ) -> Iterator[PostgresTables]:
     """Open the tables of a schema, or of the one that the search path leads to.
 
     They are read in the open transaction of the connection, which is left open; what is set for
-    that is set until its end. `when_read` is called when all rows have been read. Raises
-    InvalidInputError for tables that are not the predecessor's, or can't be read.
+    that is set until its end. `name` is what messages call the database, `when_read` is called
+    when all rows have been read. Raises InvalidInputError for tables that lack something, that
+    `refuse` has something against, or that can't be read.
     """
-    yield PostgresTables(connection, schema, name, when_read)
+    yield PostgresTables(connection, expected, schema, name, refuse=refuse, when_read=when_read)
