@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from sqlite_to_postgres.keys import Keys
     from sqlite_to_postgres.postgres_database import open_database
     from sqlite_to_postgres.postgres_tables import open_tables
-    from sqlite_to_postgres.refusal import RefusedError, birth, known, last_change
+    from sqlite_to_postgres.refusal import RefusedError
     from sqlite_to_postgres.report import Report, TableReport
     from sqlite_to_postgres.report_text import as_text
     from sqlite_to_postgres.source import Row, Source
@@ -35,10 +35,7 @@ __all__ = [
     "TableReport",
     "Values",
     "as_text",
-    "birth",
     "bring_in",
-    "known",
-    "last_change",
     "open_database",
     "open_file",
     "open_tables",
@@ -51,7 +48,7 @@ _MODULES = {
     "keys": ("Keys",),
     "postgres_database": ("open_database",),
     "postgres_tables": ("open_tables",),
-    "refusal": ("RefusedError", "birth", "known", "last_change"),
+    "refusal": ("RefusedError",),
     "report": ("Report", "TableReport"),
     "report_text": ("as_text",),
     "source": ("Row", "Source"),

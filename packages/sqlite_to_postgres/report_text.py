@@ -12,7 +12,8 @@ COUNTS = ("read", "written", "already_there", "refused", "repaired")
 
 def as_text(report: "Report", ids: str = "id") -> str:
     """Write a whole report; `ids` is what people call the ids in the source."""
-    lines = [f"{report.source} (revision {report.revision})", ""]
+    revision = f" (revision {report.revision})" if report.revision else ""
+    lines = [f"{report.source}{revision}", ""]
     lines += about_rows(report.tables, ids)
     if report.unknown_columns:
         lines += ["", f"Unknown columns, not imported: {', '.join(report.unknown_columns)}."]

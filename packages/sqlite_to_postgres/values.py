@@ -9,10 +9,12 @@ import base64
 import json
 import math
 import re
+from collections.abc import Collection
 from contextlib import suppress
 from datetime import datetime
 
 from sqlite_to_postgres import json_text
+from sqlite_to_postgres.refusal import RefusedError
 from sqlite_to_postgres.times import NoTimeError, plain_time, read_time
 
 INT_MAX = 2**31 - 1
@@ -20,6 +22,9 @@ INT_MAX = 2**31 - 1
 
 BIGINT_MAX = 2**63 - 1
 """Largest value of a Postgres bigint column, and of any integer in SQLite."""
+
+AS_READ = "2026-01-31 14:00:00+09:00"
+"""A time in a form that is always understood."""
 
 _WHOLE = re.compile(r"\s*[+-]?[0-9]{1,20}\s*")
 _UNFIT = re.compile(r"[\0\n]")
@@ -108,9 +113,34 @@ class Values:
             self.note(f"{column} {error}, now null", value)
             return None
 
-    def certain_moment(self, column: str, value: object) -> datetime:
-        """Convert to a naive time in UTC, for a column that must have one; raises NoTimeError."""
-        return plain_time(value) or self._other_moment(column, value)
+    def moment_or(
+        self, column: str, value: object, substitute: datetime, substitute_column: str
+    ) -> datetime:
+        """Convert to a naive time in UTC; that of another column stands in for none."""
+        moment = self.moment(column, value)
+        if moment is None:
+            self.note(f"{column} missing, now {substitute_column}")
+            return substitute
+        return moment
+
+    def required_moment(self, column: str, value: object) -> datetime:
+        """Convert to a naive time in UTC; raises RefusedError where there is none."""
+        why: object = "is missing"
+        if value is not None:
+            try:
+                return plain_time(value) or self._other_moment(column, value)
+            except NoTimeError as error:
+                why = error
+        message = f"{column} {why}; write it as {AS_READ} in the source, and import that again"
+        raise RefusedError(message)
+
+    def known(self, column: str, value: object, vocabulary: Collection[str]) -> str:
+        """Convert to text of a closed vocabulary; raises RefusedError for any other."""
+        text = self.text(column, value)
+        if text is not None and text in vocabulary:
+            return text
+        message = f"{column} {json.dumps(text, ensure_ascii=False)} is unknown"
+        raise RefusedError(message)
 
     def _other_moment(self, column: str, value: object) -> datetime:
         moment, how = read_time(value)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # At run time, no other command of `flask db` should wait a s
     from sqlalchemy import URL
 
     from safe_migrations.rehearsal.copies import Place
-    from service.cli.taking_over import TakingOver
+    from service.cli.adopt_prototype import TakingOver
 
 
 @command(
@@ -60,8 +60,8 @@ def adopt(
     Example: flask db adopt --dry-run
     """
     from safe_migrations.target import target  # noqa: PLC0415
-    from service.cli import after_adoption  # noqa: PLC0415
-    from service.cli.taking_over import TakingOver  # noqa: PLC0415
+    from service.cli import adopt_undo_forget  # noqa: PLC0415
+    from service.cli.adopt_prototype import TakingOver  # noqa: PLC0415
 
     _check_one(
         {"--dry-run": dry_run, "--rehearse": rehearse, "--undo": undo, "--forget": forget},
@@ -74,11 +74,11 @@ def adopt(
     settings = Settings.load()
     url = target(settings, x).url
     if undo:
-        return after_adoption.undo(url, settings, directory, say=_say)
+        return adopt_undo_forget.undo(url, settings, directory, say=_say)
     if forget:
-        return after_adoption.forget(url, settings, yes=yes, say=_say)
+        return adopt_undo_forget.forget(url, settings, yes=yes, say=_say)
     if while_running is not None:
-        after_adoption.wait_for_quiet(url, settings, minutes=while_running, say=_say)
+        adopt_undo_forget.wait_for_quiet(url, settings, minutes=while_running, say=_say)
     taking_over = TakingOver(url, settings, directory, dry_run=dry_run, say=_say)
     if rehearse:
         return _rehearsed(taking_over, url, settings, place, keep=keep)

@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 from service.models.username import LENGTH, fold, oddity
 from sqlite_to_postgres.keys import Keys
-from sqlite_to_postgres.refusal import birth, last_change
 from sqlite_to_postgres.source import Row
 from sqlite_to_postgres.values import Values
 
@@ -25,12 +24,13 @@ class UserFields(NamedTuple):
 def convert_user(values: Values, _keys: Keys, row: Row) -> UserFields:
     """Convert a user; RefusedError for one without created_at."""
     _, legacy_id, username, email, created, updated = row
-    created_at = birth(values, created)
+    created_at = values.required_moment("created_at", created)
+    updated_at = values.moment_or("updated_at", updated, created_at, "created_at")
     return UserFields(
         username=_username(values, username, legacy_id),
         email=_email(values, email),
         created_at=str(created_at),
-        updated_at=str(last_change(values, updated, created_at)),
+        updated_at=str(updated_at),
     )
 
 

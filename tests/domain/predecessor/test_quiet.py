@@ -8,8 +8,8 @@ from contextlib import closing
 
 import pytest
 
+from safe_migrations.adoption import quiet
 from safe_migrations.errors import ExitCode
-from service.sqlite_import import quiet
 from tests.domain.predecessor.old_database import OldDatabase
 
 RUN = "8d25f390-558d-4506-933f-6233f390d08b"

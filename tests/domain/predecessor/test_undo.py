@@ -11,16 +11,15 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import Engine, create_engine, event, make_url, pool
 
+from safe_migrations.adoption import find
 from safe_migrations.errors import ExitCode
 from safe_migrations.execution.one_transaction import in_one_transaction
 from safe_migrations.runner import run
-from safe_migrations.tool_tables import TOOL_TABLES
 from serverless_postgres.embedded import binaries
 from service.cli.adopt import adopt
 from service.cli.groups import db
 from service.settings import Settings
-from service.sqlite_import import adoption
-from service.sqlite_import.in_place import find
+from service.sqlite_import import trip_adoption
 from tests.domain.predecessor.old_database import COUNTS, OldDatabase
 
 OURS = "BEGIN; SET LOCAL trip_planner.writes = on; {}; COMMIT"
@@ -268,9 +267,9 @@ def test_a_statement_that_waited_for_the_adoption_fails(
 
     def work(connection):
         cursor = connection.connection.cursor()
-        found = find(cursor, TOOL_TABLES)
+        found = find(cursor, trip_adoption.TAKEOVER)
         assert found
-        adoption.adopt(
+        trip_adoption.adopt(
             cursor,
             found,
             lambda: run("upgrade", "heads", quiet=True, connection=connection),

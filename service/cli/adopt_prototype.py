@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from plain_commands.errors import ConflictError, NotFoundError
 from plain_commands.waiting import hush
+from safe_migrations.adoption import Adoption, InPlace, Surroundings, find
 from safe_migrations.commands.command import Result
 from safe_migrations.execution.explanation import explain
 from safe_migrations.execution.one_transaction import in_one_transaction
@@ -20,14 +21,10 @@ from safe_migrations.inspection import stored_revisions
 from safe_migrations.revisions import folder_of
 from safe_migrations.runner import run
 from safe_migrations.standing import standing
-from safe_migrations.tool_tables import TOOL_TABLES
 from serverless_postgres.url import masked
 from service.cli.adopt_text import Plan, about_plan, about_rows_brought_in, nothing_to_do
 from service.settings import Settings
-from service.sqlite_import.adoption import adopt
-from service.sqlite_import.aside import Adoption
-from service.sqlite_import.in_place import InPlace, find
-from service.sqlite_import.surroundings import APPLICATION, Surroundings
+from service.sqlite_import.trip_adoption import TAKEOVER, adopt
 from sqlite_to_postgres import Progress
 from sqlite_to_postgres.progress import progress_of
 from sqlite_to_postgres.report import Report
@@ -95,12 +92,12 @@ class TakingOver:
 
     def _look(self, connection: Connection) -> InPlace | Adoption:
         cursor = cursor_of(connection)
-        if adoption := Adoption.read(cursor):
+        if adoption := Adoption.read(cursor, TAKEOVER):
             cursor.execute(_IS_GONE)
             if (cursor.fetchone() or (False,))[0]:
                 raise ConflictError(_GONE)
             return adoption
-        found = find(cursor, TOOL_TABLES)
+        found = find(cursor, TAKEOVER)
         if found is None:
             raise NotFoundError(_NOTHING)
         return found
@@ -115,7 +112,7 @@ class TakingOver:
                 return found
             stored = stored_revisions(connection) if found.is_versioned else None
             pending = standing(stored, folder_of(self.directory)).pending
-            around = Surroundings.of(cursor_of(connection), found)
+            around = Surroundings.of(cursor_of(connection), TAKEOVER, found)
             return Plan(masked(self.url), found, around, tuple(map(str, pending)))
 
     def _upgrade(self, connection: Connection) -> None:
@@ -139,7 +136,7 @@ def engine_of(url: URL, settings: Settings) -> Engine:
         poolclass=pool.NullPool,
         connect_args={
             "connect_timeout": settings.connect_timeout_s,
-            "application_name": APPLICATION,
+            "application_name": TAKEOVER.application_name,
             # Somebody's default for the database may not have all characters.
             "client_encoding": "utf8",
         },

@@ -1,21 +1,19 @@
-"""Whether anybody still works on the old tables: who holds them, what changes, which runs are open.
+"""Whether anybody still works on the old tables: who holds them, what changes, what is open.
 
 Nothing is locked for that, and nobody is hindered: what is written after the look is the barrier's.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from psycopg2 import extensions
-from psycopg2.sql import SQL
 
+from safe_migrations.adoption.takeover import opening
 from safe_migrations.errors import LockedError
 
 QUIET_S = 20.0
 """How long nothing may be written; an idle session keeps what it has counted to itself for 10 s."""
-RECENT_S = 600
-"""How long ago a run that is open was last worked on, if somebody still does."""
 SIGN_OF_LIFE_S = 30.0
 LOOK_EVERY_S = 1.0
 
@@ -33,16 +31,6 @@ _CHANGES = """
     SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0)::bigint
     FROM pg_stat_user_tables WHERE relid = ANY(%s::regclass[])
 """
-# Somebody may have given times and the status other types.
-_OPEN = SQL("""
-    SET LOCAL timezone = 'UTC';
-    SELECT count(*) FROM {workflows} AS run
-    WHERE status::text NOT IN ('completed', 'failed', 'cancelled')
-    AND greatest(run.updated_at::text::timestamp, run.created_at::text::timestamp,
-                 (SELECT max(greatest(started_at::text::timestamp, completed_at::text::timestamp))
-                  FROM {nodes} AS step WHERE step.workflow_id = run.id))
-        > now() AT TIME ZONE 'UTC' - make_interval(secs => %s)
-""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,38 +49,39 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """What goes on: sessions at the tables, all changes that were ever counted, open runs."""
+    """What goes on: sessions at the tables, all changes ever counted, other signs of work."""
 
     sessions: tuple[Session, ...]
     changes: int
-    open_runs: int
+    open_work: str = ""
 
     def reasons(self) -> str:
         """Say for whom to wait; empty when there is nobody to be seen."""
-        said = []
-        if self.open_runs:
-            runs = "workflow" if self.open_runs == 1 else "workflows"
-            said.append(f"{self.open_runs:,} open {runs} changed within {RECENT_S // 60} minutes")
+        said = [self.open_work] if self.open_work else []
         if self.sessions:
             said.append("at the tables: " + ", ".join(map(str, self.sessions)))
         return "; ".join(said)
 
 
-def look(cursor: extensions.cursor, tables: Mapping[str, str]) -> Activity:
-    """Look once; `tables` are the old ones and where they are, as `public.users`."""
-    places = list(tables.values())
+def look(cursor: extensions.cursor, tables: Sequence[str], open_work: str = "") -> Activity:
+    """Look once; `tables` are the old ones, named as `public.users`.
+
+    `open_work` says what the caller has found in them that somebody seems to be working on.
+    """
+    places = list(tables)
     cursor.execute(_SESSIONS, (places,))
     sessions = tuple(Session(*row) for row in cursor)
     cursor.execute(_CHANGES, (places,))
     (changes,) = cursor.fetchone() or (0,)
-    runs, steps = SQL(tables["workflows"]), SQL(tables["nodes"])
-    cursor.execute(_OPEN.format(workflows=runs, nodes=steps), (RECENT_S,))
-    (open_runs,) = cursor.fetchone() or (0,)
-    return Activity(sessions, changes, open_runs)
+    return Activity(sessions, changes, open_work)
 
 
 def wait_for_quiet(
-    looked: Callable[[], Activity | None], say: Callable[[str], None], *, most_s: float
+    looked: Callable[[], Activity | None],
+    say: Callable[[str], None],
+    *,
+    most_s: float,
+    program: str = "the old program",
 ) -> None:
     """Wait until nobody has worked on the tables for a while; LockedError after `most_s` seconds.
 
@@ -109,8 +98,9 @@ def wait_for_quiet(
         for_whom = f" ({reasons})" if reasons else ""
         if now - began > most_s:
             message = (
-                f"The old planner did not rest within {most_s / 60:g} minutes{for_whom}; nothing "
-                "was changed. Stop it, or run the command again when there is less going on."
+                f"{opening(program)} did not rest within {most_s / 60:g} minutes{for_whom}; "
+                "nothing was changed. Stop it, or run the command again when there is less going "
+                "on."
             )
             raise LockedError(message)
         if not is_told or now - told >= SIGN_OF_LIFE_S:

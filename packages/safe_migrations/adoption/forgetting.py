@@ -9,9 +9,9 @@ from psycopg2 import errors, extensions
 from psycopg2.sql import SQL, Identifier
 
 from plain_commands.errors import ConflictError
-from service.sqlite_import.aside import SCHEMA, Adoption
-from service.sqlite_import.barrier import lower_barrier
-from service.sqlite_import.predecessor import COLUMNS
+from safe_migrations.adoption.aside import Adoption
+from safe_migrations.adoption.barrier import lower_barrier
+from safe_migrations.adoption.takeover import Takeover
 
 _RELATIONS = """
     SELECT c.relname::text, c.relkind, pg_size_pretty(pg_total_relation_size(c.oid))
@@ -37,6 +37,7 @@ class Relation:
 class Forgotten:
     """What goes: when it was adopted, what there is, and the rows that are nowhere else."""
 
+    takeover: Takeover
     adoption: Adoption
     relations: tuple[Relation, ...]
     refused: dict[str, int]
@@ -46,7 +47,11 @@ class Forgotten:
         return {
             "adopted_at": self.adoption.adopted_at.isoformat(),
             "relations": [
-                {"name": f"{SCHEMA}.{item.name}", "rows": item.rows, "size": item.size}
+                {
+                    "name": f"{self.takeover.schema}.{item.name}",
+                    "rows": item.rows,
+                    "size": item.size,
+                }
                 for item in self.relations
             ],
             "refused": self.refused,
@@ -54,13 +59,14 @@ class Forgotten:
 
     def __str__(self) -> str:
         """Say what goes, for people."""
+        schema = self.takeover.schema
         listed = ", ".join(
-            f"{SCHEMA}.{item.name} ({item.rows:,} row{'' if item.rows == 1 else 's'}, {item.size})"
+            f"{schema}.{item.name} ({item.rows:,} row{'' if item.rows == 1 else 's'}, {item.size})"
             for item in self.relations
         )
         said = (
             f"What was adopted on {self.adoption.adopted_at:%Y-%m-%d %H:%M} UTC goes for good: "
-            f"{listed}. With it goes the barrier that keeps the old planner's writes out."
+            f"{listed}. With it goes the barrier that keeps {self.takeover.program}'s writes out."
         )
         if self.refused:
             rows = ", ".join(f"{count:,} of {table}" for table, count in self.refused.items())
@@ -68,57 +74,59 @@ class Forgotten:
         return said
 
 
-def what_goes(cursor: extensions.cursor, adoption: Adoption) -> Forgotten:
+def what_goes(cursor: extensions.cursor, takeover: Takeover, adoption: Adoption) -> Forgotten:
     """Look at what is in the schema; raises ConflictError when others hang on it.
 
     That is found by trying, so the transaction of the cursor is to be rolled back.
     """
-    cursor.execute(_RELATIONS, (SCHEMA,))
+    cursor.execute(_RELATIONS, (takeover.schema,))
     found = cursor.fetchall()
     relations = tuple(
-        Relation(name, _count(cursor, name), size)
+        Relation(name, _count(cursor, takeover, name), size)
         for name, kind, size in found
         if kind != "S" and name != "adoption"
     )
     kept = {item.name: item.rows - adoption.written.get(item.name, 0) for item in relations}
-    refused = {table: kept[table] for table in COLUMNS if kept.get(table, 0) > 0}
-    _drop(cursor, [(name, kind) for name, kind, _ in found])
-    return Forgotten(adoption, relations, refused)
+    refused = {table: kept[table] for table in takeover.tables if kept.get(table, 0) > 0}
+    _drop(cursor, takeover, [(name, kind) for name, kind, _ in found])
+    return Forgotten(takeover, adoption, relations, refused)
 
 
-def forget(cursor: extensions.cursor) -> None:
+def forget(cursor: extensions.cursor, takeover: Takeover) -> None:
     """Drop the schema and the barrier; ConflictError, with nothing done, when others hang on it."""
-    cursor.execute(_RELATIONS, (SCHEMA,))
-    _drop(cursor, [(name, kind) for name, kind, _ in cursor.fetchall()])
-    lower_barrier(cursor)
-    with _refusing():
-        cursor.execute(SQL("DROP SCHEMA {}").format(Identifier(SCHEMA)))
+    cursor.execute(_RELATIONS, (takeover.schema,))
+    _drop(cursor, takeover, [(name, kind) for name, kind, _ in cursor.fetchall()])
+    lower_barrier(cursor, takeover)
+    with _refusing(takeover):
+        cursor.execute(SQL("DROP SCHEMA {}").format(Identifier(takeover.schema)))
 
 
-def _count(cursor: extensions.cursor, table: str) -> int:
-    cursor.execute(_COUNT.format(Identifier(SCHEMA, table)))
+def _count(cursor: extensions.cursor, takeover: Takeover, table: str) -> int:
+    cursor.execute(_COUNT.format(Identifier(takeover.schema, table)))
     (rows,) = cursor.fetchone() or (0,)
     return int(rows)
 
 
-def _drop(cursor: extensions.cursor, relations: list[tuple[str, str]]) -> None:
+def _drop(cursor: extensions.cursor, takeover: Takeover, relations: list[tuple[str, str]]) -> None:
     """Drop relations with what is in the schema, and nothing that is elsewhere."""
     for is_sequence, kind in ((False, "TABLE"), (True, "SEQUENCE")):
-        names = [Identifier(SCHEMA, name) for name, of in relations if (of == "S") is is_sequence]
+        wanted = [name for name, of in relations if (of == "S") is is_sequence]
+        names = [Identifier(takeover.schema, name) for name in wanted]
         if names:
-            with _refusing():
+            with _refusing(takeover):
                 cursor.execute(SQL("DROP {} {}").format(SQL(kind), SQL(", ").join(names)))
 
 
 @contextmanager
-def _refusing() -> Iterator[None]:
+def _refusing(takeover: Takeover) -> Iterator[None]:
     """Name what others have made on what is to go, rather than take it along."""
     try:
         yield
     except errors.DependentObjectsStillExist as error:
         detail = "; ".join((error.diag.message_detail or "").splitlines())
         message = (
-            f"The old tables can't go, as others hang on what is in the schema {SCHEMA}: {detail}. "
-            "Drop or change those first, if they are no longer needed, and run the command again."
+            "The old tables can't be dropped, as other objects depend on what is in the schema "
+            f"{takeover.schema}: {detail}. Drop or change those first, if they are no longer "
+            "needed, and run the command again."
         )
         raise ConflictError(message) from error

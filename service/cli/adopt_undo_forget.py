@@ -9,23 +9,21 @@ from sqlalchemy import URL, Connection
 from plain_commands.confirmation import confirm
 from plain_commands.errors import NotFoundError
 from plain_commands.waiting import hush
+from safe_migrations import adoption as old_tables
+from safe_migrations.adoption import Activity, Adoption, Forgotten
 from safe_migrations.commands.command import Result
 from safe_migrations.execution.one_transaction import in_one_transaction
 from safe_migrations.runner import explained, run
-from safe_migrations.tool_tables import TOOL_TABLES
 from serverless_postgres.url import masked
-from service.cli.taking_over import cursor_of, engine_of
+from service.cli.adopt_prototype import cursor_of, engine_of
 from service.settings import Settings
-from service.sqlite_import import forgetting, quiet, undoing
-from service.sqlite_import.aside import SCHEMA, Adoption
-from service.sqlite_import.forgetting import Forgotten
-from service.sqlite_import.in_place import InPlace, find
-from service.sqlite_import.predecessor import COLUMNS
+from service.sqlite_import.open_workflows import open_workflows
+from service.sqlite_import.trip_adoption import TAKEOVER
 
 Say = Callable[[str], None]
 
 # The service's tables and the old ones: who uses them is named.
-_LOCKED = (*COLUMNS, *(f"{SCHEMA}.{table}" for table in COLUMNS))
+_LOCKED = (*TAKEOVER.tables, *(f"{TAKEOVER.schema}.{table}" for table in TAKEOVER.tables))
 _NOT_ADOPTED = (
     "There is nothing to take back or to forget: the database has no schema of an adoption. "
     "`flask db status` says what there is."
@@ -38,13 +36,13 @@ def undo(url: URL, settings: Settings, directory: str | None, *, say: Say) -> Re
     def work(connection: Connection) -> Adoption:
         cursor = cursor_of(connection)
         adoption = _adoption(cursor)
-        undoing.put_back(
+        old_tables.put_back(
             cursor,
+            TAKEOVER,
             adoption,
             downgrade=lambda: run(
                 "downgrade", "base", directory=directory, quiet=True, connection=connection
             ),
-            tool_tables=TOOL_TABLES,
         )
         return adoption
 
@@ -64,12 +62,12 @@ def forget(url: URL, settings: Settings, *, yes: bool, say: Say) -> Result:
 
     def look(connection: Connection) -> Forgotten:
         cursor = cursor_of(connection)
-        return forgetting.what_goes(cursor, _adoption(cursor))
+        return old_tables.what_goes(cursor, TAKEOVER, _adoption(cursor))
 
     def drop(connection: Connection) -> None:
         cursor = cursor_of(connection)
         _adoption(cursor)
-        forgetting.forget(cursor)
+        old_tables.forget(cursor, TAKEOVER)
 
     goes = in_one_transaction(engine, settings, look, say=say, locks=_LOCKED, keep=lambda _: False)
     hush()
@@ -86,15 +84,19 @@ def wait_for_quiet(url: URL, settings: Settings, *, minutes: float, say: Say) ->
     hush()
     engine = engine_of(url, settings)
 
-    def look() -> quiet.Activity | None:
+    def look() -> Activity | None:
         with engine.begin() as connection:
             cursor = cursor_of(connection)
-            found = None if Adoption.read(cursor) else find(cursor, TOOL_TABLES)
-            return quiet.look(cursor, _tables(found)) if found else None
+            is_done = Adoption.read(cursor, TAKEOVER)
+            found = None if is_done else old_tables.find(cursor, TAKEOVER)
+            if found is None:
+                return None
+            places = {name.rpartition(".")[2]: name for name in found.tables}
+            return old_tables.look(cursor, found.tables, open_workflows(cursor, places))
 
     try:
         with explained():
-            quiet.wait_for_quiet(look, say, most_s=60 * minutes)
+            old_tables.wait_for_quiet(look, say, most_s=60 * minutes, program=TAKEOVER.program)
     except KeyboardInterrupt:
         click.echo("Nothing was changed.", err=True)
         raise click.Abort from None
@@ -102,12 +104,8 @@ def wait_for_quiet(url: URL, settings: Settings, *, minutes: float, say: Say) ->
         engine.dispose()
 
 
-def _tables(found: InPlace) -> dict[str, str]:
-    return {name.rpartition(".")[2]: name for name in found.tables}
-
-
 def _adoption(cursor: extensions.cursor) -> Adoption:
-    adoption = Adoption.read(cursor)
+    adoption = Adoption.read(cursor, TAKEOVER)
     if adoption is None:
         raise NotFoundError(_NOT_ADOPTED)
     return adoption

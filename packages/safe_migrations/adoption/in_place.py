@@ -1,17 +1,14 @@
-"""Where the predecessor's tables stand in a database, and whether they can be adopted there."""
+"""Where an older program's tables stand in a database, and whether they can be adopted there."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from psycopg2 import extensions
-from sqlalchemy import PrimaryKeyConstraint, UniqueConstraint
-from sqlmodel import SQLModel
+from sqlalchemy import MetaData, PrimaryKeyConstraint, UniqueConstraint
 
-import service.models  # noqa: F401  the tables register themselves in the metadata
 from plain_commands.errors import ConfigurationError, ConflictError, InvalidInputError
-from service.sqlite_import.aside import SCHEMA
-from service.sqlite_import.predecessor import COLUMNS, Predecessor
+from safe_migrations.adoption.takeover import OldTables, Takeover, opening
 
 _SHOWN = 5
 
@@ -63,7 +60,7 @@ _OWNERS = """
 
 @dataclass(frozen=True, slots=True)
 class InPlace:
-    """The predecessor's tables, as they stand in a schema of the database.
+    """An older program's tables, as they stand in a schema of the database.
 
     `tables` and `beside` are names as `public.users`, and `oids` those of all of them; `beside` are
     the tables of somebody's schema commands that go aside, too. `target` is where new ones go, and
@@ -72,7 +69,7 @@ class InPlace:
 
     schema: str
     target: str
-    predecessor: Predecessor
+    old: OldTables
     tables: tuple[str, ...]
     beside: tuple[str, ...]
     oids: tuple[int, ...]
@@ -84,35 +81,35 @@ class InPlace:
         return (*self.tables, *self.beside)
 
 
-def find(cursor: extensions.cursor, tools: Collection[str]) -> InPlace | None:
-    """Find the tables that can be adopted; None where there is none of the predecessor's.
+def find(cursor: extensions.cursor, takeover: Takeover) -> InPlace | None:
+    """Find the tables that can be adopted; None where there is none of the older program's.
 
-    `tools` are the tables that the schema commands keep. Raises PlainError, with the way out,
-    for tables that can't be adopted.
+    Raises PlainError, with the way out, for tables that can't be adopted.
     """
-    cursor.execute(_TABLES, (list(COLUMNS), SCHEMA, list(COLUMNS)))
+    names = list(takeover.tables)
+    cursor.execute(_TABLES, (names, takeover.schema, names))
     schemas: dict[str, list[Any]] = {}
     for row in cursor.fetchall():
         schemas.setdefault(row[0], []).append(row)
-    found = _chosen(schemas)
+    found = _chosen(takeover, schemas)
     if found is None:
         return None
-    schema, predecessor = found
-    rows = [row for row in schemas[schema] if row[2] in predecessor.tables]
-    _check_whole(predecessor, rows)
-    cursor.execute(_BESIDE, (schema, list(tools)))
+    schema, old = found
+    rows = [row for row in schemas[schema] if row[2] in old.tables]
+    _check_whole(takeover, old, rows)
+    cursor.execute(_BESIDE, (schema, list(takeover.tools)))
     beside = cursor.fetchall()
     oids = [row[1] for row in rows] + [row[0] for row in beside]
-    target = _check_rights(cursor, oids)
+    target = _check_rights(cursor, takeover, oids)
     cursor.execute(_VERSIONED, (oids,))
     (is_versioned,) = cursor.fetchone() or (False,)
     if not is_versioned:
         # Else the service's own tables may be there already.
-        _check_names(cursor, target, _own_names(), oids)
+        _check_names(cursor, takeover, target, oids)
     return InPlace(
         schema,
         target,
-        predecessor,
+        old,
         tuple(row[3] for row in rows),
         tuple(row[2] for row in beside),
         tuple(oids),
@@ -120,59 +117,60 @@ def find(cursor: extensions.cursor, tools: Collection[str]) -> InPlace | None:
     )
 
 
-def _chosen(schemas: dict[str, list[Any]]) -> tuple[str, Predecessor] | None:
-    """Choose the schema: the first on the search path, or else the only one that has all four."""
+def _chosen(takeover: Takeover, schemas: dict[str, list[Any]]) -> tuple[str, OldTables] | None:
+    """Choose the schema: the first on the search path, or else the only one that has them all."""
     elsewhere = []
     for schema, rows in schemas.items():
-        columns = {name: {} for name in COLUMNS} | {row[2]: row[6] or {} for row in rows}
-        predecessor = Predecessor.recognised(columns)
-        if predecessor is None:
+        columns = {name: {} for name in takeover.tables} | {row[2]: row[6] or {} for row in rows}
+        old = takeover.recognise(columns)
+        if old is None:
             continue
         if rows[0][5] < 1000:  # noqa: PLR2004  as in _TABLES
-            return schema, predecessor
-        if not predecessor.missing:
-            elsewhere.append((schema, predecessor))
+            return schema, old
+        if not old.missing:
+            elsewhere.append((schema, old))
     if len(elsewhere) > 1:
         message = (
-            f"The prototype's tables are in several schemas ({_listed([s for s, _ in elsewhere])})"
-            " and in none of the search path: add `?options=-csearch_path%3D...` to "
-            "DIRECT_DATABASE_URL with the one to adopt."
+            f"{opening(takeover.older)}'s tables are in several schemas "
+            f"({_listed([s for s, _ in elsewhere])}) and in none of the search path: add "
+            "`?options=-csearch_path%3D...` to DIRECT_DATABASE_URL with the one to adopt."
         )
         raise ConfigurationError(message)
     return elsewhere[0] if elsewhere else None
 
 
-def _check_whole(predecessor: Predecessor, rows: list[Any]) -> None:
+def _check_whole(takeover: Takeover, old: OldTables, rows: list[Any]) -> None:
     views = [f"{row[3]} is a {row[4]}" for row in rows if row[4]]
     if views:
         message = (
             f"{_listed(views)}, and only tables can be moved aside; nothing was changed. Bring the "
-            "rows into another database instead: `flask db import-predecessor` with this one's URL "
-            "reads views as well."
+            f"rows into another database instead: `{takeover.bring}` with this one's URL reads "
+            "views as well."
         )
         raise InvalidInputError(message)
-    if predecessor.missing:
-        verb = "are" if len(predecessor.missing) > 1 else "is"
+    if old.missing:
+        verb = "are" if len(old.missing) > 1 else "is"
         have = ", ".join(row[3] for row in rows)
         message = (
-            f"{have} look{'s' if len(rows) == 1 else ''} like the prototype's, but "
-            f"{_listed(predecessor.missing)} {verb} missing; nothing was changed. Restore what is "
+            f"{have} look{'s' if len(rows) == 1 else ''} like {takeover.older}'s, but "
+            f"{_listed(old.missing)} {verb} missing; nothing was changed. Restore what is "
             "missing, or rename it back; if these tables are somebody else's, give the service a "
             "database of its own."
         )
         raise InvalidInputError(message)
 
 
-def _check_rights(cursor: extensions.cursor, oids: Sequence[int]) -> str:
+def _check_rights(cursor: extensions.cursor, takeover: Takeover, oids: Sequence[int]) -> str:
     """Raise unless the role may do it; return the schema into which new tables go."""
-    cursor.execute(_RIGHTS, (SCHEMA,))
+    schema = takeover.schema
+    cursor.execute(_RIGHTS, (schema,))
     rights: Any = cursor.fetchone()
     user, role, database, may_make_schemas, target, may_make_tables, is_taken = rights
     if is_taken:
         message = (
-            f"The schema {SCHEMA}, into which the old tables would be moved, is there already and "
-            f"somebody else's; nothing was changed. Rename it: ALTER SCHEMA {SCHEMA} RENAME TO "
-            f"{SCHEMA}_of_others."
+            f"The schema {schema}, into which the old tables would be moved, is there already and "
+            f"somebody else's; nothing was changed. Rename it: ALTER SCHEMA {schema} RENAME TO "
+            f"{schema}_of_others."
         )
         raise ConflictError(message)
     cursor.execute(_OWNERS, (list(oids),))
@@ -206,9 +204,9 @@ def _check_rights(cursor: extensions.cursor, oids: Sequence[int]) -> str:
     return str(target)
 
 
-def _own_names() -> list[str]:
+def _own_names(metadata: MetaData) -> list[str]:
     """Name all that the service's own tables need a name for."""
-    tables = SQLModel.metadata.sorted_tables
+    tables = metadata.sorted_tables
     found: list[str | None] = [table.name for table in tables]
     for table in tables:
         found += [index.name for index in table.indexes]
@@ -221,9 +219,10 @@ def _own_names() -> list[str]:
 
 
 def _check_names(
-    cursor: extensions.cursor, target: str, names: Collection[str], oids: Sequence[int]
+    cursor: extensions.cursor, takeover: Takeover, target: str, oids: Sequence[int]
 ) -> None:
-    cursor.execute(_TAKEN, {"names": list(names), "oids": list(oids)})
+    names = _own_names(takeover.metadata)
+    cursor.execute(_TAKEN, {"names": names, "oids": list(oids)})
     taken = [(f"{target}.{name}", kind) for name, kind in cursor.fetchall()]
     if taken:
         are_several = len(taken) > 1
@@ -232,8 +231,8 @@ def _check_names(
             f"The service needs the name{'s' if are_several else ''} "
             f"{_listed([name for name, _ in taken])}, which {'are' if are_several else 'is'} "
             f"somebody else's; nothing was changed. Rename {'them' if are_several else 'it'} "
-            f"({renames}), or bring the prototype's rows into a database of the service's own: "
-            "`flask db import-predecessor` with this one's URL."
+            f"({renames}), or bring {takeover.older}'s rows into a database of the service's own: "
+            f"`{takeover.bring}` with this one's URL."
         )
         raise ConflictError(message)
 

@@ -3,23 +3,20 @@
 That can be told from the rows alone: each says which transaction has written it as it is.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from psycopg2 import extensions
 from psycopg2.sql import SQL, Identifier, Literal
 from sqlalchemy import Table
-from sqlmodel import SQLModel
 
-import service.models  # noqa: F401  the tables register themselves in the metadata
 from plain_commands.errors import ConflictError
-from service.sqlite_import import aside
-from service.sqlite_import.aside import SCHEMA, Adoption
-from service.sqlite_import.barrier import lower_barrier
+from safe_migrations.adoption import aside
+from safe_migrations.adoption.aside import Adoption
+from safe_migrations.adoption.barrier import lower_barrier
+from safe_migrations.adoption.takeover import Takeover
 
 EXAMPLES = 5
-_BESIDE = ("idempotency_keys",)
-"""Kept answers: of requests whose rows are looked at themselves."""
 
 _THERE = "SELECT name FROM unnest(%s) AS name WHERE to_regclass(quote_ident(name)) IS NOT NULL"
 _LOCK = SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE")
@@ -30,6 +27,8 @@ _CHANGED = SQL("""
     SELECT {key}::text FROM {table} WHERE xmin <> {transaction}::text::xid ORDER BY 1 LIMIT {few}
 """)
 _DROP = SQL("DROP TABLE IF EXISTS {}")
+_END = SQL("DROP TABLE {schema}.adoption; DROP SCHEMA {schema}")
+_IS_AS_WRITTEN = SQL("SELECT count(*) FROM {schema}.adoption WHERE xmin = %s::text::xid")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,61 +56,59 @@ class Own:
 
 def put_back(
     cursor: extensions.cursor,
+    takeover: Takeover,
     adoption: Adoption,
     *,
     downgrade: Callable[[], None],
-    tool_tables: Sequence[str],
 ) -> None:
     """Put the old tables back where they were, in the transaction of a cursor.
 
     `downgrade` takes all revisions back in that transaction, whose tables and those of the tools
     are dropped. Raises ConflictError when there are rows that would be lost, with nothing done.
     """
-    _check_not_restored(cursor, adoption)
-    if own := own_rows(cursor, adoption):
+    _check_not_restored(cursor, takeover, adoption)
+    if own := own_rows(cursor, takeover, adoption):
         message = (
             "The old tables can't go back, as what the service has of its own since the adoption "
             f"of {adoption.adopted_at:%Y-%m-%d %H:%M} UTC would be lost: "
             f"{'; '.join(map(str, own))}. Rows that are new may be deleted by the service's API, "
             "and this command run again; what is changed stays, and the old rows can be read in "
-            f"the schema {SCHEMA}."
+            f"the schema {takeover.schema}."
         )
         raise ConflictError(message)
     downgrade()
-    for table in tool_tables:
+    for table in takeover.tools:
         cursor.execute(_DROP.format(Identifier(table)))
-    aside.move_back(cursor, adoption.moved)
-    lower_barrier(cursor)
-    cursor.execute(f"DROP TABLE {aside.ADOPTION}; DROP SCHEMA {SCHEMA}")
+    aside.move_back(cursor, takeover, adoption.moved)
+    lower_barrier(cursor, takeover)
+    cursor.execute(_END.format(schema=Identifier(takeover.schema)))
 
 
-def _check_not_restored(cursor: extensions.cursor, adoption: Adoption) -> None:
+def _check_not_restored(cursor: extensions.cursor, takeover: Takeover, adoption: Adoption) -> None:
     """Raise ConflictError for a dump that was restored, whose rows are all of one transaction."""
-    cursor.execute(
-        f"SELECT count(*) FROM {aside.ADOPTION} WHERE xmin = %s::text::xid",  # noqa: S608  a constant
-        (_xid(adoption),),
-    )
+    cursor.execute(_IS_AS_WRITTEN.format(schema=Identifier(takeover.schema)), (_xid(adoption),))
     if cursor.fetchone() == (0,):
         message = (
             "This database was restored from a dump since the adoption, so which rows are as they "
             "were adopted can't be told. Go back with a dump of before the adoption, or on Neon "
-            f"with `flask neon restore`; the old rows can be read in the schema {SCHEMA}."
+            "with `flask neon restore`; the old rows can be read in the schema "
+            f"{takeover.schema}."
         )
         raise ConflictError(message)
 
 
-def count_rows(cursor: extensions.cursor) -> dict[str, int]:
+def count_rows(cursor: extensions.cursor, takeover: Takeover) -> dict[str, int]:
     """Count the rows of the service's tables, by which it is seen later that some are gone."""
     found = {}
-    for table in _tables(cursor):
+    for table in _tables(cursor, takeover):
         cursor.execute(SQL("SELECT count(*) FROM {}").format(Identifier(table.name)))
         (found[table.name],) = cursor.fetchone() or (0,)
     return found
 
 
-def own_rows(cursor: extensions.cursor, adoption: Adoption) -> list[Own]:
+def own_rows(cursor: extensions.cursor, takeover: Takeover, adoption: Adoption) -> list[Own]:
     """Find what the service's tables hold of their own, and lock them so that it stays so."""
-    tables = _tables(cursor)
+    tables = _tables(cursor, takeover)
     if tables:
         names = SQL(", ").join(Identifier(table.name) for table in tables)
         cursor.execute(_LOCK.format(names))
@@ -124,9 +121,10 @@ def _xid(adoption: Adoption) -> int:
     return adoption.transaction % 2**32
 
 
-def _tables(cursor: extensions.cursor) -> list[Table]:
+def _tables(cursor: extensions.cursor, takeover: Takeover) -> list[Table]:
     """Find the service's tables whose rows count, as far as they are there."""
-    wanted = [item for item in SQLModel.metadata.sorted_tables if item.name not in _BESIDE]
+    every = takeover.metadata.sorted_tables
+    wanted = [item for item in every if item.name not in takeover.unguarded]
     cursor.execute(_THERE, ([item.name for item in wanted],))
     there = {name for (name,) in cursor.fetchall()}
     return [item for item in wanted if item.name in there]

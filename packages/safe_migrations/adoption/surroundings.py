@@ -1,4 +1,4 @@
-"""What stands around the predecessor's tables: what hangs on them, who else is connected."""
+"""What stands around old tables: what hangs on them, who else is connected."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -6,10 +6,8 @@ from typing import Self
 from psycopg2 import extensions
 from psycopg2.sql import SQL, Composable
 
-from service.sqlite_import.in_place import InPlace
-
-APPLICATION = "trip-planner adoption"
-"""What the sessions of an adoption call themselves."""
+from safe_migrations.adoption.in_place import InPlace
+from safe_migrations.adoption.takeover import Takeover
 
 _OTHERS = """
     SELECT quote_ident(relname) FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace
@@ -81,13 +79,13 @@ class Surroundings:
     version: tuple[str, ...]
 
     @classmethod
-    def of(cls, cursor: extensions.cursor, found: InPlace) -> Self:
+    def of(cls, cursor: extensions.cursor, takeover: Takeover, found: InPlace) -> Self:
         """Look around."""
         values = {
             "oids": list(found.oids),
             "schema": found.schema,
-            "own": APPLICATION,
-            "tables": list(found.predecessor.tables),
+            "own": takeover.application_name,
+            "tables": list(found.old.tables),
         }
 
         def lines(query: str | Composable) -> tuple[str, ...]:
