@@ -29,10 +29,10 @@ if TYPE_CHECKING:  # At run time, no other command of `flask db` should wait a s
         is_flag=False,
         flag_value=60.0,
         metavar="[MINUTES]",
-        help="First wait until nobody works on the old tables, 60 minutes if no other number.",
+        help="First wait until nobody works on the old tables, for at most 60 minutes or as given.",
     ),
     click.option("--undo", is_flag=True, help="Put the old tables back where they were."),
-    click.option("--forget", is_flag=True, help="Drop the old tables, after it is said what goes."),
+    click.option("--forget", is_flag=True, help="Drop the old tables, after showing what will go."),
     YES,
     doing="Looking at the database",
 )
@@ -49,13 +49,13 @@ def adopt(
     forget: bool,
     yes: bool,
 ) -> Result:
-    """Take over the prototype's tables where they stand, all of them or nothing.
+    """Take over the prototype's tables where they stand: all of them, or nothing.
 
     In one transaction they are moved into the schema `predecessor`, unchanged; the schema is
-    upgraded, and their rows are brought into the new tables as by import-predecessor. What will be
-    done is shown first. May be run again after whatever ended it. What others than the service
-    write into its tables from then on fails, and is told why. Until the service has rows of its own
-    --undo is the way back; --forget is the end of the old tables.
+    upgraded; and their rows are brought into the new tables, as import-predecessor does it. You see
+    first what will be done. If it is interrupted, run it again. From then on, writes to the
+    service's tables by anybody but the service fail, with the reason. --undo is the way back, as
+    long as the service has no rows of its own; --forget drops the old tables.
 
     Example: flask db adopt --dry-run
     """

@@ -45,7 +45,7 @@ _GONE = (
 
 @dataclass(frozen=True, slots=True)
 class TakingOver:
-    """One adoption; what it is to be told from is the database alone, each time it is run."""
+    """One adoption; each run looks at the database anew, and remembers nothing of others."""
 
     url: URL
     settings: Settings

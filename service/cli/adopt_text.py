@@ -52,9 +52,9 @@ def about_plan(plan: Plan) -> str:
     if around.version:
         lines += ["", *_about_version(around.version)]
     for title, items in (
-        ("Goes on to hang on the old tables, where they are then", around.hanging),
+        ("Depends on the old tables, and goes on to when they are moved", around.hanging),
         ("Stays as it is beside them", around.others),
-        ("Connected now, and without its tables when it is done", around.sessions),
+        ("Connected now; will no longer find its tables afterwards", around.sessions),
         ("Not imported, but kept in the old tables", tables.old.unknown_columns),
     ):
         if items:

@@ -25,7 +25,7 @@ Say = Callable[[str], None]
 # The service's tables and the old ones: who uses them is named.
 _LOCKED = (*TAKEOVER.tables, *(f"{TAKEOVER.schema}.{table}" for table in TAKEOVER.tables))
 _NOT_ADOPTED = (
-    "There is nothing to take back or to forget: the database has no schema of an adoption. "
+    "There is nothing to undo or forget: no tables have been adopted in this database. "
     "`flask db status` says what there is."
 )
 
@@ -57,7 +57,7 @@ def undo(url: URL, settings: Settings, directory: str | None, *, say: Say) -> Re
 
 
 def forget(url: URL, settings: Settings, *, yes: bool, say: Say) -> Result:
-    """Drop the old tables, after it was said what goes."""
+    """Drop the old tables, after showing what will go."""
     engine = engine_of(url, settings)
 
     def look(connection: Connection) -> Forgotten:
@@ -80,7 +80,7 @@ def forget(url: URL, settings: Settings, *, yes: bool, say: Say) -> Result:
 
 
 def wait_for_quiet(url: URL, settings: Settings, *, minutes: float, say: Say) -> None:
-    """Wait until the old planner rests; nothing is locked, and Ctrl-C ends it."""
+    """Wait until the old planner is idle; nothing is locked, and Ctrl-C ends it."""
     hush()
     engine = engine_of(url, settings)
 

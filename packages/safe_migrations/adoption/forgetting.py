@@ -75,7 +75,7 @@ class Forgotten:
 
 
 def what_goes(cursor: extensions.cursor, takeover: Takeover, adoption: Adoption) -> Forgotten:
-    """Look at what is in the schema; raises ConflictError when others hang on it.
+    """Look at what is in the schema; raises ConflictError when others depend on it.
 
     That is found by trying, so the transaction of the cursor is to be rolled back.
     """
@@ -93,7 +93,7 @@ def what_goes(cursor: extensions.cursor, takeover: Takeover, adoption: Adoption)
 
 
 def forget(cursor: extensions.cursor, takeover: Takeover) -> None:
-    """Drop the schema and the barrier; ConflictError, with nothing done, when others hang on it."""
+    """Drop the schema and the barrier; ConflictError, with nothing done, if others need it."""
     cursor.execute(_RELATIONS, (takeover.schema,))
     _drop(cursor, takeover, [(name, kind) for name, kind, _ in cursor.fetchall()])
     lower_barrier(cursor, takeover)

@@ -98,7 +98,7 @@ def wait_for_quiet(
         for_whom = f" ({reasons})" if reasons else ""
         if now - began > most_s:
             message = (
-                f"{opening(program)} did not rest within {most_s / 60:g} minutes{for_whom}; "
+                f"{opening(program)} was still at work after {most_s / 60:g} minutes{for_whom}; "
                 "nothing was changed. Stop it, or run the command again when there is less going "
                 "on."
             )

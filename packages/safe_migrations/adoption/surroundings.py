@@ -1,4 +1,4 @@
-"""What stands around old tables: what hangs on them, who else is connected."""
+"""What stands around old tables: what depends on them, who else is connected."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -68,8 +68,8 @@ _VERSION = SQL("SELECT version_num FROM {} ORDER BY 1")
 class Surroundings:
     """What stands around the tables that are adopted.
 
-    `hanging` goes on to hang on them where they are moved to, `others` are the other tables and
-    views of their schema, which stay as they are, `sessions` who else is connected. `version` is
+    `hanging` depends on them, wherever they are moved, `others` are the other tables and views
+    of their schema, which stay as they are, `sessions` who else is connected. `version` is
     what somebody's Alembic has noted in the table that goes aside.
     """
 

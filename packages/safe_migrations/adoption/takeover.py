@@ -43,9 +43,9 @@ class Takeover:
     - `tools` are the tables that the schema commands keep, the older program's and the service's.
     - `is_ours` is SQL that tells whether the running statement is the service's own, and `setting`
       the one that lets a transaction through by hand.
-    - `older` and `program` are what messages call the older program ("the old
-      library"), `owner` whose the tables are now, `adopt` and `bring` the commands that take over
-      and that bring rows from another database.
+    - `older` and `program` are what messages call the older program ("the old library"), `owner`
+      whose the tables are now, `adopt` and `bring` the commands that take over, and that bring
+      rows from another database.
     - `application_name` is that of the sessions in which this is done.
     """
 

@@ -69,11 +69,11 @@ def put_back(
     _check_not_restored(cursor, takeover, adoption)
     if own := own_rows(cursor, takeover, adoption):
         message = (
-            "The old tables can't go back, as what the service has of its own since the adoption "
+            "The old tables can't be put back: what the service has written since the adoption "
             f"of {adoption.adopted_at:%Y-%m-%d %H:%M} UTC would be lost: "
-            f"{'; '.join(map(str, own))}. Rows that are new may be deleted by the service's API, "
-            "and this command run again; what is changed stays, and the old rows can be read in "
-            f"the schema {takeover.schema}."
+            f"{'; '.join(map(str, own))}. New rows can be deleted through the service's API, after "
+            "which this command may be run again. Changed rows can't be undone, but the old ones "
+            f"can be read in the schema {takeover.schema}."
         )
         raise ConflictError(message)
     downgrade()
@@ -89,9 +89,9 @@ def _check_not_restored(cursor: extensions.cursor, takeover: Takeover, adoption:
     cursor.execute(_IS_AS_WRITTEN.format(schema=Identifier(takeover.schema)), (_xid(adoption),))
     if cursor.fetchone() == (0,):
         message = (
-            "This database was restored from a dump since the adoption, so which rows are as they "
-            "were adopted can't be told. Go back with a dump of before the adoption, or on Neon "
-            "with `flask neon restore`; the old rows can be read in the schema "
+            "This database was restored from a dump after the adoption, so there is no telling "
+            "which rows have changed since. Go back with a dump from before the adoption, or on "
+            "Neon with `flask neon restore`; the old rows can be read in the schema "
             f"{takeover.schema}."
         )
         raise ConflictError(message)

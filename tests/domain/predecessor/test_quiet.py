@@ -89,7 +89,7 @@ def test_it_gives_up_after_its_time_and_names_whom_it_waited_for(standing: OldDa
         assert f"at the tables: pid {pid} ({old.info.user}, planner, idle in transaction)" in (
             result.stderr
         )
-        assert "did not rest within 0.01 minutes" in result.stderr
+        assert "was still at work after 0.01 minutes" in result.stderr
     assert standing.is_old
 
 

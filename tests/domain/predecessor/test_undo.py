@@ -125,7 +125,7 @@ def test_undo_can_not_tell_in_a_database_that_was_restored(adopted: OldDatabase,
 @pytest.mark.parametrize("option", ["--undo", "--forget"])
 def test_where_nothing_was_adopted(standing: OldDatabase, option: str):
     before = dump(standing)
-    assert "no schema of an adoption" in refused(standing, option)
+    assert "no tables have been adopted" in refused(standing, option)
     assert dump(standing) == before
 
 
@@ -168,7 +168,7 @@ def test_forget_says_what_goes_and_asks(adopted: OldDatabase):
     assert adopted.value("SELECT to_regnamespace('predecessor') IS NULL")
     assert adopted.counts("public") == COUNTS
     adopted.execute("DELETE FROM generations")  # The barrier went, too.
-    assert "no schema of an adoption" in refused(adopted, "--undo")
+    assert "no tables have been adopted" in refused(adopted, "--undo")
 
 
 @pytest.mark.parametrize(
