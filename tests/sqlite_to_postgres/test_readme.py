@@ -1,5 +1,7 @@
 """The README's example does what it says."""
 
+import pytest
+
 import sqlite_to_postgres
 from tests.sqlite_to_postgres.conftest import README, blocks
 
@@ -18,3 +20,5 @@ def test_the_readme_names_the_whole_face_and_all_of_it_says_what_it_is():
         assert f"`{name}" in text, name
         # A type of callables has its docstring in its module.
         assert name == "Progress" or getattr(sqlite_to_postgres, name).__doc__, name
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        sqlite_to_postgres.nothing  # noqa: B018  it raises
