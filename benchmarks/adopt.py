@@ -86,7 +86,7 @@ def time_insert(cursor: Cursor) -> tuple[float, int]:
     """Empty the new tables and fill them again with the same rows; return seconds and rows."""
     cursor.execute("DROP SCHEMA predecessor CASCADE; CREATE SCHEMA bare")
     for table in TABLES:
-        # Autovacuum could come at any moment: see service/sqlite_import/writing.py.
+        # Autovacuum could come at any moment: see sqlite_to_postgres/writing.py.
         cursor.execute(
             f"CREATE TABLE bare.{table} AS TABLE {table};"
             f"ALTER TABLE {table} SET (autovacuum_enabled = off)"

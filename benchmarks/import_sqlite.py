@@ -251,7 +251,7 @@ def main() -> None:
         with connection.cursor() as cursor:
             for table in TABLES:
                 # It could come at any moment, and slows down COPY many times over: see
-                # service/sqlite_import/writing.py.
+                # sqlite_to_postgres/writing.py.
                 cursor.execute(f"ALTER TABLE {table} SET (autovacuum_enabled = off)")
         imports, copies, peaks, pgloads = [], [], [], []
         for _ in range(options.rounds):

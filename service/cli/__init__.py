@@ -1,1 +1,1 @@
-"""The commands of `flask`: thin shells over `schema/` and `domain/`."""
+"""The commands of `flask`: the development server, and what `db` and `neon` are told of trips."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # At run time, no other command of `flask db` should wait a s
     from sqlalchemy import URL
 
     from safe_migrations.rehearsal.copies import Place
-    from service.cli.taking_over import TakingOver
+    from service.cli.adopt_prototype import TakingOver
 
 
 @command(
@@ -29,10 +29,10 @@ if TYPE_CHECKING:  # At run time, no other command of `flask db` should wait a s
         is_flag=False,
         flag_value=60.0,
         metavar="[MINUTES]",
-        help="First wait until nobody works on the old tables, 60 minutes if no other number.",
+        help="First wait until nobody works on the old tables, for at most 60 minutes or as given.",
     ),
     click.option("--undo", is_flag=True, help="Put the old tables back where they were."),
-    click.option("--forget", is_flag=True, help="Drop the old tables, after it is said what goes."),
+    click.option("--forget", is_flag=True, help="Drop the old tables, after showing what will go."),
     YES,
     doing="Looking at the database",
 )
@@ -49,19 +49,19 @@ def adopt(
     forget: bool,
     yes: bool,
 ) -> Result:
-    """Take over the prototype's tables where they stand, all of them or nothing.
+    """Take over the prototype's tables where they stand: all of them, or nothing.
 
     In one transaction they are moved into the schema `predecessor`, unchanged; the schema is
-    upgraded, and their rows are brought into the new tables as by import-predecessor. What will be
-    done is shown first. May be run again after whatever ended it. What others than the service
-    write into its tables from then on fails, and is told why. Until the service has rows of its own
-    --undo is the way back; --forget is the end of the old tables.
+    upgraded; and their rows are brought into the new tables, as import-predecessor does it. You see
+    first what will be done. If it is interrupted, run it again. From then on, writes to the
+    service's tables by anybody but the service fail, with the reason. --undo is the way back, as
+    long as the service has no rows of its own; --forget drops the old tables.
 
     Example: flask db adopt --dry-run
     """
     from safe_migrations.target import target  # noqa: PLC0415
-    from service.cli import after_adoption  # noqa: PLC0415
-    from service.cli.taking_over import TakingOver  # noqa: PLC0415
+    from service.cli import adopt_undo_forget  # noqa: PLC0415
+    from service.cli.adopt_prototype import TakingOver  # noqa: PLC0415
 
     _check_one(
         {"--dry-run": dry_run, "--rehearse": rehearse, "--undo": undo, "--forget": forget},
@@ -74,11 +74,11 @@ def adopt(
     settings = Settings.load()
     url = target(settings, x).url
     if undo:
-        return after_adoption.undo(url, settings, directory, say=_say)
+        return adopt_undo_forget.undo(url, settings, directory, say=_say)
     if forget:
-        return after_adoption.forget(url, settings, yes=yes, say=_say)
+        return adopt_undo_forget.forget(url, settings, yes=yes, say=_say)
     if while_running is not None:
-        after_adoption.wait_for_quiet(url, settings, minutes=while_running, say=_say)
+        adopt_undo_forget.wait_for_quiet(url, settings, minutes=while_running, say=_say)
     taking_over = TakingOver(url, settings, directory, dry_run=dry_run, say=_say)
     if rehearse:
         return _rehearsed(taking_over, url, settings, place, keep=keep)

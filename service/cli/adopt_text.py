@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from service.cli.import_text import about_rows
-from service.sqlite_import.aside import SCHEMA, Adoption
-from service.sqlite_import.in_place import InPlace
+from safe_migrations.adoption import Adoption, InPlace, Surroundings
+from service.sqlite_import.aside_schema import ASIDE
 from service.sqlite_import.predecessor import ALEMBIC_REVISIONS
-from service.sqlite_import.report import Report
-from service.sqlite_import.surroundings import Surroundings
+from sqlite_to_postgres.report import Report
+from sqlite_to_postgres.report_text import about_rows
 
 _SHOWN = 10
 
@@ -27,12 +26,12 @@ class Plan:
         """Return it as values for JSON."""
         return {
             "schema": self.tables.schema,
-            "revision": self.tables.predecessor.revision,
+            "revision": self.tables.old.revision,
             "moved": self.tables.moved,
-            "moved_into": SCHEMA,
+            "moved_into": ASIDE,
             "new_tables_in": self.tables.target,
             "pending": self.pending,
-            "unknown_columns": self.tables.predecessor.unknown_columns,
+            "unknown_columns": self.tables.old.unknown_columns,
             **asdict(self.surroundings),
         }
 
@@ -42,21 +41,21 @@ def about_plan(plan: Plan) -> str:
     tables, around = plan.tables, plan.surroundings
     lines = [
         (
-            f"The prototype's tables (revision {tables.predecessor.revision}) are in the schema "
+            f"The prototype's tables (revision {tables.old.revision}) are in the schema "
             f"{tables.schema} of {plan.database}. In one transaction:"
         ),
         "",
-        f"  moved into the schema {SCHEMA}, as they are: {', '.join(tables.moved)}",
+        f"  moved into the schema {ASIDE}, as they are: {', '.join(tables.moved)}",
         f"  revisions to be applied: {_listed(plan.pending) or 'none'}",
         f"  then the rows are brought into the new tables, in the schema {tables.target}",
     ]
     if around.version:
         lines += ["", *_about_version(around.version)]
     for title, items in (
-        ("Goes on to hang on the old tables, where they are then", around.hanging),
+        ("Depends on the old tables, and goes on to when they are moved", around.hanging),
         ("Stays as it is beside them", around.others),
-        ("Connected now, and without its tables when it is done", around.sessions),
-        ("Not imported, but kept in the old tables", tables.predecessor.unknown_columns),
+        ("Connected now; will no longer find its tables afterwards", around.sessions),
+        ("Not imported, but kept in the old tables", tables.old.unknown_columns),
     ):
         if items:
             lines += ["", f"{title}:", *(f"  {item}" for item in _some(items))]
@@ -65,11 +64,11 @@ def about_plan(plan: Plan) -> str:
 
 def about_rows_brought_in(report: Report) -> str:
     """Write what became of the rows."""
-    lines = about_rows(report.tables)
+    lines = about_rows(report.tables, "legacy id")
     outcome = (
         "Dry run: everything was done, and taken back."
         if report.dry_run
-        else f"Adopted. The old tables are in the schema {SCHEMA}, as they were."
+        else f"Adopted. The old tables are in the schema {ASIDE}, as they were."
     )
     if report.refused:
         rows = "row was" if report.refused == 1 else "rows were"
@@ -82,7 +81,7 @@ def nothing_to_do(adoption: Adoption) -> str:
     written = ", ".join(f"{rows:,} of {table}" for table, rows in adoption.written.items())
     return (
         f"Nothing to do: adopted on {adoption.adopted_at:%Y-%m-%d %H:%M} UTC; rows written: "
-        f"{written}. The old tables are in the schema {SCHEMA}."
+        f"{written}. The old tables are in the schema {ASIDE}."
     )
 
 

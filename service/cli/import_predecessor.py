@@ -11,13 +11,13 @@ import click
 
 from plain_commands.errors import InvalidInputError
 from safe_migrations.commands.command import Result, command
-from service.cli.import_progress import progress_of
-from service.cli.import_text import as_text
 from service.settings import Settings
+from sqlite_to_postgres.progress import progress_of
+from sqlite_to_postgres.report_text import as_text
 
 if TYPE_CHECKING:  # At run time, no other command of `flask db` should wait a second for them.
     from serverless_postgres.database import Database
-    from service.sqlite_import import Report
+    from sqlite_to_postgres import Report
 
 # Also what somebody may paste who has a database in mind: it has a password, so it is no file whose
 # name is shown.
@@ -38,7 +38,7 @@ def import_predecessor(source: str, *, dry_run: bool) -> Result:
     Example: flask db import-predecessor postgresql://planner@host/planner --dry-run
     """
     report = _imported(source, dry_run=dry_run)
-    return Result(report.as_json(), as_text(report))
+    return Result(report.as_json(), as_text(report, "legacy id"))
 
 
 @command(click.argument("file"), _DRY_RUN, migrations=False, doing=_DOING)
@@ -51,7 +51,7 @@ def import_sqlite(file: str, *, dry_run: bool) -> Result:
         message = "This is no file: `flask db import-predecessor` takes the URL of a database."
         raise InvalidInputError(message)
     report = _imported(file, dry_run=dry_run)
-    return Result({"file": report.source, **report.as_json()}, as_text(report))
+    return Result({"file": report.source, **report.as_json()}, as_text(report, "legacy id"))
 
 
 def _imported(source: str, *, dry_run: bool) -> "Report":

@@ -2,10 +2,9 @@
 
 from typing import NamedTuple
 
-from service.sqlite_import.keys import Keys
-from service.sqlite_import.refusal import birth
-from service.sqlite_import.source import Row
-from service.sqlite_import.values import Values
+from sqlite_to_postgres.keys import Keys
+from sqlite_to_postgres.source import Row
+from sqlite_to_postgres.values import Values
 
 NAME_LENGTH = 255
 PROVIDER_LENGTH = 100
@@ -37,9 +36,9 @@ class GenerationFields(NamedTuple):
 
 
 def convert_generation(values: Values, keys: Keys, row: Row) -> GenerationFields:
-    """Convert an LLM call; RefusedError for one without created_at.
+    """Convert a generation; RefusedError for one without created_at.
 
-    A call with an error message failed; the predecessor had no status. What it cost is unknown.
+    One with an error message failed; the predecessor had no status. What it cost is unknown.
     """
     (_, _, workflow_id, node_id, model, provider, system_prompt, user_prompt, full_prompt) = row[:9]
     (output, parsed_output, temperature, max_tokens, tokens_in, tokens_out, tokens) = row[9:16]
@@ -64,5 +63,5 @@ def convert_generation(values: Values, keys: Keys, row: Row) -> GenerationFields
         latency_ms=values.whole("latency_ms", latency),
         status="failed" if error_message else "completed",
         error_message=error_message,
-        created_at=str(birth(values, created)),
+        created_at=str(values.required_moment("created_at", created)),
     )

@@ -6,11 +6,10 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from service.models.node import NODE_TRANSITIONS, NodeStatus, NodeType
-from service.sqlite_import.keys import Keys
-from service.sqlite_import.refusal import known
-from service.sqlite_import.source import Row
-from service.sqlite_import.times import is_plausible
-from service.sqlite_import.values import BIGINT_MAX, Values
+from sqlite_to_postgres.keys import Keys
+from sqlite_to_postgres.source import Row
+from sqlite_to_postgres.times import is_plausible
+from sqlite_to_postgres.values import BIGINT_MAX, Values
 
 NAME_LENGTH = 255
 REASON_LENGTH = 2000
@@ -40,13 +39,13 @@ class NodeFields(NamedTuple):
 
 
 def convert_node(values: Values, keys: Keys, row: Row) -> NodeFields:
-    """Convert a step; RefusedError for an unknown status.
+    """Convert a node; RefusedError for an unknown status.
 
     A time that the status wants and the row has no trace of stays null: the workflow gives it.
     """
     (_, _, workflow_id, name, node_type, _order, given_status, state, given_input) = row[:9]
     (given_output, message, traceback, started, completed, duration) = row[9:]
-    status = known("status", values.text("status", given_status), _STATUSES)
+    status = values.known("status", given_status, _STATUSES)
     duration_ms = values.whole("duration_ms", duration, most=BIGINT_MAX)
     started_at, completed_at = _times(values, status, started, completed, duration_ms)
     output = values.document("output_data", given_output)
@@ -76,7 +75,7 @@ def _node_type(values: Values, given: object) -> str:
 
 
 def _skip_reason(values: Values, output: str) -> str | None:
-    """Find the reason in the output of a skipped step."""
+    """Find the reason in the output of a skipped node."""
     members = json.loads(output, parse_int=str)
     reason = members.get("skip_reason") if isinstance(members, dict) else None
     if not isinstance(reason, str):
@@ -113,7 +112,7 @@ def _times(
 
 
 def _end(values: Values, started_at: datetime, duration_ms: str | None) -> datetime:
-    """Reckon the time at which a step ended."""
+    """Reckon the time at which a node ended."""
     with suppress(OverflowError):
         ended_at = started_at + timedelta(milliseconds=int(duration_ms or 0))
         if duration_ms is not None and is_plausible(ended_at):

@@ -4,9 +4,10 @@ Nothing is mapped to them; they are read once, from a SQLite file or from Postgr
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
+
+from sqlite_to_postgres.expected import Expected, Found, Shape
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "users": ("id", "username", "email", "created_at", "updated_at"),
@@ -32,9 +33,6 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 ALEMBIC_REVISIONS = ("0f02a1063bcc", "efe5ca4e190f", "c6de243cef31")
 """What its `alembic_version` may hold; only the first of these could ever be applied."""
 
-Found = Mapping[str, Mapping[str, str]]
-"""The columns of each table of COLUMNS and their types, in any case; none where it is missing."""
-
 OWN = "legacy_id"
 """A column that the service's own tables of these names have, and the predecessor's never had."""
 
@@ -59,42 +57,17 @@ class Revision(StrEnum):
         return {"r1": "session_id", "r2": "", "r3": "date_theme"}[self]
 
 
-@dataclass(frozen=True, slots=True)
-class Predecessor:
-    """What there is of the predecessor's tables, and what is missing in them.
+class Predecessor(Shape):
+    """What there is of the predecessor's tables, and what is missing in them."""
 
-    `missing` are "the table nodes" or "the column nodes.node_name", `unknown_columns` those that
-    no revision has, as `nodes.colour`.
-    """
-
-    revision: Revision
-    tables: tuple[str, ...]
-    missing: tuple[str, ...]
-    unknown_columns: tuple[str, ...]
+    __slots__ = ()
 
     @classmethod
     def described(cls, found: Found) -> Self:
         """Hold tables to the revision that comes closest."""
         revision = Revision.of(found["workflows"])
-        tables = [f"the table {table}" for table in COLUMNS if not found[table]]
-        columns = [
-            f"the column {table}.{column}"
-            for table, wanted in COLUMNS.items()
-            for column in wanted
-            if found[table] and column not in found[table]
-            if (table, column) != ("workflows", revision.lacks)
-        ]
-        return cls(
-            revision,
-            tuple(table for table in COLUMNS if found[table]),
-            tuple(tables + columns),
-            tuple(
-                f"{table}.{column}"
-                for table, known in COLUMNS.items()
-                for column in found[table]
-                if column not in known
-            ),
-        )
+        lacks = (("workflows", revision.lacks),)
+        return cls.of(found, COLUMNS, revision=revision, without=lacks)
 
     @classmethod
     def recognised(cls, found: Found) -> Self | None:
@@ -113,3 +86,13 @@ class Predecessor:
 def _is_theirs(table: str, columns: Mapping[str, str]) -> bool:
     known = COLUMNS[table]
     return OWN not in columns and 2 * sum(name in columns for name in known) >= len(known)
+
+
+EXPECTED = Expected(
+    columns=COLUMNS,
+    identity=("users", ("id", "username", "created_at")),
+    owner="the trip planner",
+    landmark="workflows",
+    shape=Predecessor.described,
+)
+"""What is read from a source. The first user it ever had was never deleted or renamed."""

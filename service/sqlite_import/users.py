@@ -4,10 +4,9 @@ import re
 from typing import NamedTuple
 
 from service.models.username import LENGTH, fold, oddity
-from service.sqlite_import.keys import Keys
-from service.sqlite_import.refusal import birth, last_change
-from service.sqlite_import.source import Row
-from service.sqlite_import.values import Values
+from sqlite_to_postgres.keys import Keys
+from sqlite_to_postgres.source import Row
+from sqlite_to_postgres.values import Values
 
 EMAIL_LENGTH = 255
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
@@ -25,12 +24,13 @@ class UserFields(NamedTuple):
 def convert_user(values: Values, _keys: Keys, row: Row) -> UserFields:
     """Convert a user; RefusedError for one without created_at."""
     _, legacy_id, username, email, created, updated = row
-    created_at = birth(values, created)
+    created_at = values.required_moment("created_at", created)
+    updated_at = values.moment_or("updated_at", updated, created_at, "created_at")
     return UserFields(
         username=_username(values, username, legacy_id),
         email=_email(values, email),
         created_at=str(created_at),
-        updated_at=str(last_change(values, updated, created_at)),
+        updated_at=str(updated_at),
     )
 
 

@@ -8,10 +8,9 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from service.models.workflow import WORKFLOW_TRANSITIONS, InputType, WorkflowStatus
-from service.sqlite_import.keys import Keys
-from service.sqlite_import.refusal import birth, known, last_change
-from service.sqlite_import.source import Row
-from service.sqlite_import.values import BIGINT_MAX, Values
+from sqlite_to_postgres.keys import Keys
+from sqlite_to_postgres.source import Row
+from sqlite_to_postgres.values import BIGINT_MAX, Values
 
 INPUT_LENGTH = 8000
 NAME_LENGTH = 255
@@ -51,12 +50,12 @@ class WorkflowFields(NamedTuple):
 
 
 def convert_workflow(values: Values, keys: Keys, row: Row) -> WorkflowFields:
-    """Convert a run; RefusedError for an unknown status, or one without created_at."""
+    """Convert a workflow; RefusedError for an unknown status, or one without created_at."""
     (_, _, session_id, user_id, name, given_status, user_input, input_type, settings) = row[:9]
     (date_theme, user_intent, radius, itinerary, created, updated, completed) = row[9:]
-    status = known("status", values.text("status", given_status), _STATUSES)
-    created_at = birth(values, created)
-    updated_at = last_change(values, updated, created_at)
+    status = values.known("status", given_status, _STATUSES)
+    created_at = values.required_moment("created_at", created)
+    updated_at = values.moment_or("updated_at", updated, created_at, "created_at")
     ended_at, waiting_since = _end(values, status, completed, created_at, updated_at)
     kept: dict[str, str | None] = {"date_theme": values.document("date_theme", date_theme)}
     return WorkflowFields(

@@ -21,7 +21,7 @@ from sqlalchemy import URL
 # Before the forks: each child would take its time to import them.
 import safe_migrations.execution.environment  # noqa: F401
 from serverless_postgres.url import parse
-from service.cli.taking_over import TakingOver
+from service.cli.adopt_prototype import TakingOver
 from service.settings import Settings
 from tests.domain.predecessor.old_database import OldDatabase, written
 

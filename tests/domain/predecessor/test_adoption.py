@@ -19,9 +19,9 @@ from safe_migrations.errors import ExitCode
 from safe_migrations.execution.deploy_lock import DeployLock
 from safe_migrations.revisions import heads
 from safe_migrations.runner import run
-from service.cli.taking_over import TakingOver
+from service.cli.adopt_prototype import TakingOver
 from service.settings import Settings
-from service.sqlite_import.importing import LOCK
+from service.sqlite_import.trip_tables import LOCK
 from tests.domain.predecessor.old_database import COUNTS, TABLES, OldDatabase, written
 from tests.neon_api import KEY, PROJECT, FakeNeon
 from tests.pooler import Pooler, needs_pooler

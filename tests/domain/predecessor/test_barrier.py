@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from flask import Flask
 from sqlalchemy import URL, NullPool, create_engine
 
+from safe_migrations.adoption import aside, raise_barrier
 from safe_migrations.backfill import Backfill
 from safe_migrations.backfill.runner import Pace, Runner
 from safe_migrations.runner import run
@@ -19,8 +20,8 @@ from serverless_postgres.database import Database
 from service.app import create_app
 from service.cli.groups import db
 from service.settings import Settings
-from service.sqlite_import import aside, import_rows, open_file
-from service.sqlite_import.barrier import raise_barrier
+from service.sqlite_import import import_rows, open_file
+from service.sqlite_import.trip_adoption import TAKEOVER
 from tests.all_requests import use_everything
 from tests.newer import HEAD, NOTHING, add_revision, newer_migrations
 from tests.pooler import Pooler, needs_pooler
@@ -58,9 +59,9 @@ def send(url: URL, sql: str, **parameters: Any) -> int:
 def raise_it(url: URL) -> None:
     with closing(psycopg2.connect(plain(url))) as connection:
         with connection.cursor() as cursor:
-            if not aside.is_ours(cursor):
-                aside.make(cursor)
-            raise_barrier(cursor)
+            if not aside.is_ours(cursor, TAKEOVER):
+                aside.make(cursor, TAKEOVER)
+            raise_barrier(cursor, TAKEOVER)
         connection.commit()
 
 

@@ -10,7 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from service.cli.import_predecessor import import_sqlite
-from service.sqlite_import import importing, writing
+from service.sqlite_import.trip_tables import LOCK
+from sqlite_to_postgres import importing, writing
 
 START = datetime(2026, 1, 11, 4, 22, 27, 521293, UTC)
 
@@ -183,7 +184,7 @@ def test_a_dry_run_tells_the_same_and_writes_nothing(make_file, report, rows):
 def test_a_second_import_waits_and_then_says_so(old, command, database, monkeypatch):
     monkeypatch.setattr(importing, "LOCK_TIMEOUT", "50ms")
     with database.transaction() as other:
-        other.exec_driver_sql(f"SELECT pg_advisory_xact_lock({importing.LOCK})")
+        other.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
         result = command(old)
     assert result.exit_code == 1
     assert result.stderr == "Error: Another import is running; try again when it is done.\n"
@@ -195,13 +196,14 @@ def refused_after(command, rows, monkeypatch):
     """Import a file while somebody else sends SQL before the first row is written."""
 
     def run(old, sql):
-        def write_users_late(cursor):
-            rows(sql)
-            return write_users(cursor)
+        def write_users_late(cursor, table):
+            if table.name == "users":
+                rows(sql)
+            return write(cursor, table)
 
-        write_users = writing.WRITE["users"]
+        write = writing.write
         with monkeypatch.context() as patched:
-            patched.setitem(writing.WRITE, "users", write_users_late)
+            patched.setattr(writing, "write", write_users_late)
             result = command(old)
         assert result.exit_code == 1
         assert "run the import again" in result.stderr

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from service.sqlite_import.json_text import DoubtfulJsonError, decode, mend
+from sqlite_to_postgres.json_text import DoubtfulJsonError, decode, mend
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,8 @@ from click.testing import CliRunner
 from plain_commands.errors import UnavailableError
 from service.cli.import_predecessor import import_predecessor, import_sqlite
 from service.sqlite_import import import_rows, open_database, open_tables
-from service.sqlite_import.importing import bring_in
+from service.sqlite_import.trip_tables import TRIPS
+from sqlite_to_postgres import bring_in
 from tests.domain.predecessor.old_database import COUNTS
 from tests.domain.predecessor.old_tables import OldTables, question, text_of
 from tests.domain.predecessor.test_importing import fill
@@ -377,7 +378,7 @@ def test_tables_beside_the_new_ones_are_brought_in_on_one_connection(make_databa
         )
         with open_tables(connection, "old", name="the old tables") as source:
             assert source.counts["users"] == 9000
-            told = bring_in(cursor, source)
+            told = bring_in(cursor, source, TRIPS)
         connection.commit()
         assert (told["users"].read, told["users"].written) == (9000, 9000)
         cursor.execute("SELECT count(*) FROM users")

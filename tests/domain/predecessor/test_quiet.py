@@ -8,8 +8,8 @@ from contextlib import closing
 
 import pytest
 
+from safe_migrations.adoption import quiet
 from safe_migrations.errors import ExitCode
-from service.sqlite_import import quiet
 from tests.domain.predecessor.old_database import OldDatabase
 
 RUN = "8d25f390-558d-4506-933f-6233f390d08b"
@@ -89,7 +89,7 @@ def test_it_gives_up_after_its_time_and_names_whom_it_waited_for(standing: OldDa
         assert f"at the tables: pid {pid} ({old.info.user}, planner, idle in transaction)" in (
             result.stderr
         )
-        assert "did not rest within 0.01 minutes" in result.stderr
+        assert "was still at work after 0.01 minutes" in result.stderr
     assert standing.is_old
 
 

@@ -28,6 +28,6 @@ def test_only_some_of_many_ids_are_printed(old, command, report):
 
 
 def test_a_long_run_says_once_that_it_is_long(old, command, monkeypatch):
-    monkeypatch.setattr("service.cli.import_progress.NOTICE_AFTER_S", 0)
+    monkeypatch.setattr("sqlite_to_postgres.progress.NOTICE_AFTER_S", 0)
     assert command(old).stderr == f"Importing 2 rows of {old.path} ...\n"
     assert json.loads(command(old, "--json").stdout)["dry_run"] is False

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from service.sqlite_import import sqlite_file, sqlite_table
+from sqlite_to_postgres import sqlite_file, sqlite_table
 
 
 def break_file(path, kind):

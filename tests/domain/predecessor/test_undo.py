@@ -11,16 +11,15 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import Engine, create_engine, event, make_url, pool
 
+from safe_migrations.adoption import find
 from safe_migrations.errors import ExitCode
 from safe_migrations.execution.one_transaction import in_one_transaction
 from safe_migrations.runner import run
-from safe_migrations.tool_tables import TOOL_TABLES
 from serverless_postgres.embedded import binaries
 from service.cli.adopt import adopt
 from service.cli.groups import db
 from service.settings import Settings
-from service.sqlite_import import adoption
-from service.sqlite_import.in_place import find
+from service.sqlite_import import trip_adoption
 from tests.domain.predecessor.old_database import COUNTS, OldDatabase
 
 OURS = "BEGIN; SET LOCAL trip_planner.writes = on; {}; COMMIT"
@@ -126,7 +125,7 @@ def test_undo_can_not_tell_in_a_database_that_was_restored(adopted: OldDatabase,
 @pytest.mark.parametrize("option", ["--undo", "--forget"])
 def test_where_nothing_was_adopted(standing: OldDatabase, option: str):
     before = dump(standing)
-    assert "no schema of an adoption" in refused(standing, option)
+    assert "no tables have been adopted" in refused(standing, option)
     assert dump(standing) == before
 
 
@@ -169,7 +168,7 @@ def test_forget_says_what_goes_and_asks(adopted: OldDatabase):
     assert adopted.value("SELECT to_regnamespace('predecessor') IS NULL")
     assert adopted.counts("public") == COUNTS
     adopted.execute("DELETE FROM generations")  # The barrier went, too.
-    assert "no schema of an adoption" in refused(adopted, "--undo")
+    assert "no tables have been adopted" in refused(adopted, "--undo")
 
 
 @pytest.mark.parametrize(
@@ -268,9 +267,9 @@ def test_a_statement_that_waited_for_the_adoption_fails(
 
     def work(connection):
         cursor = connection.connection.cursor()
-        found = find(cursor, TOOL_TABLES)
+        found = find(cursor, trip_adoption.TAKEOVER)
         assert found
-        adoption.adopt(
+        trip_adoption.adopt(
             cursor,
             found,
             lambda: run("upgrade", "heads", quiet=True, connection=connection),
