@@ -196,7 +196,7 @@ def test_changes_are_followed(tmp_path: Path, make_database: Callable[[], URL]) 
         tracebacks = dev.output.count("Traceback")
         (copy / ".env").write_text("POOL_SIZE=many\nDATABASE_URI=somewhere\n")
         assert eventually(lambda: "POOL_SIZE must be a whole number" in dev.get("/")[1])
-        assert "do you mean DATABASE_URL?" in dev.get("/")[1]
+        assert "did you mean DATABASE_URL?" in dev.get("/")[1]
         assert dev.output.count("Traceback") == tracebacks
         (copy / ".env").write_text("POOL_SIZE=2\n")
         assert eventually(lambda: dev.get("/healthz")[0] == 200)
