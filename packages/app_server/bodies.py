@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from app_server.caller import network_of
+from smorest_sqlmodel.caller import network_of
 from smorest_sqlmodel.errors import BadRequestError, OverloadedError, RequestTimeoutError
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]

@@ -12,7 +12,7 @@ from pydantic_core import to_json
 from smorest_sqlmodel.errors import ApiError
 from smorest_sqlmodel.problems import MEDIA_TYPE, problem_details
 
-REFUSAL = "trip_planner.refusal"
+REFUSAL = "app_server.refusal"
 """The key in a WSGI environment below which a server puts the ApiError to answer with."""
 
 

@@ -3,17 +3,21 @@
 import re
 from collections.abc import Iterable
 from urllib.parse import unquote_to_bytes
-from wsgiref.types import WSGIEnvironment
+from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 from flask import Flask, request
 from werkzeug.exceptions import Forbidden, RequestURITooLarge
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from app_server import canonical
 from app_server.cors import Cors, check_origins
 from app_server.headers import SecureHeaders
 from app_server.hosts import Hosts
+from app_server.refusal import Refusals
 from app_server.settings import ServerSettings
+from app_server.target import traits_of
 from plain_commands.errors import ConfigurationError
+from serverless_postgres.database import Database
 from smorest_sqlmodel.errors import BadRequestError
 
 LONGEST_URL = 8192
@@ -27,17 +31,28 @@ _FOREIGN = "Pages of another origin may not change anything here; see CORS_ORIGI
 _OTHER_SCHEME = " If that is this service's own, behind a proxy that ends TLS: see TRUSTED_PROXIES."
 
 
-def init_app(app: Flask, settings: ServerSettings) -> None:
-    """Guard an app as the settings say.
+def init_app(app: Flask, settings: ServerSettings, database: Database | None = None) -> None:
+    """Guard an app as the settings say, before anything else is registered with it.
 
-    Raises ConfigurationError for origins and hosts that can't be.
+    Its server may then leave it to the app to word what is refused, and closes the connections of
+    `database`, if there is one, when it stops. Raises ConfigurationError for origins and hosts that
+    can't be.
     """
     check_origins(settings.cors_origins)
     check_hosts(settings.allowed_hosts)
+    traits = traits_of(app)
+    traits.words_refusals = True
+    if database is not None:
+        traits.stop_waiting.append(database.stop_waiting)
+        traits.at_end.append(database.dispose)
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.config["MAX_JSON_DEPTH"] = settings.max_json_depth
     app.config["MAX_JSON_VALUES"] = settings.max_json_values
+    # Otherwise a name that begins with a slash is answered with a redirect to another name.
+    app.url_map.merge_slashes = False
     app.before_request(RequestGuard(settings).check)
-    layered = app.wsgi_app
+    app.before_request(canonical.check)
+    layered: WSGIApplication = Refusals(app.wsgi_app)
     if settings.cors_origins:
         layered = Cors(layered, settings.cors_origins)
     layered = SecureHeaders(layered, hsts_s=settings.hsts_s)
@@ -52,7 +67,7 @@ def check_hosts(hosts: Iterable[str]) -> None:
     for host in hosts:
         if not _HOST.fullmatch(host):
             message = (
-                "ALLOWED_HOSTS must list names such as trips.example.com, .example.com or [::1], "
+                "ALLOWED_HOSTS must list names such as app.example.com, .example.com or [::1], "
                 f"without scheme and port, not {host!r}."
             )
             raise ConfigurationError(message)

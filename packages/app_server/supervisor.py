@@ -6,20 +6,22 @@ It never imports the app, so that a reload serves the code as it is then.
 import asyncio
 import logging
 import os
+import pickle
 import signal
 import socket
 import sys
 import time
 from asyncio.subprocess import Process
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from app_server.hosts import OF_LOOPBACK
 from app_server.listener import Listeners
 from app_server.observability import logs
 from app_server.settings import ServerSettings
 from plain_commands.errors import ConfigurationError
-from service.settings import ROOT
 
 logger = logging.getLogger(__name__)
 
@@ -37,35 +39,57 @@ ALONE_PAUSE_S = 0.5
 LOOK_EVERY_S = 0.1
 
 
-def serve(settings: ServerSettings) -> int:
-    """Serve until SIGTERM or SIGINT; return the exit code.
+def serve(
+    app: str,
+    settings: ServerSettings,
+    *,
+    folder: Path | None = None,
+    read_again: Callable[[], ServerSettings] | None = None,
+) -> int:
+    """Serve a WSGI app in worker processes until SIGTERM or SIGINT; return the exit code.
+
+    `app` names it as `module:app`, or a function that makes it, as `module:create_app`. Only the
+    workers import it, and they run in `folder`, by default the current one. `read_again`, a
+    function of a module that they can import, is what each new worker asks for its settings, so
+    that a reload (SIGHUP) also serves with what has changed there; otherwise they stay as they are.
 
     Raises ConfigurationError for settings that can't work and for a port that can't be taken.
     """
+    _open_standard_files()
     check(settings)
     logs.configure(settings)
+    launch = _Launch(pickle.dumps((app, read_again or settings)), folder)
     with Listeners(settings) as listeners:
-        return asyncio.run(Supervisor(settings, listeners).run())
+        return asyncio.run(Supervisor(settings, listeners, launch).run())
+
+
+def _open_standard_files() -> None:
+    """Put /dev/null where the caller left stdin, stdout or stderr closed.
+
+    Otherwise a socket would end up there, and the workers would take it for one of these files.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # noqa: FBT003  has no keyword
+    if sys.stderr is None:
+        sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115  as it is
 
 
 def check(settings: ServerSettings) -> None:
     """Raise ConfigurationError for settings that can't work under this server."""
-    if not settings.database_url:
-        # Only here: SQLAlchemy, which comes along, would double this process.
-        from serverless_postgres.url_text import NOT_SET  # noqa: PLC0415
-
-        message = f"{NOT_SET}."
-        raise ConfigurationError(message)
-    connections = settings.pool_size + settings.pool_max_overflow
-    if settings.threads > connections:
-        message = (
-            f"THREADS is {settings.threads}, but a process has {connections} connections "
-            "(POOL_SIZE + POOL_MAX_OVERFLOW): more threads would only wait for one."
-        )
-        raise ConfigurationError(message)
     if settings.drain_s >= settings.grace_s:
         message = "DRAIN_S must be less than GRACE_S: it is the first part of it."
         raise ConfigurationError(message)
+
+
+@dataclass(frozen=True)
+class _Launch:
+    """What each worker is told, and the folder that it runs in."""
+
+    told: bytes
+    folder: Path | None
 
 
 @dataclass(eq=False)
@@ -87,8 +111,9 @@ class _Worker:
 class Supervisor:
     """A fixed number of workers on one port."""
 
-    def __init__(self, settings: ServerSettings, listeners: Listeners) -> None:
+    def __init__(self, settings: ServerSettings, listeners: Listeners, launch: _Launch) -> None:
         self._settings = settings
+        self._launch = launch
         self._listeners = listeners
         self._serving: list[_Worker | None] = []
         self._all: set[_Worker] = set()
@@ -132,7 +157,7 @@ class Supervisor:
         others = await asyncio.gather(*(self._start(number) for number in rest))
         self._serving = [first, *others]
         if None in self._serving:
-            logger.error("The service did not start; the reason stands above")
+            logger.error("The service did not start; see above for the reason")
             return
         logger.info("Serving on %s with %d workers", self._listeners.address, count)
         if self._listeners.is_loopback and not self._settings.allowed_hosts:
@@ -187,13 +212,15 @@ class Supervisor:
     async def _spawn(self, number: int) -> tuple[Process, socket.socket]:
         listener = self._listeners.of(number)
         ours, its = socket.socketpair()
+        # Neither a command line nor an environment is a place for secrets.
+        ours.sendall(len(self._launch.told).to_bytes(4) + self._launch.told)
         ours.setblocking(False)  # noqa: FBT003  has no keyword
         descriptors = (listener.fileno(), its.fileno())
         try:
             with its:
                 process = await asyncio.create_subprocess_exec(
                     *(sys.executable, "-m", "app_server.worker", *map(str, descriptors)),
-                    cwd=ROOT,
+                    cwd=self._launch.folder,
                     pass_fds=descriptors,
                 )
         except OSError:
@@ -224,7 +251,7 @@ class Supervisor:
             await self._forget(worker)
             if (code := worker.process.returncode) not in {0, -signal.SIGTERM}:
                 logger.error(
-                    "Worker %d was told to end, and ended with %d", worker.process.pid, code
+                    "Worker %d was told to stop, and exited with %d", worker.process.pid, code
                 )
 
     async def _keep(self, number: int) -> None:
@@ -237,7 +264,7 @@ class Supervisor:
                 if self._serving[number] is not worker:
                     # A reload has replaced it.
                     continue
-                logger.error("Worker %d ended with %d", worker.process.pid, code)
+                logger.error("Worker %d exited with %d", worker.process.pid, code)
                 self._serving[number] = None
                 await self._forget(worker)
                 if time.monotonic() - worker.started > STEADY_S:
@@ -275,7 +302,7 @@ class Supervisor:
         for number, old in enumerate(self._serving):
             new = await self._start(number)
             if new is None:
-                logger.error("Not reloaded: the new worker does not start; the old ones go on")
+                logger.error("Not reloaded: the new worker did not start; the old ones keep serving")
                 return
             self._serving[number] = new
             if old is not None:

@@ -18,7 +18,7 @@ import psycopg2
 from flask import Response, current_app, g, request
 from psycopg2.extras import Json
 
-from app_server.caller import caller_of
+from smorest_sqlmodel.caller import caller_of
 from json_rows.kept_answers import (
     CLAIM,
     FORGET,

@@ -4,15 +4,12 @@ import re
 from collections.abc import Iterable
 from contextvars import ContextVar
 from time import perf_counter, time_ns
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from werkzeug.routing import Map
 
 from app_server.observability.places import Places, template_of
 from app_server.observability.trace_context import new_id, read_traceparent
-
-if TYPE_CHECKING:
-    from json_rows.unit_of_work import UnitOfWork
 
 UNMATCHED = "unmatched"
 """The route of requests for what is not there; their paths are as many as people make up."""
@@ -23,6 +20,15 @@ OTHER_METHOD = "_OTHER"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"})
 _SANE_ID = re.compile(r"[A-Za-z0-9._~:/+=@-]{1,128}")
 _NOWHERE = Places(Map())
+
+
+class Work(Protocol):
+    """What a request does in the database: round trips, what was tried again, and the time."""
+
+    round_trips: int
+    retries: int
+    database_s: float
+    """Seconds spent waiting for the database; 0 as long as no connection was asked for."""
 
 
 class Exchange:
@@ -59,7 +65,7 @@ class Exchange:
         self.size: int | None = None
         self.rule: Any = None
         """Werkzeug's route, once Flask has found it and is done with the request."""
-        self.work: UnitOfWork | None = None
+        self.work: Work | None = None
         """What it does in the database, once it has begun to."""
         self.span: Any = None
         """OpenTelemetry's span, where it is traced."""

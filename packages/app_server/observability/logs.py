@@ -9,6 +9,7 @@ import logging
 import sys
 import threading
 import time
+from collections.abc import Iterable
 from typing import Any, TextIO
 
 from pydantic_core import to_json
@@ -24,6 +25,8 @@ from smorest_sqlmodel.errors import OverloadedError
 _access = logging.getLogger("service.access")
 _threads = logging.getLogger("service.threads")
 
+_OWN = ("service", __name__.partition(".")[0])
+
 _OF_OTHERS = ("_granian", "granian.access")
 """Loggers that bring handlers of their own, whose lines ours takes over."""
 
@@ -33,11 +36,12 @@ _OF_OTHERS_FAULTS = frozenset({"asyncio", "werkzeug"})
 _REPEAT_AFTER_S = 60
 
 
-def configure(settings: ServerSettings) -> None:
+def configure(settings: ServerSettings, loggers: Iterable[str] = ()) -> None:
     """Send the log of this process to stderr in the form that is set.
 
-    Other handlers stay. Called again, it changes the form. As JSON, what Python itself would write
-    to stderr line by line, warnings and the errors of threads, goes through the log, too.
+    LOG_LEVEL is for the service's own lines, and those of `loggers`. Other handlers stay. Called
+    again, it changes the form. As JSON, what Python itself would write to stderr line by line,
+    warnings and the errors of threads, goes through the log, too.
     """
     as_json = (settings.log_format or ("json" if settings.is_production else "text")) == "json"
     logging.captureWarnings(as_json)
@@ -50,7 +54,8 @@ def configure(settings: ServerSettings) -> None:
     level = logging.getLevelNamesMapping()[settings.log_level]
     # Libraries are heard when they warn; what they tell at lower levels may hold values.
     root.setLevel(max(level, logging.WARNING))
-    logging.getLogger("service").setLevel(level)
+    for name in (*_OWN, *loggers):
+        logging.getLogger(name).setLevel(level)
     for name in _OF_OTHERS:
         logger = logging.getLogger(name)
         logger.handlers.clear()
@@ -111,7 +116,7 @@ class _Stderr(logging.StreamHandler[TextIO]):
         error = sys.exc_info()
         if isinstance(error[1], OSError):  # There is nobody to read it.
             return
-        record.msg, record.args = f"a line that can't be written: {record.msg!r}", ()
+        record.msg, record.args = f"a line that could not be written: {record.msg!r}", ()
         record.exc_info, record.__dict__["fields"] = error, {}
         try:
             self.stream.write(self.format(record) + self.terminator)
