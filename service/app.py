@@ -41,6 +41,9 @@ DOCUMENT = {
     "security": [],
 }
 
+PROBLEM_TYPES = "urn:trip-planner:problem:"
+"""What the URIs of problem types begin with."""
+
 LOGGERS = ("json_rows", "safe_migrations", "serverless_postgres", "smorest_sqlmodel")
 """Whose lines belong to the service's own, as LOG_LEVEL has it."""
 
@@ -77,7 +80,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.url_map.converters["uuid"] = UUIDConverter
     problems.init_app(app, translate)
     database = Database(settings)
-    init_app(app, settings, database)
+    init_app(app, settings, database, problem_types=PROBLEM_TYPES)
     work.init_app(app, database, settings)
     consistency.init_app(app, database.replica)
     _guard_schema(app, database)
@@ -107,9 +110,7 @@ def _guard_schema(app: Flask, database: Database) -> None:
     """Keep the app from working on a schema that it can't work on, and tell others what it has."""
 
     def seen(found: Standing) -> None:
-        note_schema(
-            " ".join(found.stored or ()), is_ahead=found.is_ahead and found.can_be_served
-        )
+        note_schema(" ".join(found.stored or ()), is_ahead=found.is_ahead and found.can_be_served)
 
     guard = SchemaGuard(lambda: UnitOfWork(database), seen)
 

@@ -84,7 +84,7 @@ class Front:
             raise OverloadedError(busy)
 
     def _answer(self, job: Job, refusal: ApiError | None = None) -> None:
-        """Run the app: in a lane's thread, unless it waits for nothing or is to refuse the request."""
+        """Run the app; in the event loop only to refuse a request, or what waits for nothing."""
         try:
             environ = environ_of(job.scope, job.body)
             environ[REFUSAL] = refusal

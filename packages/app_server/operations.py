@@ -45,7 +45,7 @@ class Readiness(BaseModel):
         examples=[None],
     )
     replica: ReplicaState | None = Field(
-        description="Of the read replica; null where there is none. The service works without it, too.",
+        description="Of the read replica; null where there is none. The service can do without.",
         examples=["used"],
     )
     age_s: int = Field(description="How many seconds ago this was found out.", examples=[0])

@@ -10,17 +10,24 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from pydantic_core import to_json
 
 from smorest_sqlmodel.errors import ApiError
-from smorest_sqlmodel.problems import MEDIA_TYPE, problem_details
 
 REFUSAL = "app_server.refusal"
 """The key in a WSGI environment below which a server puts the ApiError to answer with."""
 
 
-class Refusals:
-    """A WSGI application before another one, which it only calls where nothing is refused."""
+TYPES = "urn:problem:"
+"""What the URIs of the problems' types begin with, unless the app has its own."""
 
-    def __init__(self, app: WSGIApplication) -> None:
+
+class Refusals:
+    """A WSGI application before another one, which it only calls where nothing is refused.
+
+    It answers with problem details (RFC 9457); the URIs of their types are `types` and a code.
+    """
+
+    def __init__(self, app: WSGIApplication, types: str = TYPES) -> None:
         self._app = app
+        self._types = types
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request."""
@@ -28,9 +35,17 @@ class Refusals:
         if not isinstance(error, ApiError):
             return self._app(environ, start_response)
         path = environ["PATH_INFO"].encode("latin-1").decode(errors="replace")
-        body = to_json(problem_details(error.status, error.code, error.title, error.detail, path))
+        body = to_json(
+            {
+                "type": self._types + error.code,
+                "title": error.title,
+                "status": error.status,
+                "detail": error.detail,
+                "instance": path,
+            }
+        )
         headers = {
-            "Content-Type": MEDIA_TYPE,
+            "Content-Type": "application/problem+json",
             "Content-Length": str(len(body)),
             **error.headers,
         }

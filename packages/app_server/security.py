@@ -6,19 +6,18 @@ from urllib.parse import unquote_to_bytes
 from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 from flask import Flask, request
-from werkzeug.exceptions import Forbidden, RequestURITooLarge
+from werkzeug.exceptions import BadRequest, Forbidden, RequestURITooLarge
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app_server import canonical
 from app_server.cors import Cors, check_origins
 from app_server.headers import SecureHeaders
 from app_server.hosts import Hosts
-from app_server.refusal import Refusals
+from app_server.refusal import TYPES, Refusals
 from app_server.settings import ServerSettings
 from app_server.target import traits_of
 from plain_commands.errors import ConfigurationError
 from serverless_postgres.database import Database
-from smorest_sqlmodel.errors import BadRequestError
 
 LONGEST_URL = 8192
 """Bytes of path and query: RFC 9110, 4.1 wants 8000 at least; more may be 32,000 parameters."""
@@ -31,12 +30,18 @@ _FOREIGN = "Pages of another origin may not change anything here; see CORS_ORIGI
 _OTHER_SCHEME = " If that is this service's own, behind a proxy that ends TLS: see TRUSTED_PROXIES."
 
 
-def init_app(app: Flask, settings: ServerSettings, database: Database | None = None) -> None:
+def init_app(
+    app: Flask,
+    settings: ServerSettings,
+    database: Database | None = None,
+    *,
+    problem_types: str = TYPES,
+) -> None:
     """Guard an app as the settings say, before anything else is registered with it.
 
     Its server may then leave it to the app to word what is refused, and closes the connections of
-    `database`, if there is one, when it stops. Raises ConfigurationError for origins and hosts that
-    can't be.
+    `database`, if there is one, when it stops. `problem_types` is what the URIs of problem types
+    begin with. Raises ConfigurationError for origins and hosts that can't be.
     """
     check_origins(settings.cors_origins)
     check_hosts(settings.allowed_hosts)
@@ -52,7 +57,7 @@ def init_app(app: Flask, settings: ServerSettings, database: Database | None = N
     app.url_map.merge_slashes = False
     app.before_request(RequestGuard(settings).check)
     app.before_request(canonical.check)
-    layered: WSGIApplication = Refusals(app.wsgi_app)
+    layered: WSGIApplication = Refusals(app.wsgi_app, problem_types)
     if settings.cors_origins:
         layered = Cors(layered, settings.cors_origins)
     layered = SecureHeaders(layered, hsts_s=settings.hsts_s)
@@ -83,7 +88,7 @@ class RequestGuard:
         self._origins = frozenset(settings.cors_origins)
 
     def check(self) -> None:
-        """Raise BadRequestError for no or a foreign host, a query that is no text, or what follows.
+        """Raise BadRequest for no or a foreign host, a query that is not text, or what follows.
 
         RequestURITooLarge is for a path and query that are too long together, Forbidden for changes
         that a page of another origin makes its visitor's browser send.
@@ -95,13 +100,13 @@ class RequestGuard:
         if not _is_utf8(environ.get("QUERY_STRING", "")):
             # Werkzeug would leave such bytes as they are written, as if "%ff" had been meant.
             message = "The query must be percent-encoded UTF-8."
-            raise BadRequestError(message)
+            raise BadRequest(message)
         if _lacks_one_host(environ):
             message = "An HTTP/1.1 request has one Host header (RFC 9112, 3.2)."
-            raise BadRequestError(message)
+            raise BadRequest(message)
         objection = self._hosts.objection(request.host, environ["SERVER_NAME"], request.path)
         if objection:
-            raise BadRequestError(objection)
+            raise BadRequest(objection)
         if environ["REQUEST_METHOD"] not in _SAFE and self._is_cross_site():
             raise Forbidden(_FOREIGN + (_OTHER_SCHEME if self._is_own_by_https() else ""))
 

@@ -302,7 +302,9 @@ class Supervisor:
         for number, old in enumerate(self._serving):
             new = await self._start(number)
             if new is None:
-                logger.error("Not reloaded: the new worker did not start; the old ones keep serving")
+                logger.error(
+                    "Not reloaded: the new worker did not start; the old ones keep serving"
+                )
                 return
             self._serving[number] = new
             if old is not None:

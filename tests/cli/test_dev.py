@@ -157,7 +157,9 @@ def test_every_end_leaves_nothing_but_the_data(tmp_path: Path) -> None:
             status, _ = dev.get("/healthz")
             assert status == 200
             assert note(instance) == count
-            assert any("service.cli.serve" in command for command in processes(instance))
+            assert any(
+                "app_server.development_worker" in command for command in processes(instance)
+            )
             dev.process.send_signal(end)
             assert dev.process.wait(PATIENCE_S) == (0 if end == signal.SIGTERM else -end)
             assert eventually(lambda: not processes(instance)), processes(instance)

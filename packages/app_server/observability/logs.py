@@ -16,7 +16,6 @@ from pydantic_core import to_json
 from typing_extensions import override
 
 from app_server.observability.exchange import Exchange, current
-from app_server.observability.faults import told
 from app_server.observability.secrets import Secrets
 from app_server.refusal import REFUSAL
 from app_server.settings import ServerSettings
@@ -160,6 +159,9 @@ class _Formatter(logging.Formatter):
         """Write the exception that a record tells of, without secrets and values."""
         if not record.exc_info or record.exc_info[1] is None:
             return None
+        # Of a supervisor, which rarely has one, its libraries would double the memory.
+        from app_server.observability.faults import told  # noqa: PLC0415
+
         return self._secrets.hide(told(record.exc_info[1]), exchange)
 
     def message(self, record: logging.LogRecord, exchange: Exchange | None) -> str:

@@ -49,7 +49,9 @@ def default_folder(name: str) -> Path:
     try:
         place = Path(tempfile.gettempdir())
     except FileNotFoundError as error:
-        message = f"There is no place to keep metrics in, as there is no temporary folder. {_WAY_OUT}"
+        message = (
+            f"There is no place to keep metrics in, as there is no temporary folder. {_WAY_OUT}"
+        )
         raise ConfigurationError(message) from error
     start = f"{re.sub(r'[^A-Za-z0-9-]', '-', name)}-metrics-{os.getuid()}"
     of_parent = re.compile(rf"{start}-(\d+)(?:-\w+)?", re.ASCII)

@@ -1,4 +1,4 @@
-"""Makes settings of an environment and a `.env` file, or tells all that is wrong with them at once."""
+"""Makes settings of an environment and a `.env` file, or tells at once all that is wrong."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import fields
