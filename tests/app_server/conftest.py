@@ -6,7 +6,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from pathlib import Path
 
 import pytest
 
@@ -26,7 +25,7 @@ def serve(tmp_path) -> Iterator[Callable[..., Running]]:
     def serve(text: str, file: str = "app.py") -> Running:
         port = free_port()
         (tmp_path / file).write_text(text.replace("PORT", str(port)), encoding="utf-8")
-        log: Path = tmp_path / "log"
+        log = tmp_path / "log"
         with log.open("wb") as out:
             process = subprocess.Popen(
                 [sys.executable, file],

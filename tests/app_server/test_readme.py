@@ -18,7 +18,11 @@ def test_the_example_answers_as_it_is_shown(serve):
     for shown in console.split("$ ")[1:]:
         command, _, output = shown.partition("\n")
         done = subprocess.run(
-            ["sh", "-c", command.replace("8000", str(server.port)).replace("curl ", "curl -s ")],
+            [
+                "/bin/sh",
+                "-c",
+                command.replace("8000", str(server.port)).replace("curl ", "curl -s "),
+            ],
             capture_output=True,
             text=True,
             check=True,
