@@ -8,8 +8,9 @@ from typing import Any, Protocol
 
 from werkzeug.routing import Map
 
-from app_server.observability.places import Places, template_of
+from app_server.observability.places import Places
 from app_server.observability.trace_context import new_id, read_traceparent
+from smorest_sqlmodel.path import template_of
 
 UNMATCHED = "unmatched"
 """The route of requests for what is not there; their paths are as many as people make up."""
@@ -89,7 +90,7 @@ class Exchange:
 
     @property
     def route(self) -> str:
-        """The template of its path: `/v1/users/{user_id}`."""
+        """The template of its path: `/books/{title}`."""
         rule = self._rule
         return template_of(rule.rule) if rule is not None else UNMATCHED
 
