@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from app_server.observability.wiring import observe as observe
     from app_server.readiness import Readiness as Readiness
     from app_server.security import init_app as init_app
+    from app_server.serving import serve as serve
     from app_server.settings import ServerSettings as ServerSettings
-    from app_server.supervisor import serve as serve
 
 _PLACES = {
     "Readiness": "readiness",
@@ -19,7 +19,7 @@ _PLACES = {
     "init_app": "security",
     "note_schema": "observability.wiring",
     "observe": "observability.wiring",
-    "serve": "supervisor",
+    "serve": "serving",
 }
 
 __all__ = [

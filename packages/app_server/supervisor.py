@@ -6,20 +6,17 @@ It never imports the app, so that a reload serves the code as it is then.
 import asyncio
 import logging
 import os
-import pickle
 import signal
 import socket
 import sys
 import time
 from asyncio.subprocess import Process
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from app_server.hosts import OF_LOOPBACK
 from app_server.listener import Listeners
-from app_server.observability import logs
 from app_server.settings import ServerSettings
 from plain_commands.errors import ConfigurationError
 
@@ -39,53 +36,8 @@ ALONE_PAUSE_S = 0.5
 LOOK_EVERY_S = 0.1
 
 
-def serve(
-    app: str,
-    settings: ServerSettings,
-    *,
-    folder: Path | None = None,
-    read_again: Callable[[], ServerSettings] | None = None,
-) -> int:
-    """Serve a WSGI app in worker processes until SIGTERM or SIGINT; return the exit code.
-
-    `app` names it as `module:app`, or a function that makes it, as `module:create_app`. Only the
-    workers import it, and they run in `folder`, by default the current one. `read_again`, a
-    function of a module that they can import, is what each new worker asks for its settings, so
-    that a reload (SIGHUP) also serves with what has changed there; otherwise they stay as they are.
-
-    Raises ConfigurationError for settings that can't work and for a port that can't be taken.
-    """
-    _open_standard_files()
-    check(settings)
-    logs.configure(settings)
-    launch = _Launch(pickle.dumps((app, read_again or settings)), folder)
-    with Listeners(settings) as listeners:
-        return asyncio.run(Supervisor(settings, listeners, launch).run())
-
-
-def _open_standard_files() -> None:
-    """Put /dev/null where the caller left stdin, stdout or stderr closed.
-
-    Otherwise a socket would end up there, and the workers would take it for one of these files.
-    """
-    for number in range(3):
-        try:
-            os.fstat(number)
-        except OSError:
-            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # noqa: FBT003  has no keyword
-    if sys.stderr is None:
-        sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115  as it is
-
-
-def check(settings: ServerSettings) -> None:
-    """Raise ConfigurationError for settings that can't work under this server."""
-    if settings.drain_s >= settings.grace_s:
-        message = "DRAIN_S must be less than GRACE_S: it is the first part of it."
-        raise ConfigurationError(message)
-
-
 @dataclass(frozen=True)
-class _Launch:
+class Launch:
     """What each worker is told, and the folder that it runs in."""
 
     told: bytes
@@ -111,7 +63,7 @@ class _Worker:
 class Supervisor:
     """A fixed number of workers on one port."""
 
-    def __init__(self, settings: ServerSettings, listeners: Listeners, launch: _Launch) -> None:
+    def __init__(self, settings: ServerSettings, listeners: Listeners, launch: Launch) -> None:
         self._settings = settings
         self._launch = launch
         self._listeners = listeners
