@@ -53,7 +53,10 @@ def test_what_other_tools_write_is_read(load, content):
         ("DATABASE_URL=${NOBODY_SETS_THIS}", "DATABASE_URL refers to a variable"),
         ("PORT=80\nWORKERS=3\nPORT=81", ".env, lines 1 and 3: PORT has several values"),
         ("PORT=80\nPORT=\n", ".env, lines 1 and 2: PORT has several values"),
-        ("DATBASE_URL=s3cret", ".env, line 1: DATBASE_URL is not a setting: did you mean DATABASE_URL"),
+        (
+            "DATBASE_URL=s3cret",
+            ".env, line 1: DATBASE_URL is not a setting: did you mean DATABASE_URL",
+        ),
         ("DATABASE_URI=s3cret", "did you mean DATABASE_URL?"),
         ("DATABASE_ULR=s3cret", "did you mean DATABASE_URL?"),
         ("database_url=s3cret", "did you mean DATABASE_URL?"),
