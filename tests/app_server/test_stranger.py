@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -89,3 +91,13 @@ def test_settings_need_neither_an_environment_nor_a_database(monkeypatch):
     settings = ServerSettings(workers=3)
     assert (settings.port, settings.workers, settings.otel_service_name) == (8000, 3, "app")
     assert not hasattr(settings, "database_url")
+
+
+def test_the_process_that_only_watches_workers_has_none_of_their_libraries():
+    code = "import sys, app_server; app_server.serve; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert "app_server.supervisor" in done
+    heavy = {"flask", "sqlalchemy", "pydantic", "granian", "smorest_sqlmodel.problems"}
+    assert heavy & {*done} == set()
