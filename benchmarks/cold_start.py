@@ -30,7 +30,7 @@ BIN = Path(sys.executable).parent
 GRANIAN = (str(BIN / "granian"), "--interface=wsgi", "--log-level=error", "wsgi:app")
 UVICORN = (sys.executable, "-m", "uvicorn", "--log-level=warning", "benchmarks.peer_fastapi:app")
 SERVERS = {
-    "this service": ((sys.executable, "-m", "app_server"), "/healthz"),
+    "this service": ((sys.executable, "-m", "service"), "/healthz"),
     "this service, granian alone": (GRANIAN, "/healthz"),
     "FastAPI, uvicorn": (UVICORN, "/openapi.json"),
 }
@@ -62,7 +62,7 @@ def start_once(command: tuple[str, ...], path: str, url: URL) -> dict[str, float
         "WORKERS": "1",
         "LOG_LEVEL": "WARNING",
     }
-    if "app_server" not in command:
+    if "service" not in command:
         command = (*command, f"--port={port}", "--workers=1")
     began = time.perf_counter()
     process = subprocess.Popen(

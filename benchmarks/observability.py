@@ -75,7 +75,7 @@ def main() -> None:
             "lines, metrics and traces": NOTHING | LINES | METRICS | traces,
         }
         servers = [
-            stack.enter_context(serving(name, ("app_server",), url, **environment))
+            stack.enter_context(serving(name, ("service",), url, **environment))
             for name, environment in cases.items()
         ]
         for number in range(options.rounds + 1):

@@ -450,7 +450,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     granian = ("granian", "--interface=wsgi", "--log-level=warning", f"--workers={PROCESSES}")
     threads = f"--blocking-threads={options.blocking_threads}"
-    service = ("app_server",)
+    service = ("service",)
     if options.granian:
         service = (*granian, threads, "wsgi:app")
     os.environ |= {"WORKERS": str(PROCESSES), "THREADS": str(options.blocking_threads)}

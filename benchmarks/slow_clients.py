@@ -30,7 +30,7 @@ BODY = (
 UNREAD = b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n" * 9
 SLOW = (*[HEAD] * 60, *[BODY] * 80, *[UNREAD] * 60)
 SERVERS = {
-    "this service": ("app_server",),
+    "this service": ("service",),
     "the same app in granian's own WSGI": (
         *("granian", "--interface=wsgi", "--workers=1", "--blocking-threads=8"),
         *("--log-level=error", "wsgi:app"),

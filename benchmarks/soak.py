@@ -105,7 +105,7 @@ def production_server(url: URL) -> Iterator[tuple[subprocess.Popen[bytes], int]]
         port = int(probe.getsockname()[1])
     address = {"DATABASE_URL": url.render_as_string(hide_password=False), "PORT": str(port)}
     process = subprocess.Popen(
-        [sys.executable, "-m", "app_server"],
+        [sys.executable, "-m", "service"],
         cwd=ROOT,
         env={**os.environ, "LOG_LEVEL": "WARNING", **address},
         start_new_session=True,

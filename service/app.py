@@ -1,14 +1,18 @@
 """Puts the parts of the service together."""
 
-from flask import Flask
+import psycopg2
+from flask import Flask, Response, g, request
 
 import json_rows
-from app_server import canonical, operations, security
-from app_server.observability import wiring as observability
-from app_server.readiness import Readiness
-from app_server.refusal import Refusals
+from app_server import init_app, note_schema, observe, operations
+from app_server.readiness import PROBE_S, Readiness, Schema
+from json_rows import work
 from json_rows.errors import translate
-from safe_migrations import schema_guard
+from json_rows.unit_of_work import UnitOfWork
+from plain_commands.errors import PlainError
+from safe_migrations.revisions import heads
+from safe_migrations.schema_guard import SchemaGuard
+from safe_migrations.standing import Standing
 from serverless_postgres.database import Database
 from serverless_postgres.url import parse
 from service.api import docs_page, generations, model_prices, nodes, users, workflows
@@ -17,6 +21,7 @@ from service.cli.groups import db, neon
 from service.models.idempotency_key import IdempotencyKey
 from service.settings import Settings
 from smorest_sqlmodel import Api, UUIDConverter, problems, swagger_ui
+from smorest_sqlmodel.errors import ApiError
 
 DESCRIPTION = """The system of record of an AI trip planner.
 
@@ -38,6 +43,9 @@ DOCUMENT = {
 
 PROBLEM_TYPES = "urn:trip-planner:problem:"
 """What the URIs of problem types begin with."""
+
+LOGGERS = ("json_rows", "safe_migrations", "serverless_postgres", "smorest_sqlmodel")
+"""Whose lines belong to the service's own, as LOG_LEVEL has it."""
 
 BLUEPRINTS = (
     users.blueprint,
@@ -68,19 +76,13 @@ def create_app(settings: Settings | None = None) -> Flask:
         OPENAPI_URL_PREFIX="/",
         OPENAPI_JSON_PATH="openapi.json",
         API_SPEC_OPTIONS=DOCUMENT,
-        MAX_CONTENT_LENGTH=settings.max_body_bytes,
     )
     app.url_map.converters["uuid"] = UUIDConverter
-    # Otherwise a name that begins with a slash is answered with a redirect to another name.
-    app.url_map.merge_slashes = False
     problems.init_app(app, translate, types=PROBLEM_TYPES)
-    app.wsgi_app = Refusals(app.wsgi_app, PROBLEM_TYPES)  # type: ignore[method-assign]
-    security.init_app(app, settings)
-    app.before_request(canonical.check)
     database = Database(settings)
+    init_app(app, settings, database, problem_types=PROBLEM_TYPES)
     json_rows.init_app(app, database, settings, answers=IdempotencyKey)
-    guard = schema_guard.init_app(app, database)
-    app.extensions["readiness"] = Readiness(database, guard)
+    _guard_schema(app, database)
 
     api = Api(app)
     for blueprint in BLUEPRINTS:
@@ -91,5 +93,49 @@ def create_app(settings: Settings | None = None) -> Flask:
     for group in (db, dev, neon):
         app.cli.add_command(group)
     # Last: it sees what all the layers before it answer.
-    observability.init_app(app, database, settings)
+    observe(
+        app,
+        settings,
+        database=database,
+        work=lambda: g.get("work"),
+        schema_wanted=lambda: " ".join(heads()),
+        loggers=LOGGERS,
+    )
     return app
+
+
+def _guard_schema(app: Flask, database: Database) -> None:
+    """Keep the app from working on a schema that it can't work on, and tell others what it has."""
+
+    def seen(found: Standing) -> None:
+        note_schema(" ".join(found.stored or ()), is_ahead=found.is_ahead and found.can_be_served)
+
+    guard = SchemaGuard(lambda: UnitOfWork(database), seen)
+
+    def check() -> None:
+        if request.path.startswith("/v1/"):
+            guard.check()
+
+    def explain(error: psycopg2.ProgrammingError) -> Response:
+        work.unit_of_work().close()  # Whoever waits for a second connection may wait for himself.
+        try:
+            guard.explain()
+        except (ApiError, PlainError, psycopg2.Error) as trouble:
+            return problems.from_exception(trouble)
+        return problems.from_exception(error)
+
+    def look() -> Schema:
+        with UnitOfWork(database, budget_s=PROBE_S) as probe:
+            found = guard.look(probe)
+        return Schema(" ".join(found.stored or ()), None if found.is_at_head else str(found))
+
+    app.before_request(check)
+    app.register_error_handler(psycopg2.ProgrammingError, explain)
+    Readiness(database, look, lambda: guard.is_known).init_app(app)
+    if replica := database.replica:
+
+        def check_replica() -> None:
+            with UnitOfWork(database, budget_s=0, server=replica.server) as probe:
+                guard.check_replica(probe)
+
+        replica.check = check_replica

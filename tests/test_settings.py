@@ -54,7 +54,7 @@ def test_a_value_that_can_not_be_is_refused_by_name(name, value):
     ["DATBASE_URL", "DATABSE_URL", "DATABASE_URI", "DATABASE_ULR", "DATABASEURL", "LOG_FORMT"],
 )
 def test_a_misspelt_name_in_the_environment_is_refused(name):
-    with pytest.raises(ConfigurationError, match=f"{name} is no setting: do you mean"):
+    with pytest.raises(ConfigurationError, match=f"{name} is not a setting: did you mean"):
         Settings.load({name: "x"})
 
 

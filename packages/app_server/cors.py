@@ -28,13 +28,12 @@ _PREFLIGHT = [
 def check_origins(origins: Iterable[str]) -> None:
     """Raise ConfigurationError for what no browser sends as `Origin`, and for `*`.
 
-    The service does not know its callers yet: with `*`, every page that somebody on its network
-    opens could read all there is.
+    With `*`, every page that somebody on the service's network opens could read what it serves.
     """
     for origin in origins:
         if not _ORIGIN.fullmatch(origin):
             message = (
-                f"CORS_ORIGINS must list origins such as https://trips.example.com, "
+                f"CORS_ORIGINS must list origins such as https://app.example.com, "
                 f"in lower case and without a path, not {origin!r}."
             )
             raise ConfigurationError(message)

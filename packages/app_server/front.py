@@ -12,20 +12,15 @@ from typing import Any
 
 from app_server.bodies import Bodies, Body, Receive, address_of
 from app_server.lane import Job, Lane
-from app_server.refusal import REFUSAL
+from app_server.refusal import REFUSAL, Refusals
 from app_server.settings import ServerSettings
+from app_server.target import Traits
 from app_server.wsgi_call import answer, call, environ_of
 from smorest_sqlmodel.errors import ApiError, BadRequestError, OverloadedError
 
 logger = logging.getLogger(__name__)
 
-_HEALTH = b"/healthz"
-"""Answered in the event loop itself: it waits for nothing, and must be answered when all wait."""
-
-_METRICS = b"/metrics"
-"""It touches no database, but files; so it has a thread of its own."""
-
-_FAILED = b"The fault is in the service's log.\n"
+_FAILED = b"The service failed on this request; see its log.\n"
 
 
 class Front:
@@ -35,10 +30,11 @@ class Front:
     are not ASCII, and a body that broke off from one that is whole.
     """
 
-    def __init__(self, app: Any, settings: ServerSettings) -> None:
-        """Take the app, which also words what is refused: see packages/app_server/refusal.py."""
-        self._app = app
+    def __init__(self, app: Any, settings: ServerSettings, traits: Traits) -> None:
+        """Take the app; one that does not word refusals itself never hears of them."""
+        self._app = app if traits.words_refusals else Refusals(app)
         self._settings = settings
+        self._traits = traits
         self._bodies = Bodies(largest=settings.max_body_bytes, patience_s=settings.body_timeout_s)
         self._shed = _Shed()
         self.is_draining = False
@@ -49,7 +45,7 @@ class Front:
             waiting=settings.queue_size,
             wait_s=settings.queue_timeout_s,
         )
-        self._metrics = Lane(
+        self._apart = Lane(
             self._answer, threads=1, waiting=settings.queue_size, wait_s=settings.queue_timeout_s
         )
 
@@ -79,16 +75,16 @@ class Front:
     async def _carry_out(self, job: Job) -> None:
         """Have a request carried out; raises OverloadedError when it can't be, or not in time."""
         path = job.scope["raw_path"]
-        if path == _HEALTH:
+        if path in self._traits.at_once:
             self._answer(job)
             return
-        lane = self._metrics if path == _METRICS else self._requests
+        lane = self._apart if path in self._traits.apart else self._requests
         if not await lane.run(job):
             busy = "The service has too much to do."
             raise OverloadedError(busy)
 
     def _answer(self, job: Job, refusal: ApiError | None = None) -> None:
-        """Run the app; unless it is to refuse the request, or for /healthz, in a lane's thread."""
+        """Run the app; in the event loop only to refuse a request, or what waits for nothing."""
         try:
             environ = environ_of(job.scope, job.body)
             environ[REFUSAL] = refusal

@@ -91,7 +91,7 @@ class Listeners:
 
 
 def _passed_on() -> list[socket.socket]:
-    """Take the sockets that systemd, or a predecessor, has passed on."""
+    """Take the sockets that systemd, or an earlier server, has passed on."""
     # nosemgrep: environment-outside-settings  sd_listen_fds(3) takes it out
     process, count = os.environ.pop("LISTEN_PID", None), os.environ.pop("LISTEN_FDS", "0")
     if process != str(os.getpid()):

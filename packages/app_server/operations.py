@@ -6,9 +6,12 @@ from enum import StrEnum
 from pydantic import BaseModel, Field
 
 from app_server.readiness import readiness
+from app_server.target import traits_of
 from smorest_sqlmodel import Blueprint
 
 blueprint = Blueprint("operations", __name__, description="For those who run the service.")
+# It waits for nothing, and must be answered when all wait.
+blueprint.record(lambda state: traits_of(state.app).at_once.add(b"/healthz"))
 
 
 class HealthState(StrEnum):
@@ -38,14 +41,14 @@ class Readiness(BaseModel):
         description="The revision of the database schema.", examples=["1f0c3a9d2b44"]
     )
     note: str | None = Field(
-        description="What to know of it; null when it is the one that this code wants.",
+        description="What to know about it; null when it is the one that this code wants.",
         examples=[None],
     )
     replica: ReplicaState | None = Field(
-        description="Of the read replica; null where there is none. Without it all goes on.",
+        description="Of the read replica; null where there is none. The service can do without.",
         examples=["used"],
     )
-    age_s: int = Field(description="How many seconds ago all this was so.", examples=[0])
+    age_s: int = Field(description="How many seconds ago this was found out.", examples=[0])
 
 
 @blueprint.get("/healthz")
@@ -70,10 +73,9 @@ def get_readiness() -> Readiness:
     time: what was found out `age_s` ago counts until a request fails for its sake.
     """
     found = readiness().find()
-    standing = found.standing
     return Readiness(
-        revision=" ".join(standing.stored or ()),
-        note=None if standing.is_at_head else str(standing),
+        revision=found.schema.revision,
+        note=found.schema.note,
         replica=_REPLICA[found.is_replica_used],
         age_s=int(time.monotonic() - found.at),
     )

@@ -6,14 +6,12 @@ pay for all of them.
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import cast
 
-from flask import current_app
+from flask import Flask, current_app
 
-from json_rows.unit_of_work import UnitOfWork
-from safe_migrations.schema_guard import SchemaGuard
-from safe_migrations.standing import Standing
 from serverless_postgres.database import Database
 from serverless_postgres.replica import ReadFrom
 
@@ -33,10 +31,18 @@ def readiness() -> "Readiness":
 
 
 @dataclass(frozen=True)
+class Schema:
+    """The revision of a database's schema, and a note on one that is not what the code wants."""
+
+    revision: str
+    note: str | None = None
+
+
+@dataclass(frozen=True)
 class Found:
     """What a look at the database has found, and when (of the monotonic clock)."""
 
-    standing: Standing
+    schema: Schema
     at: float
     is_replica_used: bool | None
 
@@ -50,13 +56,28 @@ class Readiness:
     than itself.
     """
 
-    def __init__(self, database: Database, guard: SchemaGuard) -> None:
+    def __init__(
+        self,
+        database: Database,
+        look: Callable[[], Schema],
+        is_fit: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """Take what looks at the database, and what tells whether a look counts.
+
+        `look` takes PROBE_S at most and raises what speaks against being ready; `is_fit` is False
+        once a statement has not fitted the schema.
+        """
         self._database = database
-        self._guard = guard
+        self._look_at_schema = look
+        self._is_fit = is_fit
         self._looking = threading.Lock()
         self._found: Found | None = None
         self._error: Exception | None = None
         self._ended = 0.0
+
+    def init_app(self, app: Flask) -> None:
+        """Answer /readyz of an app."""
+        app.extensions["readiness"] = self
 
     def find(self) -> Found:
         """Tell what the database stands at; raises what speaks against being ready."""
@@ -77,7 +98,7 @@ class Readiness:
         if (
             found is None
             or self._error is not None
-            or not self._guard.is_known
+            or not self._is_fit()
             or primary.is_on
             or self._database.is_of_developer
         ):
@@ -93,13 +114,12 @@ class Readiness:
     def _look(self) -> None:
         self._found = self._error = None
         try:
-            with UnitOfWork(self._database, budget_s=PROBE_S) as work:
-                standing = self._guard.look(work)
+            schema = self._look_at_schema()
             replica, is_used = self._database.replica, None
             if replica is not None:
                 # This also has it looked after.
                 is_used = replica.objection(position=0) is not ReadFrom.AWAY
-            self._found = Found(standing, time.monotonic(), is_used)
+            self._found = Found(schema, time.monotonic(), is_used)
         except Exception as error:  # noqa: BLE001  whatever it is, all who wait are to get it
             self._error = error
         finally:

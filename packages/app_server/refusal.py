@@ -10,16 +10,19 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from pydantic_core import to_json
 
 from smorest_sqlmodel.errors import ApiError
-from smorest_sqlmodel.problems import MEDIA_TYPE, TYPES, problem_details
 
-REFUSAL = "trip_planner.refusal"
+REFUSAL = "app_server.refusal"
 """The key in a WSGI environment below which a server puts the ApiError to answer with."""
+
+
+TYPES = "urn:problem:"
+"""What the URIs of the problems' types begin with, unless the app has its own."""
 
 
 class Refusals:
     """A WSGI application before another one, which it only calls where nothing is refused.
 
-    `types` is what the URIs of the problems' types begin with.
+    It answers with problem details (RFC 9457); the URIs of their types are `types` and a code.
     """
 
     def __init__(self, app: WSGIApplication, types: str = TYPES) -> None:
@@ -32,10 +35,17 @@ class Refusals:
         if not isinstance(error, ApiError):
             return self._app(environ, start_response)
         path = environ["PATH_INFO"].encode("latin-1").decode(errors="replace")
-        kind = self._types + error.code
-        body = to_json(problem_details(error.status, kind, error.title, error.detail, path))
+        body = to_json(
+            {
+                "type": self._types + error.code,
+                "title": error.title,
+                "status": error.status,
+                "detail": error.detail,
+                "instance": path,
+            }
+        )
         headers = {
-            "Content-Type": MEDIA_TYPE,
+            "Content-Type": "application/problem+json",
             "Content-Length": str(len(body)),
             **error.headers,
         }

@@ -3,18 +3,21 @@
 import re
 from collections.abc import Iterable
 from urllib.parse import unquote_to_bytes
-from wsgiref.types import WSGIEnvironment
+from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 from flask import Flask, request
-from werkzeug.exceptions import Forbidden, RequestURITooLarge
+from werkzeug.exceptions import BadRequest, Forbidden, RequestURITooLarge
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from app_server import canonical
 from app_server.cors import Cors, check_origins
 from app_server.headers import SecureHeaders
 from app_server.hosts import Hosts
+from app_server.refusal import TYPES, Refusals
 from app_server.settings import ServerSettings
+from app_server.target import traits_of
 from plain_commands.errors import ConfigurationError
-from smorest_sqlmodel.errors import BadRequestError
+from serverless_postgres.database import Database
 
 LONGEST_URL = 8192
 """Bytes of path and query: RFC 9110, 4.1 wants 8000 at least; more may be 32,000 parameters."""
@@ -27,17 +30,34 @@ _FOREIGN = "Pages of another origin may not change anything here; see CORS_ORIGI
 _OTHER_SCHEME = " If that is this service's own, behind a proxy that ends TLS: see TRUSTED_PROXIES."
 
 
-def init_app(app: Flask, settings: ServerSettings) -> None:
-    """Guard an app as the settings say.
+def init_app(
+    app: Flask,
+    settings: ServerSettings,
+    database: Database | None = None,
+    *,
+    problem_types: str = TYPES,
+) -> None:
+    """Guard an app as the settings say, before anything else is registered with it.
 
-    Raises ConfigurationError for origins and hosts that can't be.
+    Its server may then leave it to the app to word what is refused, and closes the connections of
+    `database`, if there is one, when it stops. `problem_types` is what the URIs of problem types
+    begin with. Raises ConfigurationError for origins and hosts that can't be.
     """
     check_origins(settings.cors_origins)
     check_hosts(settings.allowed_hosts)
+    traits = traits_of(app)
+    traits.words_refusals = True
+    if database is not None:
+        traits.stop_waiting.append(database.stop_waiting)
+        traits.at_end.append(database.dispose)
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.config["MAX_JSON_DEPTH"] = settings.max_json_depth
     app.config["MAX_JSON_VALUES"] = settings.max_json_values
+    # Otherwise a name that begins with a slash is answered with a redirect to another name.
+    app.url_map.merge_slashes = False
     app.before_request(RequestGuard(settings).check)
-    layered = app.wsgi_app
+    app.before_request(canonical.check)
+    layered: WSGIApplication = Refusals(app.wsgi_app, problem_types)
     if settings.cors_origins:
         layered = Cors(layered, settings.cors_origins)
     layered = SecureHeaders(layered, hsts_s=settings.hsts_s)
@@ -52,7 +72,7 @@ def check_hosts(hosts: Iterable[str]) -> None:
     for host in hosts:
         if not _HOST.fullmatch(host):
             message = (
-                "ALLOWED_HOSTS must list names such as trips.example.com, .example.com or [::1], "
+                "ALLOWED_HOSTS must list names such as app.example.com, .example.com or [::1], "
                 f"without scheme and port, not {host!r}."
             )
             raise ConfigurationError(message)
@@ -68,7 +88,7 @@ class RequestGuard:
         self._origins = frozenset(settings.cors_origins)
 
     def check(self) -> None:
-        """Raise BadRequestError for no or a foreign host, a query that is no text, or what follows.
+        """Raise BadRequest for no or a foreign host, a query that is not text, or what follows.
 
         RequestURITooLarge is for a path and query that are too long together, Forbidden for changes
         that a page of another origin makes its visitor's browser send.
@@ -80,13 +100,13 @@ class RequestGuard:
         if not _is_utf8(environ.get("QUERY_STRING", "")):
             # Werkzeug would leave such bytes as they are written, as if "%ff" had been meant.
             message = "The query must be percent-encoded UTF-8."
-            raise BadRequestError(message)
+            raise BadRequest(message)
         if _lacks_one_host(environ):
             message = "An HTTP/1.1 request has one Host header (RFC 9112, 3.2)."
-            raise BadRequestError(message)
+            raise BadRequest(message)
         objection = self._hosts.objection(request.host, environ["SERVER_NAME"], request.path)
         if objection:
-            raise BadRequestError(objection)
+            raise BadRequest(objection)
         if environ["REQUEST_METHOD"] not in _SAFE and self._is_cross_site():
             raise Forbidden(_FOREIGN + (_OTHER_SCHEME if self._is_own_by_https() else ""))
 

@@ -1,13 +1,12 @@
-"""What can be set of the server, and of what is seen of it from outside."""
+"""What can be set of the server, and of its logs, metrics and traces."""
 
 from dataclasses import dataclass
 
-from plain_commands.settings.declared import setting
-from serverless_postgres.settings import PostgresSettings
+from plain_commands.settings.declared import Processes, setting
 
 
 @dataclass(frozen=True, kw_only=True)
-class ServerSettings(PostgresSettings):
+class ServerSettings(Processes):
     """Where and how a service is served, logged and measured."""
 
     host: str = setting("127.0.0.1", "Address on which the service is served.")
@@ -55,7 +54,7 @@ class ServerSettings(PostgresSettings):
         "on a loopback address, what this machine calls itself; else any.",
     )
     cors_origins: tuple[str, ...] = setting(
-        (), "Origins whose pages may call the service, such as https://trips.example.com."
+        (), "Origins whose pages may call the service, such as https://app.example.com."
     )
     trusted_proxies: int = setting(
         0, "How many proxies in front of the service set X-Forwarded-For and -Proto.", least=0
@@ -70,7 +69,7 @@ class ServerSettings(PostgresSettings):
     )
     log_level: str = setting(
         "INFO",
-        "From which level on the service's own lines are written.",
+        "Lowest level at which the service's own lines are written.",
         choices=("DEBUG", "INFO", "WARNING", "ERROR"),
     )
     metrics: str = setting("on", "Whether there is GET /metrics.", choices=("on", "off"))
@@ -88,7 +87,7 @@ class ServerSettings(PostgresSettings):
     otel_exporter_otlp_endpoint: str | None = setting(
         None, "Where traces are sent (OTLP over HTTP). Not set: there are none."
     )
-    otel_service_name: str = setting("trip-planner", "The service's name in traces.")
+    otel_service_name: str = setting("app", "The service's name in traces.")
     flask_run_from_cli: str | None = setting(
         None, "Set by the `flask` command itself; without it, a WSGI server runs the service."
     )

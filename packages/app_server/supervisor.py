@@ -13,13 +13,12 @@ import time
 from asyncio.subprocess import Process
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from app_server.hosts import OF_LOOPBACK
 from app_server.listener import Listeners
-from app_server.observability import logs
 from app_server.settings import ServerSettings
 from plain_commands.errors import ConfigurationError
-from service.settings import ROOT
 
 logger = logging.getLogger(__name__)
 
@@ -37,35 +36,12 @@ ALONE_PAUSE_S = 0.5
 LOOK_EVERY_S = 0.1
 
 
-def serve(settings: ServerSettings) -> int:
-    """Serve until SIGTERM or SIGINT; return the exit code.
+@dataclass(frozen=True)
+class Launch:
+    """What each worker is told, and the folder that it runs in."""
 
-    Raises ConfigurationError for settings that can't work and for a port that can't be taken.
-    """
-    check(settings)
-    logs.configure(settings)
-    with Listeners(settings) as listeners:
-        return asyncio.run(Supervisor(settings, listeners).run())
-
-
-def check(settings: ServerSettings) -> None:
-    """Raise ConfigurationError for settings that can't work under this server."""
-    if not settings.database_url:
-        # Only here: SQLAlchemy, which comes along, would double this process.
-        from serverless_postgres.url_text import NOT_SET  # noqa: PLC0415
-
-        message = f"{NOT_SET}."
-        raise ConfigurationError(message)
-    connections = settings.pool_size + settings.pool_max_overflow
-    if settings.threads > connections:
-        message = (
-            f"THREADS is {settings.threads}, but a process has {connections} connections "
-            "(POOL_SIZE + POOL_MAX_OVERFLOW): more threads would only wait for one."
-        )
-        raise ConfigurationError(message)
-    if settings.drain_s >= settings.grace_s:
-        message = "DRAIN_S must be less than GRACE_S: it is the first part of it."
-        raise ConfigurationError(message)
+    told: bytes
+    folder: Path | None
 
 
 @dataclass(eq=False)
@@ -87,8 +63,9 @@ class _Worker:
 class Supervisor:
     """A fixed number of workers on one port."""
 
-    def __init__(self, settings: ServerSettings, listeners: Listeners) -> None:
+    def __init__(self, settings: ServerSettings, listeners: Listeners, launch: Launch) -> None:
         self._settings = settings
+        self._launch = launch
         self._listeners = listeners
         self._serving: list[_Worker | None] = []
         self._all: set[_Worker] = set()
@@ -132,7 +109,7 @@ class Supervisor:
         others = await asyncio.gather(*(self._start(number) for number in rest))
         self._serving = [first, *others]
         if None in self._serving:
-            logger.error("The service did not start; the reason stands above")
+            logger.error("The service did not start; see above for the reason")
             return
         logger.info("Serving on %s with %d workers", self._listeners.address, count)
         if self._listeners.is_loopback and not self._settings.allowed_hosts:
@@ -187,13 +164,15 @@ class Supervisor:
     async def _spawn(self, number: int) -> tuple[Process, socket.socket]:
         listener = self._listeners.of(number)
         ours, its = socket.socketpair()
+        # Neither a command line nor an environment is a place for secrets.
+        ours.sendall(len(self._launch.told).to_bytes(4) + self._launch.told)
         ours.setblocking(False)  # noqa: FBT003  has no keyword
         descriptors = (listener.fileno(), its.fileno())
         try:
             with its:
                 process = await asyncio.create_subprocess_exec(
                     *(sys.executable, "-m", "app_server.worker", *map(str, descriptors)),
-                    cwd=ROOT,
+                    cwd=self._launch.folder,
                     pass_fds=descriptors,
                 )
         except OSError:
@@ -224,7 +203,7 @@ class Supervisor:
             await self._forget(worker)
             if (code := worker.process.returncode) not in {0, -signal.SIGTERM}:
                 logger.error(
-                    "Worker %d was told to end, and ended with %d", worker.process.pid, code
+                    "Worker %d was told to stop, and exited with %d", worker.process.pid, code
                 )
 
     async def _keep(self, number: int) -> None:
@@ -237,7 +216,7 @@ class Supervisor:
                 if self._serving[number] is not worker:
                     # A reload has replaced it.
                     continue
-                logger.error("Worker %d ended with %d", worker.process.pid, code)
+                logger.error("Worker %d exited with %d", worker.process.pid, code)
                 self._serving[number] = None
                 await self._forget(worker)
                 if time.monotonic() - worker.started > STEADY_S:
@@ -275,7 +254,9 @@ class Supervisor:
         for number, old in enumerate(self._serving):
             new = await self._start(number)
             if new is None:
-                logger.error("Not reloaded: the new worker does not start; the old ones go on")
+                logger.error(
+                    "Not reloaded: the new worker did not start; the old ones keep serving"
+                )
                 return
             self._serving[number] = new
             if old is not None:

@@ -4,6 +4,7 @@ import asyncio
 import atexit
 import ctypes
 import os
+import pickle
 import resource
 import signal
 import socket
@@ -20,10 +21,10 @@ from typing_extensions import override
 
 from app_server.front import Front
 from app_server.listener import QUEUE
+from app_server.observability import logs
 from app_server.settings import ServerSettings
+from app_server.target import load, traits_of
 from plain_commands.errors import PlainError
-from service.app import create_app
-from service.settings import Settings
 
 LAST_S = 3
 """How long before the end of the grace those who wait for the database are told to give up."""
@@ -72,9 +73,9 @@ async def _serve(
     app: Any, settings: ServerSettings, listener: socket.socket, channel: socket.socket
 ) -> None:
     loop = asyncio.get_running_loop()
-    front = Front(app, settings)
+    traits = traits_of(app)
+    front = Front(app, settings, traits)
     server = _Granian(front, listener, settings)
-    database = app.extensions["database"]
     is_stopping = False
 
     def stop() -> None:
@@ -87,11 +88,12 @@ async def _serve(
         # under a client just as it sends its next request is a failed request.
         front.is_draining = True
         loop.call_later(settings.drain_s, server.stop)
-        loop.call_later(max(0, settings.grace_s - LAST_S), database.stop_waiting)
+        for stop_waiting in traits.stop_waiting:
+            loop.call_later(max(0, settings.grace_s - LAST_S), stop_waiting)
         # In a thread of its own: it must come even if the loop does not go on.
-        end = threading.Timer(settings.grace_s, os._exit, (1,))
-        end.daemon = True
-        end.start()
+        timer = threading.Timer(settings.grace_s, os._exit, (1,))
+        timer.daemon = True
+        timer.start()
 
     def beat() -> None:
         with suppress(OSError):  # It has gone, or does not listen for now.
@@ -107,7 +109,8 @@ async def _serve(
     listener.listen(QUEUE)
     beat()
     await serving
-    database.dispose()
+    for end in traits.at_end:
+        end()
 
 
 def main() -> None:
@@ -119,12 +122,21 @@ def main() -> None:
     _allow_files()
     _give_memory_back()
     try:
-        settings = Settings.load()
-        app = create_app(settings)
+        name, settings = _told(channel)
+        logs.configure(settings)
+        app = load(name)
     except PlainError as error:
         sys.exit(f"Error: {error}")
     asyncio.run(_serve(app, settings, listener, channel))
     _end()
+
+
+def _told(channel: socket.socket) -> tuple[str, ServerSettings]:
+    """Read from the supervisor what to serve, and the settings or the function that reads them."""
+    size = int.from_bytes(channel.recv(4, socket.MSG_WAITALL))
+    # From the process that started this one, over a socket that nobody else has.
+    name, given = pickle.loads(channel.recv(size, socket.MSG_WAITALL))  # noqa: S301  as said above
+    return name, given() if callable(given) else given
 
 
 def _end() -> NoReturn:

@@ -10,7 +10,7 @@ Headers = list[tuple[str, str]]
 _COMMON: dict[str, Any] = {
     "GATEWAY_INTERFACE": "CGI/1.1",
     "SCRIPT_NAME": "",
-    "SERVER_SOFTWARE": "trip-planner",
+    "SERVER_SOFTWARE": "app_server",
     "wsgi.version": (1, 0),
     "wsgi.multithread": True,
     "wsgi.multiprocess": True,

@@ -4,7 +4,7 @@ from sqlalchemy.dialects import postgresql
 from sqlmodel import SQLModel
 
 import service.models  # noqa: F401  the tables register themselves in SQLModel.metadata
-from json_rows.unit_of_work import UnitOfWork
+from safe_migrations.status import Work
 
 _SHOWN = 5
 _COMPARE = """
@@ -20,7 +20,7 @@ _COMPARE = """
 """
 
 
-def mismatch(work: UnitOfWork) -> str | None:
+def mismatch(work: Work) -> str | None:
     """Say what the database lacks, or has otherwise than the models; None: nothing."""
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     columns = [column for table in SQLModel.metadata.sorted_tables for column in table.columns]

@@ -1,17 +1,31 @@
 """Whether a database has a schema on which this code can run."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any, Protocol
 
 import psycopg2.errors
 
-from json_rows.unit_of_work import UnitOfWork
 from plain_commands.errors import UnavailableError
 from safe_migrations import applied, foreign
 from safe_migrations.standing import Standing, standing
 from safe_migrations.tool_tables import HISTORY, VERSIONS
 
 
-def status(work: UnitOfWork) -> Standing:
+class Work(Protocol):
+    """What sends SQL in one round trip, with `%(name)s` for parameters, and returns its rows.
+
+    In autocommit: a statement that fails must not stand in the way of the next one.
+    """
+
+    def execute(
+        self, sql: str, parameters: Mapping[str, Any] | None = None
+    ) -> Sequence[Sequence[Any]]:
+        """Send it; raises what psycopg2 raises."""
+        ...
+
+
+def status(work: Work) -> Standing:
     """Read a database's revisions, in one round trip; what is not as it should be takes more.
 
     Raises UnavailableError when the role may not look at that.
@@ -30,12 +44,12 @@ def status(work: UnitOfWork) -> Standing:
     return found if found.can_be_served and not is_suspect else _with_foreign(work, found)
 
 
-def _with_foreign(work: UnitOfWork, found: Standing) -> Standing:
+def _with_foreign(work: Work, found: Standing) -> Standing:
     """Add what stands where the tables belong."""
     return replace(found, foreign=foreign.find(work.execute, found.stored))
 
 
-def _with_history(work: UnitOfWork, found: Standing) -> Standing:
+def _with_history(work: Work, found: Standing) -> Standing:
     try:
         return standing(found.stored, history=applied.read(work.execute(applied.READ)))
     except psycopg2.errors.UndefinedTable:

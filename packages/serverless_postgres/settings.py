@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from plain_commands.settings.declared import Environment, setting
+from plain_commands.settings.declared import Processes, setting
 
 
 @dataclass(frozen=True, kw_only=True)
-class PostgresSettings(Environment):
+class PostgresSettings(Processes):
     """Where Postgres is, and how long one waits for it."""
 
     database_url: str | None = setting(
@@ -36,10 +36,6 @@ class PostgresSettings(Environment):
         "project's default branch.",
     )
     neon_api_url: str = setting("https://console.neon.tech/api/v2", "Where Neon's API is.")
-    workers: int = setting(2, "Processes of the production server.", least=1)
-    threads: int = setting(
-        8, "Requests that a process works on at a time; each may need a connection.", least=1
-    )
     instance_dir: Path = setting(  # noqa: RUF009  no different from dataclasses.field
         Path("instance"), "Folder of the embedded server's data (relative to the project)."
     )

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,9 @@ from werkzeug.routing import BaseConverter
 from smorest_sqlmodel.errors import FieldError, InvalidInputError
 
 _UUID = re.compile("[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+_ARGUMENT = re.compile(r"<(?:[^:>]+:)?([^>]+)>")
 
 
 class UUIDConverter(BaseConverter):
@@ -44,6 +48,12 @@ def require_uuids(arguments: dict[str, object], names: frozenset[str]) -> None:
 def argument_names(rule: str) -> set[str]:
     """Name the arguments of a rule."""
     return set(re.findall(r"<(?:[^<>]+:)?(\w+)>", rule))
+
+
+@cache
+def template_of(rule: str) -> str:
+    """Write a route of Werkzeug's as OpenAPI does: `/books/{title}`."""
+    return _ARGUMENT.sub(r"{\1}", rule)
 
 
 def path_parameters(

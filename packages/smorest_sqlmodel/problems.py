@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 
 from smorest_sqlmodel.aborted import Aborted
 from smorest_sqlmodel.errors import ApiError, FieldError, MisconfiguredError
+from smorest_sqlmodel.path import template_of
 
 logger = logging.getLogger(__name__)
 
@@ -168,7 +169,11 @@ def from_exception(error: Exception) -> Response:
     if translated is not None:
         return from_api_error(translated)
     # Not the request's own method and path, which may hold anything.
-    what = f"{request.method} {request.url_rule.rule}" if request.url_rule else "A request"
+    what = (
+        f"{request.method} {template_of(request.url_rule.rule)}"
+        if request.url_rule
+        else "A request"
+    )
     logger.error("%s failed", what, exc_info=error)
     return problem(
         500,

@@ -157,7 +157,9 @@ def test_every_end_leaves_nothing_but_the_data(tmp_path: Path) -> None:
             status, _ = dev.get("/healthz")
             assert status == 200
             assert note(instance) == count
-            assert any("service.cli.serve" in command for command in processes(instance))
+            assert any(
+                "app_server.development_worker" in command for command in processes(instance)
+            )
             dev.process.send_signal(end)
             assert dev.process.wait(PATIENCE_S) == (0 if end == signal.SIGTERM else -end)
             assert eventually(lambda: not processes(instance)), processes(instance)
@@ -196,7 +198,7 @@ def test_changes_are_followed(tmp_path: Path, make_database: Callable[[], URL]) 
         tracebacks = dev.output.count("Traceback")
         (copy / ".env").write_text("POOL_SIZE=many\nDATABASE_URI=somewhere\n")
         assert eventually(lambda: "POOL_SIZE must be a whole number" in dev.get("/")[1])
-        assert "do you mean DATABASE_URL?" in dev.get("/")[1]
+        assert "did you mean DATABASE_URL?" in dev.get("/")[1]
         assert dev.output.count("Traceback") == tracebacks
         (copy / ".env").write_text("POOL_SIZE=2\n")
         assert eventually(lambda: dev.get("/healthz")[0] == 200)

@@ -56,7 +56,7 @@ def run(command, folder, **environment):
 def test_a_file_that_can_not_be_read_stops_every_command(copy, command):
     done = run(command, copy, PYTHONPATH=str(copy))
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == (f"Error: {copy}/.env is not UTF-8; save it anew in that encoding.\n")
+    assert done.stderr == (f"Error: {copy}/.env is not UTF-8; save it again in that encoding.\n")
 
 
 def test_another_project_s_file_that_flask_would_read_is_told_of_too(tmp_path):

@@ -65,7 +65,7 @@ class Server:
 
     def _command(self) -> list[str]:
         if self._application is None:
-            return [sys.executable, "-m", "app_server"]
+            return [sys.executable, "-m", "service"]
         return [
             *(str(Path(sys.executable).with_name("granian")), "--interface", "wsgi"),
             *("--host", HOST, "--port", str(self.port), "--http", "1"),

@@ -129,7 +129,7 @@ def start(worker_url, tmp_path_factory) -> Iterator[Callable[..., Running]]:
     def start(
         *,
         listener: socket.socket | None = None,
-        command: Sequence[str] = (sys.executable, "-m", "app_server"),
+        command: Sequence[str] = (sys.executable, "-m", "service"),
         folder: Path = ROOT,
         **environment: str,
     ) -> Running:

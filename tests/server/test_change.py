@@ -70,7 +70,7 @@ def test_a_successor_on_the_same_socket_takes_over_and_no_request_fails(start, a
 def test_a_worker_that_is_killed_is_replaced(one_worker):
     killed = one_worker.workers().pop()
     os.kill(killed, signal.SIGKILL)
-    await_that(lambda: f"Worker {killed} ended" in one_worker.said)
+    await_that(lambda: f"Worker {killed} exited" in one_worker.said)
     # Those who come meanwhile wait on the supervisor's socket.
     assert one_worker.ask("/healthz").status == 200
     assert len(one_worker.workers() - {killed}) == 1
@@ -81,7 +81,7 @@ def test_a_worker_that_hangs_is_killed_and_replaced(start):
     server.await_ready()
     (hung,) = server.workers()
     os.kill(hung, signal.SIGSTOP)
-    await_that(lambda: f"Worker {hung} ended with -9" in server.said)
+    await_that(lambda: f"Worker {hung} exited with -9" in server.said)
     assert f"Worker {hung} gave no sign of life for 2 s" in server.said
     assert server.ask("/healthz").status == 200
     (successor,) = server.workers()
@@ -101,13 +101,13 @@ def test_nobody_waits_for_the_successor_of_a_killed_worker_while_there_are_other
     folder.touch()
     killed = server.workers().pop()
     os.kill(killed, signal.SIGKILL)
-    await_that(lambda: f"Worker {killed} ended" in server.said)
+    await_that(lambda: f"Worker {killed} exited" in server.said)
     assert [server.ask("/healthz").status for _ in range(20)] == [200] * 20
 
 
 CRASH_LOOP = (
     "import app_server.supervisor as s; s.FIRST_PAUSE_S = s.LONGEST_PAUSE_S = 3600.0; "
-    "from app_server import __main__ as m; m.main()"
+    "from service import __main__ as m; m.main()"
 )
 """Whoever pauses before a worker is replaced again does it for longer than any test lasts."""
 
@@ -118,7 +118,7 @@ def test_while_no_worker_serves_one_is_started_again_at_once_and_the_port_stays(
     for _ in range(3):
         (killed,) = server.workers()
         os.kill(killed, signal.SIGKILL)
-        await_that(lambda: f"Worker {killed} ended" in server.said)  # noqa: B023  of this turn
+        await_that(lambda: f"Worker {killed} exited" in server.said)  # noqa: B023  of this turn
         assert server.ask("/healthz").status == 200
     assert server.stop() == 0
 
@@ -134,7 +134,7 @@ def test_the_first_worker_that_comes_takes_over_the_last_queue(start, later, tmp
     folder.touch()
     for killed in server.workers():
         os.kill(killed, signal.SIGKILL)
-        await_that(lambda: f"Worker {killed} ended" in server.said)  # noqa: B023  of this turn
+        await_that(lambda: f"Worker {killed} exited" in server.said)  # noqa: B023  of this turn
     await_that(lambda: server.said.count("Error: Metrics can't be kept") >= 3)
     waiting = later(server.ask, "/healthz")
     await_that(lambda: server.said.count("Error: Metrics can't be kept") >= 5)
@@ -150,7 +150,7 @@ def test_where_no_worker_can_be_started_for_a_moment_the_server_waits_for_better
     python = tmp_path / "python"
     python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n', encoding="ascii")
     python.chmod(0o700)
-    code = "import sys; sys.executable = sys.argv.pop(); from app_server import __main__ as m"
+    code = "import sys; sys.executable = sys.argv.pop(); from service import __main__ as m"
     server = start(command=(sys.executable, "-c", f"{code}; m.main()", str(python)))
     server.await_ready()
     (killed,) = server.workers()
@@ -215,7 +215,7 @@ def test_a_worker_ends_without_taking_the_interpreter_down_under_its_threads(sta
     await_that(lambda: "with 2 workers" in server.said)
     assert server.stop() == 0
     assert "taken down" not in server.said
-    assert "ended with" not in server.said
+    assert "exited with" not in server.said
     assert "panicked" not in server.said
 
 

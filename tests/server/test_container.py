@@ -44,12 +44,17 @@ def command(dockerfile: str, instruction: str) -> list[str]:
 def test_what_is_in_the_image_is_enough_to_upgrade_serve_and_be_healthy(
     start, image, dockerfile, worker_url
 ):
-    settings = dict(re.findall(r"\b(APP_ENV|HOST)=(\S+)", dockerfile))
-    assert settings == {"APP_ENV": "production", "HOST": "0.0.0.0"}  # noqa: S104  in a container
+    settings = dict(re.findall(r"\b(APP_ENV|HOST|PYTHONPATH)=(\S+)", dockerfile))
+    assert settings == {
+        "APP_ENV": "production",
+        "HOST": "0.0.0.0",  # noqa: S104  in a container
+        "PYTHONPATH": "/app/packages",
+    }
     settings["HOST"] = "127.0.0.1"
+    settings["PYTHONPATH"] = str(image / "packages")
     settings["PORT"] = str(free_port())
     environment = {
-        **{name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
+        **os.environ,
         **settings,
         "DATABASE_URL": worker_url.render_as_string(hide_password=False),
     }

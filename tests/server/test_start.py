@@ -63,7 +63,7 @@ def test_on_a_socket_of_a_loopback_address_it_has_the_names_of_this_machine(star
 
 
 def test_what_is_given_with_the_command_wins_over_the_settings(start):
-    server = start(command=(sys.executable, "-m", "app_server", "--port", "70000"))
+    server = start(command=(sys.executable, "-m", "service", "--port", "70000"))
     assert server.process.wait(TIME_LIMIT_S) == 2
     assert "argument --port: invalid port value: '70000'" in server.said
 
@@ -77,7 +77,7 @@ def test_a_port_that_is_taken_ends_it(start):
 
 
 def test_it_serves_where_stdin_stdout_and_stderr_are_closed(start):
-    command = (sys.executable, "-m", "app_server")
+    command = (sys.executable, "-m", "service")
     server = start(command=("sh", "-c", 'exec "$@" 0<&- 1>&- 2>&-', "sh", *command))
     server.await_ready()
     assert server.ask("/v1/users?limit=1").status == 200

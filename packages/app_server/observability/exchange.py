@@ -4,15 +4,13 @@ import re
 from collections.abc import Iterable
 from contextvars import ContextVar
 from time import perf_counter, time_ns
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from werkzeug.routing import Map
 
-from app_server.observability.places import Places, template_of
+from app_server.observability.places import Places
 from app_server.observability.trace_context import new_id, read_traceparent
-
-if TYPE_CHECKING:
-    from json_rows.unit_of_work import UnitOfWork
+from smorest_sqlmodel.path import template_of
 
 UNMATCHED = "unmatched"
 """The route of requests for what is not there; their paths are as many as people make up."""
@@ -23,6 +21,15 @@ OTHER_METHOD = "_OTHER"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"})
 _SANE_ID = re.compile(r"[A-Za-z0-9._~:/+=@-]{1,128}")
 _NOWHERE = Places(Map())
+
+
+class Work(Protocol):
+    """What a request does in the database: round trips, what was tried again, and the time."""
+
+    round_trips: int
+    retries: int
+    database_s: float
+    """Seconds spent waiting for the database; 0 as long as no connection was asked for."""
 
 
 class Exchange:
@@ -59,7 +66,7 @@ class Exchange:
         self.size: int | None = None
         self.rule: Any = None
         """Werkzeug's route, once Flask has found it and is done with the request."""
-        self.work: UnitOfWork | None = None
+        self.work: Work | None = None
         """What it does in the database, once it has begun to."""
         self.span: Any = None
         """OpenTelemetry's span, where it is traced."""
@@ -83,7 +90,7 @@ class Exchange:
 
     @property
     def route(self) -> str:
-        """The template of its path: `/v1/users/{user_id}`."""
+        """The template of its path: `/books/{title}`."""
         rule = self._rule
         return template_of(rule.rule) if rule is not None else UNMATCHED
 

@@ -9,13 +9,13 @@ import logging
 import sys
 import threading
 import time
+from collections.abc import Iterable
 from typing import Any, TextIO
 
 from pydantic_core import to_json
 from typing_extensions import override
 
 from app_server.observability.exchange import Exchange, current
-from app_server.observability.faults import told
 from app_server.observability.secrets import Secrets
 from app_server.refusal import REFUSAL
 from app_server.settings import ServerSettings
@@ -23,6 +23,8 @@ from smorest_sqlmodel.errors import OverloadedError
 
 _access = logging.getLogger("service.access")
 _threads = logging.getLogger("service.threads")
+
+_OWN = ("service", __name__.partition(".")[0])
 
 _OF_OTHERS = ("_granian", "granian.access")
 """Loggers that bring handlers of their own, whose lines ours takes over."""
@@ -33,11 +35,12 @@ _OF_OTHERS_FAULTS = frozenset({"asyncio", "werkzeug"})
 _REPEAT_AFTER_S = 60
 
 
-def configure(settings: ServerSettings) -> None:
+def configure(settings: ServerSettings, loggers: Iterable[str] = ()) -> None:
     """Send the log of this process to stderr in the form that is set.
 
-    Other handlers stay. Called again, it changes the form. As JSON, what Python itself would write
-    to stderr line by line, warnings and the errors of threads, goes through the log, too.
+    LOG_LEVEL is for the service's own lines, and those of `loggers`. Other handlers stay. Called
+    again, it changes the form. As JSON, what Python itself would write to stderr line by line,
+    warnings and the errors of threads, goes through the log, too.
     """
     as_json = (settings.log_format or ("json" if settings.is_production else "text")) == "json"
     logging.captureWarnings(as_json)
@@ -50,7 +53,8 @@ def configure(settings: ServerSettings) -> None:
     level = logging.getLevelNamesMapping()[settings.log_level]
     # Libraries are heard when they warn; what they tell at lower levels may hold values.
     root.setLevel(max(level, logging.WARNING))
-    logging.getLogger("service").setLevel(level)
+    for name in (*_OWN, *loggers):
+        logging.getLogger(name).setLevel(level)
     for name in _OF_OTHERS:
         logger = logging.getLogger(name)
         logger.handlers.clear()
@@ -111,7 +115,7 @@ class _Stderr(logging.StreamHandler[TextIO]):
         error = sys.exc_info()
         if isinstance(error[1], OSError):  # There is nobody to read it.
             return
-        record.msg, record.args = f"a line that can't be written: {record.msg!r}", ()
+        record.msg, record.args = f"a line that could not be written: {record.msg!r}", ()
         record.exc_info, record.__dict__["fields"] = error, {}
         try:
             self.stream.write(self.format(record) + self.terminator)
@@ -155,6 +159,9 @@ class _Formatter(logging.Formatter):
         """Write the exception that a record tells of, without secrets and values."""
         if not record.exc_info or record.exc_info[1] is None:
             return None
+        # Of a supervisor, which rarely has one, its libraries would double the memory.
+        from app_server.observability.faults import told  # noqa: PLC0415
+
         return self._secrets.hide(told(record.exc_info[1]), exchange)
 
     def message(self, record: logging.LogRecord, exchange: Exchange | None) -> str:

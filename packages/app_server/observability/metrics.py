@@ -20,8 +20,6 @@ from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 
 from app_server.observability.exchange import Exchange, current
 from app_server.observability.shared_folder import Counts, SharedFolder, unusable
-from safe_migrations.revisions import heads
-from safe_migrations.standing import Standing
 from serverless_postgres.database import Database
 from serverless_postgres.replica import ReadFrom
 
@@ -109,6 +107,8 @@ class Metrics:
         self._by_exchange: dict[tuple[str, str, int], _Counted] = {}
         self._open: set[Exchange] = set()
         self._databases: WeakSet[Database] = WeakSet()
+        self.schema_wanted: Callable[[], str] | None = None
+        """Says which revision of the database's schema the code wants, where it has revisions."""
         self._process = 0
         self._starting = threading.Lock()
         self._writing = threading.Lock()
@@ -140,10 +140,14 @@ class Metrics:
             round_trips(work.round_trips)
             waited(work.database_s)
 
-    def note_schema(self, found: Standing) -> None:
-        """Remember the revisions, for all processes; the metrics themselves never ask."""
-        seen = " ".join(found.stored or ()) or "none"
-        if found.is_ahead and found.can_be_served:
+    def note_schema(self, revision: str, *, is_ahead: bool) -> None:
+        """Remember the database's revision, for all processes; the metrics themselves never ask.
+
+        It is empty where there is none. `is_ahead` is one that this code does not have, and on
+        which it can run nevertheless.
+        """
+        seen = revision or "none"
+        if is_ahead:
             seen += _AHEAD
         if self._read_schema() == seen:
             return
@@ -178,7 +182,8 @@ class Metrics:
     def collect(self) -> Iterator[Metric]:
         """Collect all metrics, as prometheus-client asks for them."""
         yield from self._folder.collect()
-        yield from _schema_metrics(self._read_schema(), " ".join(heads()))
+        if self.schema_wanted is not None:
+            yield from _schema_metrics(self._read_schema(), self.schema_wanted())
         yield from _process_metrics(self._folder.living())
 
     def sample(self) -> None:

@@ -73,7 +73,9 @@ class Observer:
                 # may be cleared away. Once is enough for the log.
                 if not self._has_complained:
                     self._has_complained = True
-                    logger.exception("A request could not be noted, nor may others be")
+                    logger.exception(
+                        "A request could not be logged or counted; nor may later ones be"
+                    )
 
 
 class _Streamed:

@@ -5,6 +5,8 @@ from functools import cache, cached_property
 
 from werkzeug.routing import Map, Rule
 
+from smorest_sqlmodel.path import template_of
+
 _ARGUMENT = re.compile(r"<(?:([^:>]+):)?([^>]+)>")
 _UUID = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _MORE = "/…"
@@ -52,12 +54,6 @@ class Places:
     @cached_property
     def _depth(self) -> int:
         return 1 + max((known.count("/") for known in self._beginnings), default=0)
-
-
-@cache
-def template_of(rule: str) -> str:
-    """Write a route of Werkzeug's as OpenAPI does: `/v1/users/{user_id}`."""
-    return _ARGUMENT.sub(r"{\2}", rule)
 
 
 @cache

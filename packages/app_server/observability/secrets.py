@@ -1,6 +1,7 @@
 """Keeps secrets out of texts that the service did not write itself, such as those of exceptions."""
 
 import re
+from dataclasses import fields
 
 from app_server.observability.exchange import Exchange
 from app_server.settings import ServerSettings
@@ -42,10 +43,12 @@ class Secrets:
 
 
 def _of_settings(settings: ServerSettings) -> set[str]:
-    found = {settings.neon_api_key}
-    for url in (settings.database_url, settings.direct_database_url, settings.database_read_url):
-        if url:
-            found |= _passwords(url)
+    found: set[str | None] = set()
+    for spec in fields(settings):
+        # What is declared as a secret stays out of the `repr`; of a URL only the password is one.
+        value = None if spec.repr else getattr(settings, spec.name)
+        if isinstance(value, str):
+            found |= _passwords(value) if "://" in value else {value}
     return {secret for secret in found if secret and len(secret) >= _SHORTEST}
 
 

@@ -23,8 +23,6 @@ from typing_extensions import override
 
 from plain_commands.errors import ConfigurationError
 
-_PREFIX = "trip-planner-metrics"
-_PARENT = re.compile(rf"{_PREFIX}-\d+-(\d+)(?:-\w+)?", re.ASCII)
 _FILE = re.compile(r"(counter|histogram|gauge_\w+)_(\d+)\.db")
 _RETIRED = 0
 """In place of a process id: what processes counted that have ended."""
@@ -39,8 +37,10 @@ def unusable(path: Path, error: OSError) -> ConfigurationError:
     return ConfigurationError(f"Metrics can't be kept in {path}: {error.strerror}. {_WAY_OUT}")
 
 
-def default_folder() -> Path:
+def default_folder(name: str) -> Path:
     """Find or make the folder of this server: its workers have one parent, other servers another.
+
+    `name` is the service's: services don't look after each other's folders.
 
     Others may take names in the temporary folder, so that only a folder counts that is ours; where
     the name is taken it gets one that can't be known before. Folders of servers that are gone are
@@ -49,12 +49,15 @@ def default_folder() -> Path:
     try:
         place = Path(tempfile.gettempdir())
     except FileNotFoundError as error:
-        message = f"Metrics have no place to be kept, as there is no temporary folder. {_WAY_OUT}"
+        message = (
+            f"There is no place to keep metrics in, as there is no temporary folder. {_WAY_OUT}"
+        )
         raise ConfigurationError(message) from error
-    name = f"{_PREFIX}-{os.getuid()}-{os.getppid()}"
+    start = f"{re.sub(r'[^A-Za-z0-9-]', '-', name)}-metrics-{os.getuid()}"
+    of_parent = re.compile(rf"{start}-(\d+)(?:-\w+)?", re.ASCII)
     found = []
-    for folder in place.glob(f"{_PREFIX}-{os.getuid()}-*"):
-        parent = _PARENT.fullmatch(folder.name)
+    for folder in place.glob(f"{start}-*"):
+        parent = of_parent.fullmatch(folder.name)
         if parent is None or not _is_private(folder):
             continue
         # A container that shares the place has process ids of its own: the locks count, too.
@@ -62,7 +65,7 @@ def default_folder() -> Path:
             shutil.rmtree(folder, ignore_errors=True)
         elif int(parent[1]) == os.getppid():
             found.append(folder)
-    return min(found) if found else _make(place, name)
+    return min(found) if found else _make(place, f"{start}-{os.getppid()}")
 
 
 def _make(place: Path, name: str) -> Path:

@@ -7,8 +7,8 @@ import threading
 from time import monotonic
 
 from app_server.observability.exchange import Exchange, current, enter
-from json_rows.unit_of_work import UnitOfWork
 from serverless_postgres.database import Database, Sent
+from serverless_postgres.losses import original
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ class SlowQueries:
 
     def sent(self, sent: Sent) -> None:
         """Judge a round trip."""
-        if sent.seconds < self._limit_s or (self._plans and self._plans.is_asking()):
+        if sent.seconds < self._limit_s:
             return
         exchange = current()
         fields: dict[str, object] = {
@@ -82,10 +82,6 @@ class Plans:
             self._thread = threading.Thread(target=self._work, name="plans", daemon=True)
             self._thread.start()
 
-    def is_asking(self) -> bool:
-        """Tell whether this thread is the one that asks for plans."""
-        return threading.current_thread() is self._thread
-
     def _work(self) -> None:
         while True:
             sent, exchange = self._waiting.get()
@@ -93,7 +89,7 @@ class Plans:
             try:
                 plan = self._explain(sent)
             except Exception as error:  # noqa: BLE001  the next one may have a plan
-                logger.warning("no plan of a slow query: %s", type(error).__name__)
+                logger.warning("no plan of a slow query: %s", type(original(error)).__name__)
             else:
                 if plan:  # COMMIT has none.
                     fields = {"sql": sent.sql, "plan": plan}
@@ -103,10 +99,10 @@ class Plans:
     def _explain(self, sent: Sent) -> str:
         plans = []
         for statement in plannable(sent.sql):
-            with UnitOfWork(self._database, budget_s=0) as work:
-                work.begin()
+            with self._database.transaction() as connection:
                 # nosemgrep: sql-of-pieces  what the service has just sent
-                rows = work.execute(_EXPLAIN + statement, sent.parameters or {})
+                sql = _EXPLAIN + statement
+                rows = connection.exec_driver_sql(sql, dict(sent.parameters or {})).all()
             plans.append("\n".join(row[0] for row in rows))
         return without_values("\n\n".join(plans))
 

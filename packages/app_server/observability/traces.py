@@ -36,15 +36,17 @@ _FIRST = ("BEGIN; ", "SAVEPOINT before_insert; ")
 class Traces:
     """Sends spans to an OTLP/HTTP endpoint, from a thread of its own."""
 
-    def __init__(self, endpoint: str, service_name: str, database: Database) -> None:
+    def __init__(self, endpoint: str, service_name: str, database: Database | None = None) -> None:
         provider = TracerProvider(
             resource=Resource.create({SERVICE_NAME: service_name}), shutdown_on_exit=False
         )
         exporter = OTLPSpanExporter(endpoint=endpoint.rstrip("/") + "/v1/traces")
         provider.add_span_processor(BatchSpanProcessor(exporter))
         self._provider = provider
-        self._tracer = provider.get_tracer("trip-planner")
-        self._database = database
+        self._tracer = provider.get_tracer(service_name)
+        if database is not None:
+            self._database = database
+            database.listeners.append(self.sent)
         self._place: dict[str, str | int] | None = None
         # Worker processes that multiprocessing starts, such as granian's, end without `atexit`.
         Finalize(None, self.close, exitpriority=0)

@@ -1,13 +1,11 @@
 """Reads a `.env` file, and says what in it would be lost: nothing is passed over in silence."""
 
-import os
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from io import StringIO
 from pathlib import Path
 
-from dotenv.main import resolve_variables
 from dotenv.parser import Binding, parse_stream
 from dotenv.variables import Variable, parse_variables
 
@@ -18,10 +16,13 @@ _LINE_END = re.compile(r"\r\n|\n|\r")
 _NAME = re.compile(r"^\s*(?:export[ \t]+)?([A-Za-z_]\w*)", re.MULTILINE)
 
 
-def read(path: Path, known: Collection[str]) -> tuple[dict[str, str], list[str]]:
+def read(
+    path: Path, known: Collection[str], environ: Mapping[str, str]
+) -> tuple[dict[str, str], list[str]]:
     """Read the variables of a file, and what is wrong with it, in sentences that show no value.
 
-    `known` are the names of the settings. A file that is not there has no variables.
+    `known` are the names of the settings; `environ` is what `${NAME}` may refer to besides the
+    file itself. A file that is not there has no variables.
     """
     try:
         text = read_text(path)
@@ -31,14 +32,17 @@ def read(path: Path, known: Collection[str]) -> tuple[dict[str, str], list[str]]
     problems = []
     names: dict[str, list[Binding]] = {}
     for item in bindings:
-        if wrong := _wrong_line(item, names, known):
+        if wrong := _wrong_line(item, {*environ, *names}, known):
             problems.append(f"{path}, line {_line(item)}: {wrong}")
         if item.key is not None and not item.error:
             names.setdefault(item.key, []).append(item)
     problems += [f"{path}, {wrong}" for wrong in _wrong_names(names, known)]
-    said = [(item.key, item.value) for item in bindings if item.key is not None]
-    values = resolve_variables(said, override=True)
-    return {name: value for name, value in values.items() if value is not None}, problems
+    values: dict[str, str] = {}
+    for item in bindings:
+        if item.key is not None and item.value is not None:
+            there = {**environ, **values}
+            values[item.key] = "".join(atom.resolve(there) for atom in parse_variables(item.value))
+    return values, problems
 
 
 @lru_cache(maxsize=1)
@@ -49,7 +53,7 @@ def _bindings(text: str) -> tuple[Binding, ...]:
 
 
 def read_text(path: Path) -> str:
-    """Read a file as text; raises ConfigurationError, naming the file, when it is none."""
+    """Read a file as text; raises ConfigurationError, naming the file, when it is not text."""
     try:
         # Some editors begin a file with a byte order mark.
         text = path.read_bytes().decode("utf-8-sig")
@@ -57,35 +61,32 @@ def read_text(path: Path) -> str:
         return ""
     except UnicodeDecodeError:
         # PowerShell's > writes UTF-16.
-        message = f"{path} is not UTF-8; save it anew in that encoding."
+        message = f"{path} is not UTF-8; save it again in that encoding."
         raise ConfigurationError(message) from None
     except OSError as error:
         message = f"{path} can't be read: {error.strerror}."
         raise ConfigurationError(message) from error
     if "\0" in text:
-        message = f"{path} is not UTF-8, as it has zero bytes; save it anew in that encoding."
+        message = f"{path} is not UTF-8, as it has zero bytes; save it again in that encoding."
         raise ConfigurationError(message)
     return text
 
 
-def _wrong_line(item: Binding, before: Iterable[str], known: Collection[str]) -> str | None:
+def _wrong_line(item: Binding, there: Collection[str], known: Collection[str]) -> str | None:
     """Say what is wrong with one line, or with several that quotes hold together."""
     text = item.original.string
     held = [name for name in _NAME.findall(text) if name in known]
     if item.error or (item.key is not None and item.value is None):
         about = f"{held[0]} " if held else ""
         if "=" not in text.partition("#")[0]:
-            return f"{about or 'what stands there '}has no `=`."
+            return f"{about or 'this '}has no `=`."
         return f"{about}can't be read: a quote is missing, or something follows the last one."
     if item.key is None or item.value is None:
         return None
     if swallowed := [name for name in held if name != item.key]:
-        return f"the quotes of {item.key} reach over {swallowed[0]}: one is missing."
+        return f"the quotes of {item.key} enclose {swallowed[0]} as well: one is missing."
     if item.key in known and any(
-        isinstance(atom, Variable)
-        and atom.default is None
-        and atom.name not in os.environ  # nosemgrep: environment-outside-settings  no setting
-        and atom.name not in before
+        isinstance(atom, Variable) and atom.default is None and atom.name not in there
         for atom in parse_variables(item.value)
     ):
         return f"{item.key} refers to a variable, as ${{NAME}}, that is not set."
@@ -99,7 +100,7 @@ def _wrong_names(names: dict[str, list[Binding]], known: Collection[str]) -> lis
         line = _line(items[-1])
         if name not in known:
             if meant := meant_in_file(name, known):
-                problems.append(f"line {line}: {name} is no setting: do you mean {meant}?")
+                problems.append(f"line {line}: {name} is not a setting: did you mean {meant}?")
             continue
         values = [item.value for item in items]
         # In a copy of .env.example, an empty one is above what is added at the end.

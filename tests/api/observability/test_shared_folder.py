@@ -143,7 +143,7 @@ NAME = f"trip-planner-metrics-{os.getuid()}-"
 
 
 def test_folders_of_servers_that_are_gone_are_removed(place, tmp_path, start):
-    own = default_folder()
+    own = default_folder("trip-planner")
     assert own == place / f"{NAME}{os.getppid()}"
     gone, gone_too = place / f"{NAME}99999999", place / f"{NAME}99999999-a_b0"
     others, odd = place / "somebody-else-99999999", place / f"{NAME}99999999x"
@@ -153,7 +153,7 @@ def test_folders_of_servers_that_are_gone_are_removed(place, tmp_path, start):
     start().do("count 1")
     used = place / f"{NAME}999999999"
     (tmp_path / "metrics").rename(used)
-    assert default_folder() == own
+    assert default_folder("trip-planner") == own
     assert not gone.exists()
     assert not gone_too.exists()
     assert all(folder.exists() for folder in (own, others, odd, used))
@@ -162,11 +162,11 @@ def test_folders_of_servers_that_are_gone_are_removed(place, tmp_path, start):
 def test_workers_of_one_server_share_a_folder_also_when_its_name_is_taken(place):
     # Looser than ours are, which is as good as somebody else's.
     (place / f"{NAME}{os.getppid()}").mkdir(mode=0o755)
-    own = default_folder()
+    own = default_folder("trip-planner")
     assert own.name.startswith(f"{NAME}{os.getppid()}-")
     assert own.stat().st_mode & 0o077 == 0
     SharedFolder(own)
-    assert default_folder() == own
+    assert default_folder("trip-planner") == own
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user for a moment")
@@ -194,11 +194,11 @@ def test_another_user_can_neither_stop_a_server_nor_get_at_its_folder(place, tak
     assert done.returncode == 0, done.stderr
     before = set(place.iterdir())
     assert before
-    folder = SharedFolder(default_folder())
+    folder = SharedFolder(default_folder("trip-planner"))
     assert folder.path not in before
     assert folder.path.lstat().st_uid == 0
     assert folder.path.lstat().st_mode & 0o777 == 0o700
-    assert default_folder() == folder.path
+    assert default_folder("trip-planner") == folder.path
     # What is somebody else's is left alone.
     assert before <= set(place.iterdir())
 
@@ -230,7 +230,7 @@ def test_without_a_temporary_folder_the_way_out_is_told(monkeypatch):
 
     monkeypatch.setattr(tempfile, "gettempdir", none)
     with pytest.raises(ConfigurationError, match=r"no temporary folder.*METRICS=off"):
-        default_folder()
+        default_folder("trip-planner")
 
 
 def test_a_full_disk_ends_no_process_that_counts(start, tmp_path):

@@ -123,7 +123,7 @@ def test_nobody_waits_for_a_plan(slow, found, worker_url, monkeypatch):
     try:
         changer.cursor().execute("LOCK TABLE users IN ACCESS EXCLUSIVE MODE")
         locked.set()
-        found("no plan of a slow query: UnavailableError")
+        found("no plan of a slow query: LockNotAvailable")
     finally:
         changer.close()
     assert client.get("/v1/users").status_code == 200

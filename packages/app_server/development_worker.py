@@ -1,7 +1,7 @@
-"""Serves the app in the process that `flask dev` starts anew after each change.
+"""Serves an app in the process that a development server starts anew after each change.
 
-It imports nothing of the service before it can tell of a mistake there: that must end neither this
-process nor `flask dev`.
+It imports nothing of the app before it can tell of a mistake there, which must end neither this
+process nor the one that started it.
 """
 
 import os
@@ -9,12 +9,12 @@ import sys
 import threading
 import time
 import traceback
-from importlib import import_module
-from typing import cast
 from wsgiref.types import WSGIApplication
 
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Response
+
+from app_server.target import load
 
 LOOK_EVERY_S = 0.3
 
@@ -26,10 +26,10 @@ def _end_with(parent: int) -> None:
     os._exit(0)
 
 
-def load() -> WSGIApplication:
-    """Make the app; if that fails, one that answers every request with the reason."""
+def load_or_explain(name: str) -> WSGIApplication:
+    """Load an app; if that fails, make one that answers every request with the reason."""
     try:
-        return cast("WSGIApplication", import_module("service.app").create_app())
+        return load(name)
     except Exception as error:  # noqa: BLE001  whatever somebody has just typed
         if detail := getattr(error, "detail", ""):
             # A setting is no fault of the code.
@@ -43,9 +43,9 @@ def load() -> WSGIApplication:
 
 def main() -> None:
     """Serve on the socket, once the gate is open, for as long as the parent lives."""
-    host, listener, gate, parent = sys.argv[1:]
+    name, host, listener, gate, parent = sys.argv[1:]
     threading.Thread(target=_end_with, args=(int(parent),), daemon=True).start()
-    app = load()
+    app = load_or_explain(name)
     os.read(int(gate), 1)
     make_server(host, 0, app, threaded=True, fd=int(listener)).serve_forever()
 
