@@ -25,6 +25,8 @@ class Settings(ServerSettings, SchemaSettings, RowsSettings):
     wins over `.env`, an empty value counts as not set.
     """
 
+    application = "trip-planner"
+
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None) -> Self:
         """Read the environment over `.env`.

@@ -18,6 +18,11 @@ class Refusal:
     passing: bool = False
     """Whether it may be over a moment later."""
 
+    def fits(self, message: str) -> bool:
+        """Tell whether a message of libpq or the server holds one of the texts."""
+        text = " ".join(message.split())
+        return any(part in text for part in self.texts)
+
 
 # The first that fits counts: the special before the general.
 REFUSALS = (
@@ -206,7 +211,15 @@ REFUSALS = (
 
 LOST = Refusal(
     "lost",
-    (),
+    (
+        "server closed the connection unexpectedly",
+        "SSL SYSCALL error",
+        "could not connect to server",
+        "connection to server",
+        "connection already closed",
+        "could not receive data from server",
+        "could not send data to server",
+    ),
     "The connection to the database is lost.",
     "Try again; when it stays so, look into the server's log.",
     passing=True,
@@ -215,5 +228,4 @@ LOST = Refusal(
 
 def refusal(message: str) -> Refusal:
     """Find the reason in a message of libpq or the server; LOST when it is none of them."""
-    text = " ".join(message.split())
-    return next((item for item in REFUSALS if any(part in text for part in item.texts)), LOST)
+    return next((item for item in REFUSALS if item.fits(message)), LOST)

@@ -9,19 +9,21 @@ the schema that its function is in.
 from psycopg2 import extensions
 from psycopg2.sql import SQL, Identifier, Literal
 
-from serverless_postgres.mark import IS_OURS, SETTING
+from serverless_postgres.mark import Mark
+from service.settings import Settings
 from service.sqlite_import.aside import SCHEMA
 from service.sqlite_import.predecessor import COLUMNS
 
 TRIGGER = "keep_out_the_old_planner"
+_MARK = Mark(Settings.application)
 _DETAIL = (
     "The old planner's table of this name was moved to %I.%I. What is not the service's own would "
     "write past its counters and versions."
 )
 _HINT = (
     "Stop the old planner, and write through the service's API; by hand: BEGIN; SET LOCAL "
-    f"{SETTING} = on; ... The way back to the old tables is `flask db adopt --undo`; `flask db "
-    "adopt --forget` drops them, and this barrier."
+    f"{_MARK.setting} = on; ... The way back to the old tables is `flask db adopt --undo`; "
+    "`flask db adopt --forget` drops them, and this barrier."
 )
 # The class of error is none that clients take for passing, and try again.
 _FUNCTION = """
@@ -39,7 +41,7 @@ _FUNCTION = """
 _TRIGGER = f"""
     CREATE OR REPLACE TRIGGER {{trigger}}
     BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON {{table}} FOR EACH STATEMENT
-    WHEN (NOT ({IS_OURS}))
+    WHEN (NOT ({_MARK.is_ours}))
     EXECUTE FUNCTION {{schema}}.{{trigger}}()
 """
 _DROP_TRIGGER = "DROP TRIGGER IF EXISTS {trigger} ON {table}"

@@ -12,7 +12,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from json_rows.errors import translate
 from plain_commands.errors import ConflictError, InvalidInputError, PlainError, UnavailableError
 from serverless_postgres.database import Database
-from serverless_postgres.mark import SET_LOCAL
+from serverless_postgres.mark import Mark
+from service.settings import Settings
 from service.sqlite_import import settling, staging, writing
 from service.sqlite_import.converter import Converter, Fields
 from service.sqlite_import.keys import Keys
@@ -41,7 +42,7 @@ _LOCK = """
 """
 
 _SETTINGS = f"""
-    {SET_LOCAL};
+    {Mark(Settings.application).set_local};
     SET LOCAL lock_timeout = '10s';
     SET LOCAL idle_in_transaction_session_timeout = 0;
     SET LOCAL timezone = 'UTC';

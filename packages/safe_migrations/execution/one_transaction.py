@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from plain_commands.errors import UnavailableError
 from safe_migrations.execution.deploy_lock import DeployLock
 from safe_migrations.execution.explanation import explain
-from safe_migrations.execution.patience import Patience
+from safe_migrations.execution.patience import Repeating
 from safe_migrations.execution.statements import timeouts
 from safe_migrations.settings import SchemaSettings
 from serverless_postgres.losses import is_connection_loss, original
@@ -58,7 +58,7 @@ def in_one_transaction(
     for long behind it. Raises LockedError when that takes too long, and what goes wrong as a
     PlainError.
     """
-    patience = Patience(settings.schema_retry_s, say)
+    repeating = Repeating(settings.schema_retry_s, say)
     is_begun = False
     try:
         with DeployLock(engine, wait_s=settings.schema_deploy_wait_s, say=say) as lock:
@@ -72,7 +72,7 @@ def in_one_transaction(
                     if said is None:
                         raise
                     why = f"{said}{_holders(lock, locks)}."
-                    patience.pause(why, "nothing was changed", error)
+                    repeating.pause(why, "nothing was changed", error)
     except (DBAPIError, psycopg2.Error) as error:
         if is_begun and is_connection_loss(error):
             raise UnavailableError(_LOST) from error
