@@ -26,6 +26,7 @@ class Settings(ServerSettings, SchemaSettings, RowsSettings):
     """
 
     application = "trip-planner"
+    aside = ("predecessor",)
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None) -> Self:

@@ -34,8 +34,7 @@ SLEEP = shutil.which("sleep") or "sleep"
 USER = """
 import os, pathlib, sys
 from serverless_postgres.embedded import EmbeddedPostgres
-folder = pathlib.Path(os.environ["FOLDER"])
-print(EmbeddedPostgres(folder, durable=False, database="books").start(), flush=True)
+print(EmbeddedPostgres(pathlib.Path(os.environ["FOLDER"]), durable=False).start(), flush=True)
 sys.stdin.read()
 """
 FORKING_USER = USER.replace(
@@ -154,7 +153,7 @@ def test_processes_share_one_server(folder: Path) -> None:
         urls = {user.line() for user in started}
         assert len(urls) == 1
         assert len(servers(folder)) == len(keepers(folder)) == 1
-        assert query(urls.pop(), "SELECT current_database()") == "books"
+        assert query(urls.pop(), "SELECT current_database()") == "app"
 
 
 def test_programs_have_databases_of_their_own_on_one_server(folder: Path) -> None:

@@ -64,9 +64,7 @@ class Processes:
             from safe_migrations.backfill import Backfill
             from safe_migrations.backfill.runner import Pace, Runner
             from serverless_postgres.mark import Mark
-from serverless_postgres.mark import Mark
 
-MARK = Mark("app")
             fill = {COUNT_UP!r}
             tell = lambda position: print(position.rows_seen, flush=True)
             pace = Pace(**{chosen!r})
