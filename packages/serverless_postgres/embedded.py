@@ -274,7 +274,7 @@ def unusable(data_dir: Path, error: OSError) -> str:
     """Return a sentence about what the operating system refuses."""
     return (
         f"The embedded Postgres can't use {error.filename or data_dir}: {error.strerror}. "
-        "Mend that, or set DATABASE_URL."
+        "Fix that, or set DATABASE_URL."
     )
 
 
@@ -286,5 +286,5 @@ def not_started(data_dir: Path, error: Exception | None = None) -> str:
     lines = [line for line in f"{text}\n{error or ''}".splitlines() if line.strip()]
     # What the log says after the reason is about the clearing up.
     reasons = re.findall(r"(?:FATAL|PANIC|error):? .*", "\n".join(lines))
-    reason = [*lines, *reasons][-1] if lines else "somebody ended it"
+    reason = [*lines, *reasons][-1] if lines else "it was killed"
     return f"The embedded Postgres did not start: {reason} (see {log})."

@@ -48,7 +48,7 @@ class NeonTransport:
         be a key, which http.client would put into its own error.
         """
         if not re.fullmatch(r"[!-~]+", api_key):
-            message = "NEON_API_KEY holds what no key holds, such as a space: copy it anew."
+            message = "NEON_API_KEY holds what no key holds, such as a space: copy it again."
             raise ConfigurationError(message)
         try:
             parts = urlsplit(url)
@@ -221,7 +221,7 @@ def _given_up(failure: _Failure, request: _Request) -> UnavailableError:
     said = failure.error.detail
     if failure.wait_s:
         return UnavailableError(f"{said} Try again at {time_in(failure.wait_s)}, not before.")
-    so_long = f"It has been so for {request.patience.elapsed_s:.0f} s: try again later."
+    so_long = f"This has lasted for {request.patience.elapsed_s:.0f} s: try again later."
     return UnavailableError(f"{said} {so_long}")
 
 

@@ -13,8 +13,8 @@ DIFFERENT = 2
 @command(
     click.argument("base"),
     click.argument("other", required=False),
-    at(help_text="OTHER's schema of then: a time with its time zone, or an LSN."),
-    at("--base-at", "BASE's schema of then."),
+    at(help_text="OTHER's schema at that moment: a time with its time zone, or an LSN."),
+    at("--base-at", "BASE's schema at that moment."),
     DATABASE,
 )
 def compare_schema(

@@ -71,7 +71,7 @@ def connect(
             )
         except ConfigurationError:
             if lack := project.lack(branch, database=name, role=role):
-                message = f"{lack}: choose by --role."
+                message = f"{lack}: choose one with --role."
                 raise InvalidInputError(message) from None
             raise
         # Written anew: whatever a password holds, the line of .env is read as it is meant.

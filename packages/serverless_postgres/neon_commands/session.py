@@ -117,7 +117,7 @@ class Session:
         found = self.project.databases(branch.id)
         if not found:
             message = (
-                f"Branch {branch.name} has no database: make one on Neon's console (Databases)."
+                f"Branch {branch.name} has no database: create one in Neon's console (Databases)."
             )
             raise InvalidInputError(message)
         names = ", ".join(found)
@@ -126,7 +126,7 @@ class Session:
             raise InvalidInputError(message)
         name = wanted or (next(iter(found)) if len(found) == 1 else self._usual_database())
         if name not in found:
-            message = f"Branch {branch.name} has the databases {names}: choose by --database."
+            message = f"Branch {branch.name} has the databases {names}: choose one with --database."
             raise InvalidInputError(message)
         return name, found[name]
 

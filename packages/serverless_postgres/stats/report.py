@@ -78,7 +78,7 @@ class Report:
                 "little yet."
             )
         if about.is_neon:
-            found.append("On Neon, counts may begin anew when the compute suspends.")
+            found.append("On Neon, counts may start over when the compute suspends.")
         if about.is_standby:
             found.append("This is a read replica: what the primary does is counted there.")
         if not about.sees_all:
