@@ -18,7 +18,7 @@ from plain_commands.errors import (
 
 if TYPE_CHECKING:  # At run time, what has no commands need not wait for click.
     from plain_commands.command import Result, fail, subject
-    from plain_commands.confirmation import YES, confirm
+    from plain_commands.confirmation import confirm
     from plain_commands.group import LazyGroup
     from plain_commands.settings.declared import Environment, setting
 
@@ -26,7 +26,6 @@ _MODULES = {
     "Environment": "plain_commands.settings.declared",
     "LazyGroup": "plain_commands.group",
     "Result": "plain_commands.command",
-    "YES": "plain_commands.confirmation",
     "confirm": "plain_commands.confirmation",
     "fail": "plain_commands.command",
     "setting": "plain_commands.settings.declared",
@@ -34,7 +33,6 @@ _MODULES = {
 }
 
 __all__ = [
-    "YES",
     "ConfigurationError",
     "ConflictError",
     "Environment",

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:  # At run time, the quickest commands need not wait for SQLAlchemy.
     from serverless_postgres.database import Database
     from serverless_postgres.embedded import EmbeddedPostgres
-    from serverless_postgres.losses import Fate, describe, fate, is_connection_loss
+    from serverless_postgres.losses import describe, fate, is_connection_loss
     from serverless_postgres.mark import Mark
     from serverless_postgres.neon import NeonProject
     from serverless_postgres.neon_commands.group import neon_group
+    from serverless_postgres.refusals import Fate
     from serverless_postgres.retry import Patience
     from serverless_postgres.server import Server
     from serverless_postgres.settings import PostgresSettings
@@ -19,7 +20,7 @@ if TYPE_CHECKING:  # At run time, the quickest commands need not wait for SQLAlc
 _MODULES = {
     "Database": "database",
     "EmbeddedPostgres": "embedded",
-    "Fate": "losses",
+    "Fate": "refusals",
     "Mark": "mark",
     "NeonProject": "neon",
     "Patience": "retry",

@@ -1,6 +1,5 @@
 """What an error of the database means: whether to try again, and a sentence for people."""
 
-from enum import StrEnum
 from typing import cast
 
 import psycopg2
@@ -9,20 +8,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from plain_commands.errors import PlainError
-from serverless_postgres.refusals import LOST, refusal
-
-
-class Fate(StrEnum):
-    """What an error of the database leaves to hope for."""
-
-    LOST = "lost"
-    """The connection is gone, or could not be made: another one may do. What was sent last may
-    have been done."""
-    PASSING = "passing"
-    """Others were in the way and the transaction is undone; the same may succeed a moment later."""
-    HOPELESS = "hopeless"
-    """Trying again changes nothing."""
-
+from serverless_postgres.refusals import LOST, Fate, refusal
 
 # The SQLSTATEs, and their classes, of errors that are not hopeless (PostgreSQL 18, Appendix A).
 _FATES = {

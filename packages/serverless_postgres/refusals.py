@@ -5,6 +5,19 @@ The texts are those of libpq, of Postgres, of PgBouncer, and of Neon's proxy (Ne
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Fate(StrEnum):
+    """What an error leaves to hope for."""
+
+    LOST = "lost"
+    """The connection is gone, or could not be made: another one may do. What was sent last may
+    have been done."""
+    PASSING = "passing"
+    """Nothing was done, since others were in the way; the same may succeed a moment later."""
+    HOPELESS = "hopeless"
+    """Nothing was done, and trying again changes nothing."""
 
 
 @dataclass(frozen=True, slots=True)

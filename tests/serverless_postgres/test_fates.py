@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import URL
 from sqlalchemy.exc import OperationalError
 
-from serverless_postgres.losses import Fate, fate, is_connection_loss
+from serverless_postgres.losses import fate, is_connection_loss
+from serverless_postgres.refusals import Fate
 
 
 def raised(server: URL, state: str, said: str = "made up") -> psycopg2.Error:

@@ -19,8 +19,9 @@ from safe_migrations.backfill.position import Position
 from safe_migrations.backfill.preparation import Anew, begins_anew, check_definition, prepare
 from safe_migrations.backfill.statements import Key
 from safe_migrations.errors import LockedError
-from serverless_postgres.losses import Fate, describe, fate, is_connection_loss
+from serverless_postgres.losses import describe, fate, is_connection_loss
 from serverless_postgres.mark import Mark
+from serverless_postgres.refusals import Fate
 from serverless_postgres.retry import Patience
 
 T = TypeVar("T")

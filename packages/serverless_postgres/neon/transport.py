@@ -20,12 +20,12 @@ from urllib3.exceptions import (
 from plain_commands.errors import ConfigurationError, PlainError, UnavailableError
 from serverless_postgres.neon.answers import read, read_error
 from serverless_postgres.neon.pace import Pace
-from serverless_postgres.neon.refusals import NOT_NOW, refusal
+from serverless_postgres.neon.refusals import fate, refusal
 from serverless_postgres.neon.retry_after import retry_after_s, time_in
+from serverless_postgres.refusals import Fate
 from serverless_postgres.retry import Patience
 
 _LOCAL_HOSTS = {"127.0.0.1", "localhost", "::1"}
-_SERVER_ERROR = 500
 _ERROR = 400
 _ELSEWHERE = 300
 _NOTHING = 204
@@ -153,11 +153,10 @@ class NeonTransport:
             request_id = request.id
         said = f"{_short(said)}; request id {request_id}"
         error = refusal(answer.status, said, request.call, answer.data)
-        if answer.status in NOT_NOW or (answer.status >= _SERVER_ERROR and request.is_repeatable):
+        found = fate(answer.status)
+        if found is Fate.PASSING or (found is Fate.LOST and request.is_repeatable):
             return _Failure(error, retry_after_s(answer.headers))
-        if answer.status >= _SERVER_ERROR:
-            return _Failure(MaybeDoneError(error.detail))
-        return _Failure(error)
+        return _Failure(MaybeDoneError(error.detail) if found is Fate.LOST else error)
 
 
 class _Request:
