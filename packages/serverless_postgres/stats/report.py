@@ -1,5 +1,6 @@
 """Asks all sections' questions at once, and puts together what they found."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -144,9 +145,10 @@ def _ask(
         "long_statement_s": activity.LONG_S,
         "long_transaction_s": connections.LONG_S,
     }
-    sql = limits + "SELECT " + ", ".join(f"({part})" for part in parts)
+    # As text: an engine may have its own way with JSON.
+    sql = limits + "SELECT " + ", ".join(f"({part})::text" for part in parts)
     # nosemgrep: sql-of-pieces  constants of the sections
-    about, *answers = connection.exec_driver_sql(sql, parameters).one()
+    about, *answers = map(json.loads, connection.exec_driver_sql(sql, parameters).one())
     return Circumstances(**about), dict(zip(chosen, answers, strict=True))
 
 

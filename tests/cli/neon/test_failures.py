@@ -259,7 +259,7 @@ def test_a_base_without_the_database_is_named(refused, neon):
 def test_no_database_at_all(refused, neon):
     neon.databases = {}
     for command in (("url",), ("compare-schema", "staging"), ("create", "pr-1", "--write-env")):
-        assert "has no database: make one on Neon's console" in refused(*command)
+        assert "has no database: create one in Neon's console" in refused(*command)
     assert made(neon) == []
 
 
