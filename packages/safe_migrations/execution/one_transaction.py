@@ -14,7 +14,8 @@ from safe_migrations.execution.explanation import explain
 from safe_migrations.execution.patience import Repeating
 from safe_migrations.execution.statements import timeouts
 from safe_migrations.settings import SchemaSettings
-from serverless_postgres.losses import is_connection_loss, original
+from serverless_postgres.losses import fate, is_connection_loss, original
+from serverless_postgres.refusals import Fate
 
 Done = TypeVar("Done")
 Say = Callable[[str], None]
@@ -68,7 +69,7 @@ def in_one_transaction(
                 try:
                     return _attempt(engine, settings, lock, work, keep)
                 except (DBAPIError, psycopg2.Error) as error:
-                    said = _said(original(error), settings)
+                    said = _said(error, settings)
                     if said is None:
                         raise
                     why = f"{said}{_holders(lock, locks)}."
@@ -103,11 +104,11 @@ def _attempt(
 
 def _said(error: BaseException, settings: SchemaSettings) -> str | None:
     """Say why trying again makes sense; None when it does not."""
-    if isinstance(error, pg.LockNotAvailable):
-        return f"A lock was not to be had within {settings.schema_lock_timeout_ms} ms"
-    if isinstance(error, pg.DeadlockDetected):
-        return "Another transaction and this one waited for each other"
-    return None
+    if fate(error) is not Fate.PASSING:
+        return None
+    if isinstance(original(error), pg.LockNotAvailable):
+        return f"A lock could not be acquired within {settings.schema_lock_timeout_ms} ms"
+    return "Another transaction and this one got in each other's way"
 
 
 def _holders(lock: DeployLock, tables: tuple[str, ...]) -> str:

@@ -24,7 +24,8 @@ from safe_migrations.execution.progress import Progress
 from safe_migrations.execution.statements import Statements
 from safe_migrations.settings import SchemaSettings
 from safe_migrations.standing import Titled, standing
-from serverless_postgres.losses import is_connection_loss, original
+from serverless_postgres.losses import fate, is_connection_loss, original
+from serverless_postgres.refusals import Fate
 from serverless_postgres.retry import Patience
 
 NOW = "now"
@@ -225,16 +226,16 @@ class Online:
 
     def _said(self, error: Exception, progress: Progress | None) -> str | None:
         """Say why trying again makes sense; None when it does not."""
-        cause = original(error)
-        who = f", held by {progress.blockers}" if progress and progress.blockers else ""
-        if isinstance(cause, pg.LockNotAvailable):
+        found = fate(error)
+        if found is Fate.HOPELESS:
+            return None
+        if found is Fate.LOST:
+            return f"Revision {self._revision} lost its connection."
+        if isinstance(original(error), pg.LockNotAvailable):
+            who = f", held by {progress.blockers}" if progress and progress.blockers else ""
             wait = f"{self._settings.schema_lock_timeout_ms} ms"
             return f"Revision {self._revision} did not get a lock within {wait}{who}."
-        if isinstance(cause, pg.DeadlockDetected):
-            return f"Revision {self._revision} and another transaction waited for each other."
-        if is_connection_loss(error):
-            return f"Revision {self._revision} lost its connection."
-        return None
+        return f"Revision {self._revision} and another transaction got in each other's way."
 
     def _connect(self, engine: Engine) -> Connection:
         """Connect, and give a server that is just starting or waking the time it needs."""
