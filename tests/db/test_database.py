@@ -10,11 +10,11 @@ import pytest
 from psycopg2 import extensions
 
 from json_rows.unit_of_work import UnitOfWork
-from plain_commands.errors import InvalidInputError, UnavailableError
 from serverless_postgres.database import Database
 from serverless_postgres.losses import describe
 from service.app import create_app
 from service.settings import Settings
+from smorest_sqlmodel.errors import InvalidInputError, UnavailableError
 
 
 class CountingCursor(extensions.cursor):

@@ -9,9 +9,9 @@ import pytest
 from flask import Flask
 
 from json_rows.unit_of_work import UnitOfWork
-from plain_commands.errors import UnavailableError
 from serverless_postgres.database import Database, Sent
 from service.settings import Settings
+from smorest_sqlmodel.errors import UnavailableError
 
 KEY = "Idempotency-Key"
 BODY = {"username": "지민"}

@@ -19,7 +19,7 @@ def parse(variable: str, text: str, kind: Any, bounds: Mapping[str, Any], folder
     for a value that can't be used.
     """
     if re.search(r"[\x00-\x1f\x7f]", text):
-        message = f"{variable} has a line break or another control character in it: copy it anew."
+        message = f"{variable} has a line break or another control character in it: copy it again."
         raise ConfigurationError(message)
     if re.search(r"[\ud800-\udfff]", text):
         message = f"{variable} is not UTF-8: set it anew in that encoding."
