@@ -6,10 +6,10 @@ import time
 import pytest
 
 from json_rows.unit_of_work import UnitOfWork
-from plain_commands.errors import UnavailableError
 from serverless_postgres import watchdog
 from serverless_postgres.database import Database
 from service.settings import Settings
+from smorest_sqlmodel.errors import UnavailableError
 
 
 @pytest.fixture(autouse=True)
