@@ -61,10 +61,7 @@ def restore(
     target = session.branches.find(branch)
     origin = target if source is None else session.branches.find(source)
     if origin == target and not moment:
-        message = (
-            f"{target.name} can't be restored from itself as it is now: say with --at to which "
-            "moment."
-        )
+        message = f"{target.name} can't be restored from its present state: say when with --at."
         raise InvalidInputError(message)
     since = f"-before-restore-{datetime.now(UTC):%Y%m%d-%H%M%S}"
     usual = target.name[: LONGEST - len(since)].strip("- ") + since
