@@ -25,6 +25,9 @@ class Settings(ServerSettings, SchemaSettings, RowsSettings):
 
     otel_service_name: str = setting("trip-planner", "The service's name in traces.")
 
+    application = "trip-planner"
+    aside = ("predecessor",)
+
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None) -> Self:
         """Read the environment over `.env`, or what is given in place of both.

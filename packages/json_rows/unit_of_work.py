@@ -14,7 +14,6 @@ from json_rows.errors import TransientError
 from json_rows.statement import Query, Row, Rows
 from serverless_postgres import losses
 from serverless_postgres.database import Database, Sent
-from serverless_postgres.mark import COMMENT
 from serverless_postgres.position import SEEN, WRITTEN
 from serverless_postgres.replica import ReadFrom, Replica
 from serverless_postgres.retry import Patience
@@ -251,7 +250,7 @@ class UnitOfWork:
         try:
             cursor = connection.cursor()
             # nosemgrep: sql-of-pieces  of other statements, before which BEGIN may stand
-            cursor.execute(COMMENT + sql, parameters)
+            cursor.execute(self._database.mark.comment + sql, parameters)
             return cursor.fetchall() if cursor.description else ()
         except Exception as error:
             failure = error

@@ -110,7 +110,7 @@ class _Run:
             # has no use for them.
             context = click.get_current_context()
             context.meta[_SUBJECT] = _make_subject(context)
-            # Only the document belongs on stdout, whatever Alembic prints.
+            # Only the document belongs on stdout, whatever libraries print.
             with (
                 redirect_stdout(sys.stderr) if self.as_json else nullcontext(),
                 waiting(self.doing) if self.doing and at_terminal() else nullcontext(),

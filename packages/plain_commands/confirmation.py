@@ -6,7 +6,7 @@ import click
 
 from plain_commands.errors import InvalidInputError
 
-YES = click.option("--yes", "-y", is_flag=True, help="Don't ask.")
+YES = click.option("--yes", "-y", is_flag=True, help="Don't ask for confirmation.")
 
 
 def confirm(what: str, *, yes: bool) -> None:
@@ -17,7 +17,7 @@ def confirm(what: str, *, yes: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
-        message = f"{what} Nobody can be asked here: --yes says that this is meant."
+        message = f"{what} There is no terminal to confirm this on: add --yes to go ahead."
         raise InvalidInputError(message)
     click.echo(what, err=True)
-    click.confirm("Go on?", abort=True, err=True)
+    click.confirm("Continue?", abort=True, err=True)

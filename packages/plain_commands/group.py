@@ -75,7 +75,7 @@ class LazyGroup(click.Group):
         try:
             yield
         except click.UsageError as error:
-            # click's own 2 means drift here.
+            # click's own 2 is the verdict of some command, such as that two things differ.
             error.exit_code = 1  # type: ignore[misc]
             if isinstance(error, click.exceptions.NoArgsIsHelpError) or not ctx.meta["wants_json"]:
                 raise

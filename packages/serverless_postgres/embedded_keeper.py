@@ -21,7 +21,6 @@ import psycopg2
 
 from plain_commands.errors import ConfigurationError
 from serverless_postgres.embedded import (
-    DATABASE,
     MAJOR_VERSION,
     READY,
     TIME_LIMIT_S,
@@ -51,12 +50,12 @@ class Cluster:
         self._deadline = time.monotonic() + TIME_LIMIT_S
 
     def start(self) -> subprocess.Popen[bytes]:
-        """Return postgres when it accepts connections and has the database.
+        """Return postgres when it accepts connections.
 
         Raises ConfigurationError or OSError; then no postgres is left.
         """
         with opened_lock(self._data_dir / "postgres.lock") as lock:
-            self._await_end_of_predecessor(lock)
+            self._await_end_of_the_last(lock)
             self._privileges.own_files()
             try:
                 version = (self._pgdata / "PG_VERSION").read_text(encoding="ascii").strip()
@@ -90,7 +89,7 @@ class Cluster:
     def _is_late(self) -> bool:
         return time.monotonic() > self._deadline
 
-    def _await_end_of_predecessor(self, lock: int) -> None:
+    def _await_end_of_the_last(self, lock: int) -> None:
         """Wait until no process of a postgres whose keeper was killed is left."""
         interrupted = False
         while True:
@@ -200,26 +199,19 @@ class Cluster:
         )
 
     def _await_ready(self, server: subprocess.Popen[bytes]) -> None:
-        """Wait for a real connection and create the database if it is not there.
+        """Wait for a real connection.
 
         Raises psycopg2.Error when there is no hope left.
         """
         while True:
             try:
-                connection = psycopg2.connect(
-                    url_of(self._data_dir, database="postgres"), connect_timeout=TIME_LIMIT_S
-                )
+                psycopg2.connect(url_of(self._data_dir), connect_timeout=TIME_LIMIT_S).close()
             except psycopg2.OperationalError:
                 if server.poll() is not None or self._is_late():
                     raise
                 time.sleep(0.01)
             else:
-                break
-        with closing(connection), connection.cursor() as cursor:
-            connection.autocommit = True
-            cursor.execute("SELECT FROM pg_database WHERE datname = %s", [DATABASE])
-            if cursor.rowcount == 0:
-                cursor.execute(f"CREATE DATABASE {DATABASE}")
+                return
 
 
 def _write_private(path: Path, text: str) -> None:

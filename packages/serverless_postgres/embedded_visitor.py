@@ -14,7 +14,7 @@ import psycopg2
 
 from serverless_postgres.embedded import EmbeddedPostgres, url_of
 
-NAME = "trip-planner url"
+NAME = "embedded-visitor"
 LINGER_S = 60
 _LOOK_EVERY_S = 1.0
 _OTHERS = (
@@ -25,7 +25,7 @@ _OTHERS = (
 def linger(data_dir: Path) -> None:
     """Use the server until nobody has been connected for LINGER_S, or it ends."""
     # Not the database itself, which may be copied or dropped meanwhile.
-    url = url_of(data_dir, database="postgres")
+    url = url_of(data_dir)
     with (
         suppress(psycopg2.Error),
         closing(psycopg2.connect(url, application_name=NAME)) as connection,

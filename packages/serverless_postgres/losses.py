@@ -1,4 +1,4 @@
-"""What an error of the database means: whether the connection is lost, and a sentence on it."""
+"""What an error of the database means: whether to try again, and a sentence for people."""
 
 from typing import cast
 
@@ -8,23 +8,23 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from plain_commands.errors import PlainError
-from serverless_postgres.refusals import LOST, refusal
+from serverless_postgres.refusals import LOST, Fate, refusal
 
-_CONNECTION_STATES = {"57P01", "57P02", "57P03", "25P03", "08000", "08001", "08003", "08006"}
+# The SQLSTATEs, and their classes, of errors that are not hopeless (PostgreSQL 18, Appendix A).
+_FATES = {
+    "08": Fate.LOST,
+    "25P03": Fate.LOST,  # idle_in_transaction_session_timeout
+    "40001": Fate.PASSING,  # serialization_failure
+    "40P01": Fate.PASSING,  # deadlock_detected
+    "53300": Fate.LOST,  # too_many_connections
+    "55P03": Fate.PASSING,  # lock_not_available
+    "57P01": Fate.LOST,  # admin_shutdown
+    "57P02": Fate.LOST,  # crash_shutdown
+    "57P03": Fate.LOST,  # cannot_connect_now
+    "57P05": Fate.LOST,  # idle_session_timeout
+}
 _POOLER_STATE = "08P01"
 """With it PgBouncer tells of everything, a wrong database as well as a server that is gone."""
-_CONNECTION_TEXTS = (
-    "server closed the connection unexpectedly",
-    "SSL SYSCALL error",
-    "Couldn't connect to compute node",
-    "could not connect to server",
-    "connection to server",
-    "connection already closed",
-    "Connection refused",
-    "Connection timed out",
-    "could not receive data from server",
-    "could not send data to server",
-)
 
 
 def original(error: BaseException) -> BaseException:
@@ -34,19 +34,30 @@ def original(error: BaseException) -> BaseException:
     return error
 
 
-def is_connection_loss(error: BaseException) -> bool:
-    """Tell whether the connection is gone, or could not be made, through no fault of the query."""
+def fate(error: BaseException) -> Fate:
+    """Judge an error of psycopg2, as it is or wrapped by SQLAlchemy: the one word on it.
+
+    Its SQLSTATE tells; where there is none, as of libpq, its text.
+    """
     error = original(error)
     if isinstance(error, psycopg2.InterfaceError):
-        return True
-    if not isinstance(error, psycopg2.OperationalError):
-        return False
-    if error.pgcode and error.pgcode != _POOLER_STATE:
-        return error.pgcode in _CONNECTION_STATES
+        return Fate.LOST
+    if not isinstance(error, psycopg2.DatabaseError):
+        return Fate.HOPELESS
+    state = error.pgcode
+    if state and state != _POOLER_STATE:
+        return _FATES.get(state) or _FATES.get(state[:2], Fate.HOPELESS)
     found = refusal(str(error))
-    if found is not LOST:
-        return found.passing
-    return bool(error.pgcode) or any(text in str(error) for text in _CONNECTION_TEXTS)
+    if found is LOST:
+        is_lost = state == _POOLER_STATE or LOST.fits(str(error))
+    else:
+        is_lost = found.passing and isinstance(error, psycopg2.OperationalError)
+    return Fate.LOST if is_lost else Fate.HOPELESS
+
+
+def is_connection_loss(error: BaseException) -> bool:
+    """Tell whether the connection is gone, or could not be made, through no fault of the query."""
+    return fate(error) is Fate.LOST
 
 
 def is_deadlock(error: BaseException) -> bool:

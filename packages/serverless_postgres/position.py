@@ -30,7 +30,7 @@ SEEN = """(SELECT CASE WHEN pg_is_in_recovery()
 MOST = 2**63 - 1
 
 _log = logging.getLogger(__name__)
-_PREFIX = "trip-planner-writes"
+_PREFIX = "postgres-last-write"
 _SLOTS = 2
 _BYTES = 8 * _SLOTS
 

@@ -5,6 +5,19 @@ The texts are those of libpq, of Postgres, of PgBouncer, and of Neon's proxy (Ne
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Fate(StrEnum):
+    """What an error leaves to hope for."""
+
+    LOST = "lost"
+    """The connection is gone, or could not be made: another one may do. What was sent last may
+    have been done."""
+    PASSING = "passing"
+    """Nothing was done, since others were in the way; the same may succeed a moment later."""
+    HOPELESS = "hopeless"
+    """Nothing was done, and trying again changes nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,27 +31,32 @@ class Refusal:
     passing: bool = False
     """Whether it may be over a moment later."""
 
+    def fits(self, message: str) -> bool:
+        """Tell whether a message of libpq or the server holds one of the texts."""
+        text = " ".join(message.split())
+        return any(part in text for part in self.texts)
+
 
 # The first that fits counts: the special before the general.
 REFUSALS = (
     Refusal(
         "certificate",
         ("root certificate file", "certificate verify failed", "does not match host name"),
-        "The certificate of the server can't be verified.",
+        "The server's certificate can't be verified.",
         "Use sslmode=verify-full with sslrootcert=system, or sslmode=require, in DATABASE_URL.",
     ),
     Refusal(
         "dns",
         ("Temporary failure in name resolution",),
-        "The name of the database's host can't be looked up at the moment.",
-        "Try again; when it stays so, check the network's DNS.",
+        "The database's host name can't be resolved at the moment.",
+        "Try again; if it persists, check the network's DNS.",
         passing=True,
     ),
     Refusal(
         "host-unknown",
         ("could not translate host name",),
         "The host of DATABASE_URL is unknown: check its spelling.",
-        "Copy DATABASE_URL anew from Neon's console (Connect), or check the network's DNS.",
+        "Copy DATABASE_URL again from Neon's console (Connect), or check the network's DNS.",
     ),
     Refusal(
         "endpoint-disabled",
@@ -51,12 +69,12 @@ REFUSALS = (
         ("endpoint cannot be found", "endpoint could not be found", "project does not exist"),
         "The Neon endpoint of DATABASE_URL does not exist: its branch or compute was deleted, or "
         "the name is misspelt.",
-        "Copy DATABASE_URL anew from Neon's console (Connect).",
+        "Copy DATABASE_URL again from Neon's console (Connect).",
     ),
     Refusal(
         "endpoint-missing",
         ("Endpoint ID is not specified",),
-        "Neon can't tell which endpoint is meant: this client does not name the host (SNI).",
+        "Neon can't tell which endpoint is meant: this client does not send the host name (SNI).",
         "Add options=endpoint%3D<the first label of the host> to DATABASE_URL.",
     ),
     Refusal(
@@ -74,7 +92,7 @@ REFUSALS = (
     Refusal(
         "too-many-endpoints",
         ("limit of concurrently active endpoints",),
-        "The Neon project has as many computes running as it may have.",
+        "The Neon project has as many running computes as its plan allows.",
         "Suspend or delete a branch's compute in Neon's console.",
     ),
     Refusal(
@@ -87,32 +105,32 @@ REFUSALS = (
         "too-many-attempts",
         ("Too many concurrent connection attempts", "Too many database connection attempts"),
         "Neon is busy with too many connection attempts; try again.",
-        "Try again; when it stays so, connect through the pooler (a host with -pooler).",
+        "Try again; if it persists, connect through the pooler (a host with -pooler).",
         passing=True,
     ),
     Refusal(
         "startup-parameter",
         ("unsupported startup parameter",),
-        "The pooler does not take the options of DATABASE_URL.",
+        "The pooler does not accept the options in DATABASE_URL.",
         "Leave options=... out of DATABASE_URL, or use the direct host (without -pooler).",
     ),
     Refusal(
         "compute-starting",
         ("Couldn't connect to compute node", "compute is not ready"),
         "Neon could not start the compute in time; try again.",
-        "Try again in a few seconds; when it stays so, see neonstatus.com.",
+        "Try again in a few seconds; if it persists, see neonstatus.com.",
         passing=True,
     ),
     Refusal(
         "tls-demanded",
         ("connection is insecure", "no encryption", "SSL off", "SSL required"),
-        "The server wants TLS, and DATABASE_URL does not ask for it.",
+        "The server requires TLS, and DATABASE_URL does not ask for it.",
         "Add sslmode=require to DATABASE_URL.",
     ),
     Refusal(
         "tls-missing",
         ("does not support SSL",),
-        "DATABASE_URL asks for TLS, which the server does not speak.",
+        "DATABASE_URL asks for TLS, which the server does not support.",
         "Leave sslmode out of DATABASE_URL, or switch TLS on in the server (ssl = on).",
     ),
     Refusal(
@@ -125,20 +143,20 @@ REFUSALS = (
         "password",
         ("password authentication failed", "SASL authentication failed", "no such user"),
         "The database refuses the user name or password of DATABASE_URL.",
-        "Copy DATABASE_URL anew, or set a new password: ALTER ROLE ... PASSWORD '...'. In the URL "
+        "Copy DATABASE_URL again, or set a new password: ALTER ROLE ... PASSWORD '...'. In the URL "
         "it has to be URL-encoded (@ is %40).",
     ),
     Refusal(
         "password-missing",
         ("no password supplied",),
-        "The database wants a password, and DATABASE_URL has none.",
+        "The database requires a password, and DATABASE_URL has none.",
         "Write it into DATABASE_URL: postgresql://user:password@host/dbname.",
     ),
     Refusal(
         "role-not-admitted",
         ("no pg_hba.conf entry", "pg_hba.conf rejects", "is not permitted to log in"),
-        "The server does not admit this role, database and address together.",
-        "Admit them in the server's pg_hba.conf, or ALTER ROLE ... LOGIN.",
+        "The server does not accept this combination of role, database and address.",
+        "Allow it in the server's pg_hba.conf, or ALTER ROLE ... LOGIN.",
     ),
     Refusal(
         "not-there",
@@ -157,7 +175,7 @@ REFUSALS = (
     Refusal(
         "unreachable",
         ("Network is unreachable", "No route to host"),
-        "There is no way through the network to the host of DATABASE_URL.",
+        "The host of DATABASE_URL can't be reached over the network.",
         "Check the network, a VPN or a firewall, and whether the host has an IPv4 address.",
         passing=True,
     ),
@@ -177,7 +195,7 @@ REFUSALS = (
             "remaining connection slots",
             "no more connections allowed",
         ),
-        "The database has no connection left.",
+        "The database has no free connections.",
         "Connect the service through the pooler, or lower POOL_SIZE and POOL_MAX_OVERFLOW.",
         passing=True,
     ),
@@ -199,21 +217,28 @@ REFUSALS = (
         "pooler-without-server",
         ("cannot connect to server", "server login has been failing", "server login failed"),
         "The pooler can't reach the database behind it.",
-        "Try again; when it stays so, look into the pooler's log and whether the server runs.",
+        "Try again; if it persists, look into the pooler's log and whether the server runs.",
         passing=True,
     ),
 )
 
 LOST = Refusal(
     "lost",
-    (),
+    (
+        "server closed the connection unexpectedly",
+        "SSL SYSCALL error",
+        "could not connect to server",
+        "connection to server",
+        "connection already closed",
+        "could not receive data from server",
+        "could not send data to server",
+    ),
     "The connection to the database is lost.",
-    "Try again; when it stays so, look into the server's log.",
+    "Try again; if it persists, look into the server's log.",
     passing=True,
 )
 
 
 def refusal(message: str) -> Refusal:
     """Find the reason in a message of libpq or the server; LOST when it is none of them."""
-    text = " ".join(message.split())
-    return next((item for item in REFUSALS if any(part in text for part in item.texts)), LOST)
+    return next((item for item in REFUSALS if item.fits(message)), LOST)

@@ -1,10 +1,11 @@
-"""For how long, and how often, something is tried again while the database is away."""
+"""How long, and how often, something is tried again while the database is away."""
 
 import random
 import time
+from collections.abc import Callable
 from threading import Event, Lock
 
-FIRST_PAUSE_S = 0.05
+FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 0.5
 """Long enough for a server that starts, short enough to be there soon after it has."""
 LEAST_OUTAGE_S = 5.0
@@ -76,28 +77,59 @@ class Outage:
 
 
 class Patience:
-    """The attempts of one unit of work: pauses that grow, with jitter, inside a budget.
+    """The time for one piece of work, from now on, and the pauses between its attempts.
 
-    The budget runs from the moment this is made. The pauses are drawn at random ("full jitter", AWS
-    Architecture Blog, "Exponential Backoff And Jitter"), so that those who lost their connections
-    together don't come back together.
+    Pauses double from `first_s` to `longest_s` (seconds). The share `drawn` of each is left to
+    chance, so that those who lost their connections together don't come back together; 1 is the
+    "full jitter" of the AWS Architecture Blog, "Exponential Backoff And Jitter". No pause outlasts
+    `ended`.
     """
 
-    def __init__(self, budget_s: float, ended: Event) -> None:
-        self._deadline = time.monotonic() + budget_s
-        self._ended = ended
+    def __init__(
+        self,
+        limit_s: float,
+        ended: Event | None = None,
+        *,
+        first_s: float = FIRST_PAUSE_S,
+        longest_s: float = LONGEST_PAUSE_S,
+        drawn: float = 1.0,
+    ) -> None:
+        self.limit_s = limit_s
         self.attempts = 1
+        self._began = time.monotonic()
+        self._ended = ended or Event()
+        self._next_s = first_s
+        self._longest_s = longest_s
+        self._drawn = drawn
+
+    @property
+    def elapsed_s(self) -> float:
+        """How long it has lasted."""
+        return time.monotonic() - self._began
 
     @property
     def left_s(self) -> float:
-        """How much is left of the budget; below 0 when it is spent."""
-        return self._deadline - time.monotonic()
+        """How much time is left; below 0 when it is over."""
+        return self.limit_s - self.elapsed_s
 
-    def wait(self) -> bool:
-        """Pause before the next attempt; False when there is no time for one."""
-        longest = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2**self.attempts)
-        pause = random.uniform(0, longest)  # noqa: S311  no secret
-        if time.monotonic() + pause >= self._deadline:
+    def wait(
+        self,
+        *,
+        least_s: float = 0.0,
+        needed_s: float = 0.0,
+        tell: Callable[[float], None] = lambda _: None,
+    ) -> bool:
+        """Pause before the next attempt; False when there is no time for one.
+
+        The pause lasts for `least_s` or longer, and leaves `needed_s` for the attempt; `tell` is
+        told before it begins how long it will be at most.
+        """
+        longest = min(self._longest_s, self._next_s)
+        drawn = random.uniform(0, self._drawn)  # noqa: S311  no secret
+        pause = max(least_s, longest * (1 - drawn))
+        if pause + needed_s >= self.left_s:
             return False
+        self._next_s = longest * 2
         self.attempts += 1
+        tell(max(least_s, longest))
         return not self._ended.wait(pause)

@@ -108,7 +108,7 @@ class Server:
                 "keepalives_interval": settings.keepalives_interval_s,
                 "keepalives_count": settings.keepalives_count,
                 "tcp_user_timeout": settings.tcp_user_timeout_ms,
-                "application_name": "trip-planner",
+                "application_name": settings.application,
             },
         )
         event.listen(engine, "do_connect", self._connect_in_time)

@@ -2,13 +2,21 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from plain_commands.settings.declared import Processes, setting
+from serverless_postgres.mark import Mark
 
 
 @dataclass(frozen=True, kw_only=True)
 class PostgresSettings(Processes):
-    """Where Postgres is, and how long one waits for it."""
+    """Where Postgres is, and how long one waits for it.
+
+    A program that is to be told apart from others says in a subclass what `application` it is.
+    """
+
+    application: ClassVar[str] = "app"
+    """The name that Postgres shows (application_name), of letters, digits, `-` and `_`."""
 
     database_url: str | None = setting(
         None,
@@ -77,3 +85,13 @@ class PostgresSettings(Processes):
     read_timeout_s: int = setting(
         3, "Longest wait for the replica's answer before the primary is asked.", least=1
     )
+
+    @property
+    def mark(self) -> Mark:
+        """How Postgres knows what this program writes."""
+        return Mark(self.application)
+
+    @property
+    def embedded_database(self) -> str:
+        """The database's name on the embedded server."""
+        return self.application.replace("-", "_")

@@ -16,7 +16,7 @@ _embedded: dict[str, EmbeddedPostgres] = {}
 
 
 def parse(text: str, variable: str = "DATABASE_URL") -> URL:
-    """Parse a Postgres URL for psycopg2, the driver of this service; messages say `variable`.
+    """Parse a Postgres URL for psycopg2; messages say `variable`.
 
     Every usual scheme is taken (SQLAlchemy 2.1 refuses `postgres://` and takes `postgresql://` for
     psycopg 3). Neon refuses plain connections: where its URL does not say, `sslmode=require` is
@@ -71,7 +71,7 @@ def resolve(settings: PostgresSettings, *, direct: bool = False) -> URL:
     if settings.is_production:
         raise ConfigurationError(NOT_SET + ".")
     folder = settings.instance_dir / "postgres"
-    server = _embedded.setdefault(str(folder), EmbeddedPostgres(folder))
+    server = _embedded.setdefault(str(folder), EmbeddedPostgres.configured(settings))
     return parse(server.start())
 
 

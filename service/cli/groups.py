@@ -2,7 +2,7 @@
 
 from safe_migrations.commands.group import db_group
 from serverless_postgres.neon_commands.group import neon_group
-from service.settings import Settings
+from service.settings import ROOT, Settings
 
 db = db_group(
     Settings.load,
@@ -12,4 +12,4 @@ db = db_group(
         "import-sqlite": "service.cli.import_predecessor",
     },
 )
-neon = neon_group(Settings.load)
+neon = neon_group(Settings.load, env_file=ROOT / ".env")

@@ -1,3 +1,5 @@
 """The schema that an older program's tables are moved aside into, where nobody uses them."""
 
-ASIDE = "predecessor"
+from service.settings import Settings
+
+(ASIDE,) = Settings.aside

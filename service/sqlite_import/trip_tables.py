@@ -6,7 +6,8 @@ from uuid import UUID
 
 from psycopg2 import extensions
 
-from serverless_postgres.mark import SET_LOCAL
+from serverless_postgres.mark import Mark
+from service.settings import Settings
 from service.sqlite_import.generations import GenerationFields, convert_generation
 from service.sqlite_import.nodes import NodeFields, convert_node
 from service.sqlite_import.user_names import settle_names
@@ -209,5 +210,5 @@ TRIPS = Import(
     namespace=NAMESPACE,
     lock=LOCK,
     settle=_settle,
-    setup=SET_LOCAL,
+    setup=Mark(Settings.application).set_local,
 )

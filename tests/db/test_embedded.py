@@ -153,7 +153,17 @@ def test_processes_share_one_server(folder: Path) -> None:
         urls = {user.line() for user in started}
         assert len(urls) == 1
         assert len(servers(folder)) == len(keepers(folder)) == 1
-        assert query(urls.pop(), "SELECT current_database()") == "trip_planner"
+        assert query(urls.pop(), "SELECT current_database()") == "app"
+
+
+def test_programs_have_databases_of_their_own_on_one_server(folder: Path) -> None:
+    with (
+        EmbeddedPostgres(folder, durable=False, database="books") as books,
+        EmbeddedPostgres(folder, durable=False, database="My orders") as orders,
+    ):
+        assert query(books, "SELECT current_database()") == "books"
+        assert query(orders, "SELECT current_database()") == "My orders"
+        assert len(servers(folder)) == 1
 
 
 def test_killed_user_leaves_nothing_but_its_data(folder: Path) -> None:

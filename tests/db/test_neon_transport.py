@@ -54,7 +54,7 @@ def test_a_call_without_an_answer_ends_when_it_says(neon, transport, kind):
     (request_id,) = ids(neon.calls)
     assert re.fullmatch(
         rf"Neon's API gave no answer to GET {PATH} \(the request id for Neon's support is "
-        rf"{request_id}\)\. It has been so for \d+ s: try again later\.",
+        rf"{request_id}\)\. This has lasted for \d+ s: try again later\.",
         told.value.detail,
     )
 
@@ -84,7 +84,9 @@ def test_after_silence_the_next_call_has_the_time_of_one_try(neon, transport):
 def test_nobody_there_is_told_sooner():
     pace = Pace(connect_s=0.1, read_s=0.3, call_s=10**6, first_delay_s=0.01)
     project = NeonProject(NeonTransport("http://127.0.0.1:9/api/v2", KEY, pace), PROJECT)
-    with pytest.raises(UnavailableError, match=r"can't be reached\. It has been so for \d+ s: try"):
+    with pytest.raises(
+        UnavailableError, match=r"can't be reached\. This has lasted for \d+ s: try"
+    ):
         project.create_branch("rehearsal")
 
 
@@ -137,9 +139,9 @@ def test_what_does_not_pass_is_told(neon, transport, status, said):
     with pytest.raises(UnavailableError) as told:
         transport.call("GET", PATH)
     (request_id,) = ids(neon.calls)
-    sentence, so_long = told.value.detail.split(". It", 1)
+    sentence, so_long = told.value.detail.split(". This", 1)
     assert f"{sentence}." == said.format(id=request_id)
-    assert re.fullmatch(r" has been so for \d+ s: try again later\.", so_long)
+    assert re.fullmatch(r" has lasted for \d+ s: try again later\.", so_long)
 
 
 # Retry-After
@@ -237,7 +239,7 @@ def test_each_call_has_an_id_of_its_own(neon, project):
 
 @pytest.mark.parametrize("key", ["", "two words", "한글", "line\nbreak"])
 def test_what_can_not_be_a_key_is_refused_without_showing_it(neon, key):
-    with pytest.raises(ConfigurationError, match="copy it anew") as refused:
+    with pytest.raises(ConfigurationError, match="copy it again") as refused:
         NeonTransport(neon.url, key)
     assert not key or key not in str(refused.value)
 

@@ -10,7 +10,6 @@ from sqlalchemy import make_url
 
 from json_rows.unit_of_work import UnitOfWork
 from serverless_postgres.database import Database
-from serverless_postgres.mark import COMMENT
 from service.settings import Settings
 from tests.pooler import Pooler, needs_pooler
 from tests.ports import free_port
@@ -39,12 +38,12 @@ def test_only_a_connection_that_was_idle_for_long_is_pinged(recorder, recorded_u
     _ask(database)
     recorder.messages.clear()
     _ask(database)
-    assert recorder.queries() == [f"{COMMENT}SELECT 'asked'"]
+    assert recorder.queries() == ["/* trip-planner */ SELECT 'asked'"]
     time.sleep(1.05)
     recorder.messages.clear()
     _ask(database)
     ping, asked = recorder.queries()
-    assert ping != asked == f"{COMMENT}SELECT 'asked'"
+    assert ping != asked == "/* trip-planner */ SELECT 'asked'"
     database.dispose()
 
 

@@ -214,4 +214,4 @@ def test_who_listens_and_fails_undoes_no_work_and_is_complained_of_once(story, c
         assert response.status_code == 201
     assert sorted(story.names()) == ["지민", "하준"]
     errors = [record.message for record in caplog.records if record.levelname == "ERROR"]
-    assert errors == ["Work in the database could not be noted, nor may other be"]
+    assert errors == ["A listener of the database fails; this is logged only once."]

@@ -80,7 +80,8 @@ def project(root: Path, tmp_path: Path) -> Iterator[Project]:
     kept = {name: value for name, value in os.environ.items() if name not in ELSEWHERE}
     # Before the editable installation, which leads to the original.
     path = [str(Path(sys.prefix) / "bin"), str(binaries()), kept["PATH"]]
-    with EmbeddedPostgres(folder / "instance" / "postgres", durable=False) as url:
+    place = folder / "instance" / "postgres"
+    with EmbeddedPostgres(place, durable=False, database="trip_planner") as url:
         environment = kept | {
             "PYTHONPATH": str(folder),
             "PYTHONUNBUFFERED": "1",

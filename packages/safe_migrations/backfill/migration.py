@@ -13,6 +13,8 @@ from safe_migrations.backfill.position import Position
 from safe_migrations.backfill.preparation import prepare
 from safe_migrations.backfill.runner import Pace, Runner
 from safe_migrations.backfill.statements import Key
+from safe_migrations.settings import SchemaSettings
+from serverless_postgres.mark import Mark
 
 _LINE_EVERY_S = 5
 
@@ -29,19 +31,20 @@ def run(backfill: Backfill, op: Any) -> None:
     key = _prepared(connection, backfill)
     # The locks of what the revision did before would stand in the way of the other connection.
     with context.autocommit_block():
-        run_on(connection.engine, backfill, key)
+        mark = context.opts.get("mark") or SchemaSettings().mark
+        run_on(connection.engine, backfill, mark, key)
 
-    def mark(**_: object) -> None:
+    def note(**_: object) -> None:
         positions.mark_applied(connection, backfill.name)
 
     # Called in the transaction that notes the revision: either both are known or none. A revision
     # that is run once more has been taken back meanwhile, and its rows want filling once more.
-    context.on_version_apply_callbacks += (_once(mark),)
+    context.on_version_apply_callbacks += (_once(note),)
 
 
-def run_on(engine: Engine, backfill: Backfill, key: Key | None = None) -> None:
+def run_on(engine: Engine, backfill: Backfill, mark: Mark, key: Key | None = None) -> None:
     """Run a backfill for a deploy, which waits for it: without pauses."""
-    with Runner(engine, backfill, Pace(pause_s=0), progress=_Lines()) as runner:
+    with Runner(engine, backfill, Pace(pause_s=0), mark, progress=_Lines()) as runner:
         runner.run(anew=_is_applied, key=key)
 
 

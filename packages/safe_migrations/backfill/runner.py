@@ -1,7 +1,5 @@
 """Runs a backfill: batch after batch, each with its position in one short transaction."""
 
-import itertools
-import random
 import secrets
 import time
 from collections.abc import Callable
@@ -10,7 +8,6 @@ from threading import Event
 from types import TracebackType
 from typing import Self, TypeVar
 
-from psycopg2 import errors as pg
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
@@ -22,17 +19,18 @@ from safe_migrations.backfill.position import Position
 from safe_migrations.backfill.preparation import Anew, begins_anew, check_definition, prepare
 from safe_migrations.backfill.statements import Key
 from safe_migrations.errors import LockedError
-from serverless_postgres.losses import describe, is_connection_loss, original
-from serverless_postgres.mark import SET_LOCAL
+from serverless_postgres.losses import describe, fate, is_connection_loss
+from serverless_postgres.mark import Mark
+from serverless_postgres.refusals import Fate
+from serverless_postgres.retry import Patience
 
 T = TypeVar("T")
 Progress = Callable[[Position], None]
 
 _LEAST_ROWS, _MOST_ROWS = 100, 100_000
-_ATTEMPTS = 10
-_FIRST_WAIT_S, _LONGEST_WAIT_S = 0.1, 5.0
-# Unlike these, a lost connection has no class of its own in psycopg2.
-_PASSING = (pg.LockNotAvailable, pg.DeadlockDetected, pg.SerializationFailure)
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 5.0
+_TRIED_FOR_S = 60.0
+"""For how long a transaction that has failed for a passing reason is tried again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +60,20 @@ class Runner:
         engine: Engine,
         backfill: Backfill,
         pace: Pace,
+        mark: Mark,
         *,
         stop: Event | None = None,
         progress: Progress = lambda _: None,
     ) -> None:
-        """Prepare; `stop` ends the work after the batch at hand, `progress` is told of each."""
+        """Prepare.
+
+        `mark` tells Postgres whose work it is; `stop` ends it after the batch at hand, `progress`
+        is told of each.
+        """
         self._engine = engine
         self._backfill = backfill
         self._pace = pace
+        self._mark = mark
         self._stop = stop or Event()
         self._progress = progress
         self._id = secrets.token_hex(8)
@@ -188,21 +192,25 @@ class Runner:
 
     def _in_transaction(self, work: Callable[[Connection], T]) -> T:
         """Do something in one transaction, and again when it fails for a passing reason."""
-        for attempt in itertools.count(1):
+        patience = None
+        while True:
             try:
                 return self._attempt(work)
             except DBAPIError as error:
-                if not isinstance(original(error), _PASSING) and not is_connection_loss(error):
+                if fate(error) is Fate.HOPELESS:
                     raise self._refused(error) from error
-                if attempt == _ATTEMPTS:
-                    raise self._exhausted(error) from error
                 self._disconnect()
                 self._rows = max(self._rows // 2, 1)
-                wait_s = min(_FIRST_WAIT_S * 2**attempt, _LONGEST_WAIT_S)
-                self._stop.wait(wait_s * random.uniform(0.5, 1))  # noqa: S311  no secret
-                if self._stop.is_set():
+                # From the first failure on: before it, the work may have taken long.
+                patience = patience or Patience(
+                    _TRIED_FOR_S,
+                    self._stop,
+                    first_s=_FIRST_PAUSE_S,
+                    longest_s=_LONGEST_PAUSE_S,
+                    drawn=0.5,
+                )
+                if not patience.wait():
                     raise self._exhausted(error) from error
-        raise AssertionError
 
     def _attempt(self, work: Callable[[Connection], T]) -> T:
         if self._connection is None:
@@ -211,7 +219,7 @@ class Runner:
             milliseconds = int(self._pace.lock_timeout_s * 1000)
             # nosemgrep: sql-of-pieces  a number
             self._connection.exec_driver_sql(
-                f"{SET_LOCAL}; SET LOCAL lock_timeout = {milliseconds}"
+                f"{self._mark.set_local}; SET LOCAL lock_timeout = {milliseconds}"
             )
             return work(self._connection)
 

@@ -134,7 +134,12 @@ def _run(
         _stopping() as stop,
         _progress() as progress,
         Runner(
-            _engine(place.url, settings), known.backfill, Pace(**pace), stop=stop, progress=progress
+            _engine(place.url, settings),
+            known.backfill,
+            Pace(**pace),
+            settings.mark,
+            stop=stop,
+            progress=progress,
         ) as runner,
     ):
         # What was filled before the revision was taken back wants filling once more.
@@ -178,7 +183,7 @@ def _engine(url: "URL", settings: SchemaSettings) -> "Engine":
         poolclass=pool.NullPool,
         connect_args={
             "connect_timeout": settings.connect_timeout_s,
-            "application_name": "trip-planner backfill",
+            "application_name": f"{settings.application} backfill",
             "keepalives_idle": 10,
             "keepalives_interval": 5,
             "keepalives_count": 3,

@@ -42,14 +42,26 @@ def stats(
     Example: flask db stats queries indexes --limit 5
     """
     del directory  # No revision is looked at.
-    from serverless_postgres.stats import examine  # noqa: PLC0415  heavy
+    from safe_migrations.errors import LockedError  # noqa: PLC0415  heavy, all three
+    from safe_migrations.target import opened, target  # noqa: PLC0415
+    from serverless_postgres.stats import CatalogLockedError, examine  # noqa: PLC0415
 
-    found = examine(subject(), x=x, sections=sections, limit=limit)
-    return Result(found.as_json(), _text(found, limit))
+    settings = subject()
+    place = target(settings, x)
+    try:
+        with opened(place, settings) as connection:
+            found = examine(
+                connection, settings, aside=settings.aside, sections=sections, limit=limit
+            )
+    except CatalogLockedError as error:
+        raise LockedError(error.detail) from error
+    document = found.as_json()
+    document["database"]["source"] = place.source
+    return Result(document, _text(found, place.source, limit))
 
 
-def _text(found: "Report", limit: int) -> str:
-    parts = ["\n".join(_head(found))]
+def _text(found: "Report", source: str, limit: int) -> str:
+    parts = ["\n".join(_head(found, source))]
     for section in found.sections.values():
         parts += [_figures(item) for item in section.figures]
         parts += [_wrapped(item) for item in section.remarks]
@@ -58,9 +70,8 @@ def _text(found: "Report", limit: int) -> str:
     return "\n\n".join([*parts, _summary(found.findings)])
 
 
-def _head(found: "Report") -> Iterator[str]:
-    from serverless_postgres.stats import writing  # noqa: PLC0415
-    from serverless_postgres.url import masked  # noqa: PLC0415  heavy
+def _head(found: "Report", source: str) -> Iterator[str]:
+    from serverless_postgres.stats import writing  # noqa: PLC0415  heavy
 
     about = found.about
     size = "" if about.database_bytes is None else f", {writing.size(about.database_bytes)}"
@@ -68,7 +79,7 @@ def _head(found: "Report") -> Iterator[str]:
     counted = "nobody knows since when"
     if about.counted_s is not None:
         counted = f"for {writing.seconds(about.counted_s)}"
-    yield f"{'Database':{LABEL_WIDTH}}{masked(found.target.url)} ({found.target.source})"
+    yield f"{'Database':{LABEL_WIDTH}}{found.url} ({source})"
     yield f"{'Server':{LABEL_WIDTH}}PostgreSQL {about.version}{kind}{size}"
     yield f"{'Counted':{LABEL_WIDTH}}{counted}"
     for remark in found.remarks:

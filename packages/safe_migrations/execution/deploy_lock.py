@@ -1,7 +1,6 @@
 """One deploy at a time: whoever changes the schema holds a lock of the database."""
 
 import select
-import time
 from collections.abc import Callable
 from threading import Lock
 from types import TracebackType
@@ -10,12 +9,14 @@ from typing import Any, Self
 from sqlalchemy import Engine
 
 from safe_migrations.errors import LockedError
+from serverless_postgres.retry import Patience
 
 # Any numbers, as long as all deploys use the same ones.
 _KEY = 5_120_260_001
 _AT_WORK = 5_120_260_002
 _FIRST_PAUSE_S = 0.05
 _LONGEST_PAUSE_S = 1.0
+_TOLD_AFTER_S = 1.0
 
 _IS_HELD = """
     l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
@@ -108,20 +109,20 @@ class DeployLock:
 
     def acquire(self) -> None:
         """Wait until the lock is free, and take it; LockedError after `wait_s` seconds."""
-        deadline = time.monotonic() + self._wait_s
-        pause, told = _FIRST_PAUSE_S, False
+        patience = Patience(
+            self._wait_s, first_s=_FIRST_PAUSE_S, longest_s=_LONGEST_PAUSE_S, drawn=0.5
+        )
+        is_told = False
         while not self.try_acquire():
-            if time.monotonic() > deadline:
+            if not is_told and patience.elapsed_s >= _TOLD_AFTER_S:
+                self._say(f"Waiting for another deploy ({self._holder()}) to finish ...")
+                is_told = True
+            if not patience.wait():
                 message = (
                     f"Another deploy is changing this schema ({self._holder()}), for longer than "
                     f"{self._wait_s:g} s; nothing was changed. Run the command again later."
                 )
                 raise LockedError(message)
-            if not told and pause >= _LONGEST_PAUSE_S:
-                self._say(f"Waiting for another deploy ({self._holder()}) to finish ...")
-                told = True
-            time.sleep(pause)
-            pause = min(pause * 2, _LONGEST_PAUSE_S)
 
     @property
     def mark(self) -> str:

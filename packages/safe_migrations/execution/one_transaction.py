@@ -11,10 +11,11 @@ from sqlalchemy.exc import DBAPIError
 from plain_commands.errors import UnavailableError
 from safe_migrations.execution.deploy_lock import DeployLock
 from safe_migrations.execution.explanation import explain
-from safe_migrations.execution.patience import Patience
+from safe_migrations.execution.patience import Repeating
 from safe_migrations.execution.statements import timeouts
 from safe_migrations.settings import SchemaSettings
-from serverless_postgres.losses import is_connection_loss, original
+from serverless_postgres.losses import fate, is_connection_loss, original
+from serverless_postgres.refusals import Fate
 
 Done = TypeVar("Done")
 Say = Callable[[str], None]
@@ -58,7 +59,7 @@ def in_one_transaction(
     for long behind it. Raises LockedError when that takes too long, and what goes wrong as a
     PlainError.
     """
-    patience = Patience(settings.schema_retry_s, say)
+    repeating = Repeating(settings.schema_retry_s, say)
     is_begun = False
     try:
         with DeployLock(engine, wait_s=settings.schema_deploy_wait_s, say=say) as lock:
@@ -68,11 +69,11 @@ def in_one_transaction(
                 try:
                     return _attempt(engine, settings, lock, work, keep)
                 except (DBAPIError, psycopg2.Error) as error:
-                    said = _said(original(error), settings)
+                    said = _said(error, settings)
                     if said is None:
                         raise
                     why = f"{said}{_holders(lock, locks)}."
-                    patience.pause(why, "nothing was changed", error)
+                    repeating.pause(why, "nothing was changed", error)
     except (DBAPIError, psycopg2.Error) as error:
         if is_begun and is_connection_loss(error):
             raise UnavailableError(_LOST) from error
@@ -103,11 +104,11 @@ def _attempt(
 
 def _said(error: BaseException, settings: SchemaSettings) -> str | None:
     """Say why trying again makes sense; None when it does not."""
-    if isinstance(error, pg.LockNotAvailable):
-        return f"A lock was not to be had within {settings.schema_lock_timeout_ms} ms"
-    if isinstance(error, pg.DeadlockDetected):
-        return "Another transaction and this one waited for each other"
-    return None
+    if fate(error) is not Fate.PASSING:
+        return None
+    if isinstance(original(error), pg.LockNotAvailable):
+        return f"A lock could not be acquired within {settings.schema_lock_timeout_ms} ms"
+    return "Another transaction and this one got in each other's way"
 
 
 def _holders(lock: DeployLock, tables: tuple[str, ...]) -> str:

@@ -2,7 +2,6 @@
 
 import re
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -20,12 +19,14 @@ from safe_migrations.errors import SeveralHeadsError
 from safe_migrations.execution.admission import admit
 from safe_migrations.execution.deploy_lock import DeployLock
 from safe_migrations.execution.journal import Journal
-from safe_migrations.execution.patience import Patience
+from safe_migrations.execution.patience import Repeating
 from safe_migrations.execution.progress import Progress
 from safe_migrations.execution.statements import Statements
 from safe_migrations.settings import SchemaSettings
 from safe_migrations.standing import Titled, standing
-from serverless_postgres.losses import is_connection_loss, original
+from serverless_postgres.losses import fate, is_connection_loss, original
+from serverless_postgres.refusals import Fate
+from serverless_postgres.retry import Patience
 
 NOW = "now"
 """The attribute of Alembic's config that has where the command has left the database."""
@@ -63,7 +64,7 @@ class Online:
         again with growing pauses: nobody queues for long behind a schema change that itself queues
         (Postgres documentation, 13.3.2). Raises LockedError when that takes too long.
         """
-        patience = Patience(self._settings.schema_retry_s, _say)
+        repeating = Repeating(self._settings.schema_retry_s, _say)
         while True:
             progress = None
             wait = self._settings.schema_deploy_wait_s
@@ -76,7 +77,7 @@ class Online:
                 said = self._said(error, progress)
                 if said is None or self._revision is None:
                     raise
-                patience.pause(said, "the revision is not applied", error)
+                repeating.pause(said, "the revision is not applied", error)
             except AssertionError as error:
                 if _raised_in(error) != "autocommit_block":
                     raise
@@ -117,6 +118,7 @@ class Online:
             statements.attach(connection)
             self._context.configure(
                 connection=connection,
+                mark=self._settings.mark,
                 on_version_apply=(applied.Recorder(), self._applied(journal, statements)),
                 **self._options,
             )
@@ -224,33 +226,32 @@ class Online:
 
     def _said(self, error: Exception, progress: Progress | None) -> str | None:
         """Say why trying again makes sense; None when it does not."""
-        cause = original(error)
-        who = f", held by {progress.blockers}" if progress and progress.blockers else ""
-        if isinstance(cause, pg.LockNotAvailable):
+        found = fate(error)
+        if found is Fate.HOPELESS:
+            return None
+        if found is Fate.LOST:
+            return f"Revision {self._revision} lost its connection."
+        if isinstance(original(error), pg.LockNotAvailable):
+            who = f", held by {progress.blockers}" if progress and progress.blockers else ""
             wait = f"{self._settings.schema_lock_timeout_ms} ms"
             return f"Revision {self._revision} did not get a lock within {wait}{who}."
-        if isinstance(cause, pg.DeadlockDetected):
-            return f"Revision {self._revision} and another transaction waited for each other."
-        if is_connection_loss(error):
-            return f"Revision {self._revision} lost its connection."
-        return None
+        return f"Revision {self._revision} and another transaction got in each other's way."
 
     def _connect(self, engine: Engine) -> Connection:
         """Connect, and give a server that is just starting or waking the time it needs."""
-        deadline = time.monotonic() + self._settings.schema_connect_wait_s
-        pause, is_told = 0.2, False
+        wait = self._settings.schema_connect_wait_s
+        patience = Patience(wait, first_s=0.2, longest_s=2.0, drawn=0.5)
+
+        def tell(_: float) -> None:
+            if patience.attempts == 2:  # noqa: PLR2004  the first pause
+                _say(f"The database does not answer yet; waiting up to {wait} s for it ...")
+
         while True:
             try:
                 return engine.connect()
             except DBAPIError as error:
-                if not _may_come_up(error) or time.monotonic() + pause > deadline:
+                if not is_connection_loss(error) or not patience.wait(tell=tell):
                     raise
-                if not is_told:
-                    wait = self._settings.schema_connect_wait_s
-                    _say(f"The database does not answer yet; waiting up to {wait} s for it ...")
-                    is_told = True
-                time.sleep(pause)
-                pause = min(pause * 2, 2.0)
 
 
 def _first(error: Exception) -> Exception:
@@ -291,20 +292,6 @@ def _is_kept_from_version_table(error: DBAPIError) -> bool:
     """Tell whether a deploy that makes Alembic's table has not ended yet."""
     return isinstance(original(error), pg.LockNotAvailable) and "alembic_version" in (
         error.statement or ""
-    )
-
-
-def _may_come_up(error: DBAPIError) -> bool:
-    said = str(error.orig)
-    return any(
-        text in said
-        for text in (
-            "the database system is",
-            "Connection refused",
-            "Couldn't connect to compute node",
-            "server closed the connection unexpectedly",
-            "timeout expired",
-        )
     )
 
 

@@ -14,7 +14,6 @@ from safe_migrations.execution.journal import Journal, is_counted
 from safe_migrations.execution.lock_timeout import LockTimeout
 from safe_migrations.execution.progress import Progress
 from safe_migrations.settings import SchemaSettings
-from serverless_postgres.mark import SETTING
 
 # Postgres refuses these inside a transaction. They hinder neither readers nor writers, and may wait
 # long for other transactions to end, so lock_timeout is not for them.
@@ -37,7 +36,7 @@ def timeouts(settings: SchemaSettings) -> dict[str, str]:
     chosen = {
         "lock_timeout": f"{settings.schema_lock_timeout_ms}ms",
         "TimeZone": "UTC",
-        SETTING: "on",
+        settings.mark.setting: "on",
     }
     if settings.schema_statement_timeout_s:
         chosen["statement_timeout"] = f"{settings.schema_statement_timeout_s}s"

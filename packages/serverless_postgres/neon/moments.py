@@ -35,12 +35,12 @@ class Moment:
         if time is None or time.tzinfo is None:
             # Guessing the time zone would bring back another state than the one that is meant.
             message = (
-                f"{text!r} is no moment: write a time with its time zone, such as "
+                f"{text!r} is not a point in time: write a time with its time zone, such as "
                 "2026-11-24T02:00:00Z or 2026-11-24T11:00:00+09:00, or an LSN such as 0/1A2B3C8."
             )
             raise InvalidInputError(message)
         if time > datetime.now(UTC):
-            message = f"{text} is yet to come; a branch has no state of then."
+            message = f"{text} is in the future: no branch has a state from then."
             raise InvalidInputError(message)
         return cls("timestamp", as_timestamp(time))
 
@@ -56,7 +56,9 @@ def read_lifetime(text: str) -> timedelta:
     """
     found = re.fullmatch(r"(\d{1,6})\s*([mhdw])", text.strip())
     if not found or not int(found[1]):
-        message = f"{text!r} is no lifetime: write minutes, hours, days or weeks, as in 90m or 7d."
+        message = (
+            f"{text!r} is not a lifetime: write minutes, hours, days or weeks, as in 90m or 7d."
+        )
         raise InvalidInputError(message)
     lifetime = timedelta(**{_UNITS[found[2]]: int(found[1])})
     if lifetime > LONGEST_LIFETIME:

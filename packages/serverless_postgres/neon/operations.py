@@ -4,18 +4,17 @@ From Neon's API reference v2, "Retrieve operation details", "List operations", a
 "System operations".
 """
 
-import time
 from collections.abc import Callable, Iterable, Iterator
 
 from plain_commands.errors import UnavailableError
 from serverless_postgres.neon.pages import pages
 from serverless_postgres.neon.transport import Answer, NeonTransport
+from serverless_postgres.retry import Patience
 
 DONE = {"finished", "skipped"}
 # Final, as npm's @neon/sdk 6.1 has it.
 GIVEN_UP = {"cancelled", "error", "failed"}
 FINAL = DONE | GIVEN_UP
-_LONGEST_POLL_S = 3.0
 _PAGE = "1000"
 
 
@@ -45,9 +44,10 @@ class Operations:
         Raises OperationFailedError when one fails or is cancelled, another UnavailableError when
         it takes longer than it may.
         """
-        deadline = time.monotonic() + self._transport.pace.operation_s
+        pace = self._transport.pace
+        whole = pace.polling(pace.operation_s)
         for operation in operations:
-            self._wait_for(operation, deadline)
+            self._wait_for(operation, pace.polling(whole.left_s))
 
     def of(self, branch_id: str, *, pending: bool = False) -> Iterator[Answer]:
         """List the operations of a branch, newest first; with `pending`, those that go on.
@@ -60,10 +60,9 @@ class Operations:
                 if item.get("branch_id") == branch_id and is_wanted:
                     yield item
 
-    def _wait_for(self, operation: Answer, deadline: float) -> None:
-        delay_s = self._transport.pace.first_delay_s
+    def _wait_for(self, operation: Answer, patience: Patience) -> None:
         while True:
-            operation = self._ask(operation, deadline)
+            operation = self._ask(operation, patience)
             status, action = str(operation.get("status")), str(operation.get("action"))
             if status in DONE:
                 return
@@ -71,24 +70,21 @@ class Operations:
             if status in GIVEN_UP:
                 reason = str(operation.get("error") or "it gives no reason")
                 raise OperationFailedError(operation["id"], action, status, reason)
-            if time.monotonic() + delay_s > deadline:
+            if not patience.wait():
                 message = (
                     f"Neon's operation {action} ({operation['id']}) is still {status} after "
                     f"{self._transport.pace.operation_s:.0f} s; Neon goes on with it."
                 )
                 raise UnavailableError(message)
-            time.sleep(delay_s)
-            delay_s = min(delay_s * 1.5, _LONGEST_POLL_S)
 
-    def _ask(self, operation: Answer, deadline: float) -> Answer:
-        """Ask for an operation; what was known of it, if there is no answer before the deadline."""
+    def _ask(self, operation: Answer, patience: Patience) -> Answer:
+        """Ask for an operation; what was known of it, if there is no answer in time."""
         path = f"{self._path}/{operation['id']}"
         least_s = self._transport.pace.connect_s
-        left_s = max(least_s, deadline - time.monotonic())
         try:
-            answer = self._transport.call("GET", path, within_s=left_s)
+            answer = self._transport.call("GET", path, within_s=max(least_s, patience.left_s))
         except UnavailableError:
-            if time.monotonic() < deadline - least_s:
+            if patience.left_s > least_s:
                 raise
             return operation
         found: Answer = answer["operation"]

@@ -1,7 +1,8 @@
 """How long the client of Neon's API waits, and for what."""
 
-import random
 from dataclasses import dataclass
+
+from serverless_postgres.retry import Patience
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,13 +17,19 @@ class Pace:
     """How long a call may take with all its tries: as long as Neon's own CLI waits for one."""
     first_delay_s: float = 0.5
     longest_delay_s: float = 15
+    longest_poll_s: float = 3
+    """The longest pause before Neon is asked again how far an operation is."""
     operation_s: float = 300
     """How long Neon may take to carry out an operation."""
 
-    def delay_s(self, attempt: int) -> float:
-        """Return the wait after an attempt (0, 1, ...): doubled each time, the half of it random.
+    def patience(self, limit_s: float) -> Patience:
+        """Begin a call of at most `limit_s` seconds."""
+        return Patience(
+            limit_s, first_s=self.first_delay_s, longest_s=self.longest_delay_s, drawn=0.5
+        )
 
-        The random part keeps callers that were refused together from coming back together.
-        """
-        full = min(self.longest_delay_s, self.first_delay_s * 2.0**attempt)
-        return full / 2 + random.uniform(0, full / 2)  # noqa: S311  nothing to guess here
+    def polling(self, limit_s: float) -> Patience:
+        """Begin to wait for an operation for at most `limit_s` seconds."""
+        return Patience(
+            limit_s, first_s=self.first_delay_s, longest_s=self.longest_poll_s, drawn=0.5
+        )

@@ -3,6 +3,7 @@
 import re
 
 from plain_commands.errors import ConfigurationError, ConflictError, PlainError, UnavailableError
+from serverless_postgres.refusals import Fate
 
 _UNAUTHORIZED = 401
 _FORBIDDEN = 403
@@ -12,7 +13,7 @@ _LOCKED = 423
 _TOO_MANY = 429
 _SERVER_ERROR = 500
 # With these nothing was done, whatever the method; so the contract has it of 503 and 423.
-NOT_NOW = {_LOCKED, _TOO_MANY, 503}
+_NOT_NOW = {_LOCKED, _TOO_MANY, 503}
 # By code (BRANCHES_LIMIT_EXCEEDED) or in words ("root branches limit exceeded").
 _EXCEEDED = re.compile(rb"((?:root[ _])?branch(?:es)?)?[ _]?limit[ _]exceeded", re.IGNORECASE)
 
@@ -34,9 +35,16 @@ class LimitReachedError(ConflictError):
         self.what = what
 
 
+def fate(status: int) -> Fate:
+    """Judge the status of an answer that is an error."""
+    if status in _NOT_NOW:
+        return Fate.PASSING
+    return Fate.LOST if status >= _SERVER_ERROR else Fate.HOPELESS
+
+
 def refusal(status: int, said: str, call: str, answer: bytes) -> PlainError:
     """Make the error for an answer to a call such as `GET /projects`, and for what it `said`."""
-    if status in NOT_NOW or status >= _SERVER_ERROR:
+    if fate(status) is not Fate.HOPELESS:
         return UnavailableError(_what_may_pass(status, said, call))
     if limits := [match[1] or b"" for match in _EXCEEDED.finditer(answer)]:
         # The code and the message may differ in how much they say.

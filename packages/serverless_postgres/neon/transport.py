@@ -3,7 +3,6 @@
 import math
 import re
 import threading
-import time
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
@@ -21,11 +20,12 @@ from urllib3.exceptions import (
 from plain_commands.errors import ConfigurationError, PlainError, UnavailableError
 from serverless_postgres.neon.answers import read, read_error
 from serverless_postgres.neon.pace import Pace
-from serverless_postgres.neon.refusals import NOT_NOW, refusal
+from serverless_postgres.neon.refusals import fate, refusal
 from serverless_postgres.neon.retry_after import retry_after_s, time_in
+from serverless_postgres.refusals import Fate
+from serverless_postgres.retry import Patience
 
 _LOCAL_HOSTS = {"127.0.0.1", "localhost", "::1"}
-_SERVER_ERROR = 500
 _ERROR = 400
 _ELSEWHERE = 300
 _NOTHING = 204
@@ -48,7 +48,7 @@ class NeonTransport:
         be a key, which http.client would put into its own error.
         """
         if not re.fullmatch(r"[!-~]+", api_key):
-            message = "NEON_API_KEY holds what no key holds, such as a space: copy it anew."
+            message = "NEON_API_KEY holds what no key holds, such as a space: copy it again."
             raise ConfigurationError(message)
         try:
             parts = urlsplit(url)
@@ -90,20 +90,17 @@ class NeonTransport:
         allows no more, and UnavailableError when Neon can't be reached or is too busy for too long.
         """
         longest_s = self.pace.read_s if self._is_silent else self.pace.call_s
-        request = _Request(method, path, query, body, min(longest_s, within_s))
-        attempt = 0
+        patience = self.pace.patience(min(longest_s, within_s))
+        request = _Request(method, path, query, body, patience)
         while True:
             found = self._try(request)
             if not isinstance(found, _Failure):
                 return found
             if found.wait_s is None:
                 raise found.error
-            wait_s = max(found.wait_s, self.pace.delay_s(attempt))
-            left_s = min(request.left_s, found.within_s - request.elapsed_s)
-            if wait_s + self.pace.connect_s > left_s:
+            beyond_s = max(0, patience.limit_s - found.within_s)
+            if not patience.wait(least_s=found.wait_s, needed_s=self.pace.connect_s + beyond_s):
                 raise _given_up(found, request)
-            time.sleep(wait_s)
-            attempt += 1
 
     def _try(self, request: "_Request") -> "Answer | _Failure":
         try:
@@ -125,7 +122,7 @@ class NeonTransport:
         It is sent by another thread: neither looking up the host's name nor an answer that comes
         letter by letter ends with the time limits of a socket.
         """
-        limit_s = max(0.001, min(self.pace.read_s, request.left_s))
+        limit_s = max(0.001, min(self.pace.read_s, request.patience.left_s))
         sent: Future[urllib3.BaseHTTPResponse] = Future()
         query = f"?{urlencode(request.query)}" if request.query else ""
 
@@ -156,11 +153,10 @@ class NeonTransport:
             request_id = request.id
         said = f"{_short(said)}; request id {request_id}"
         error = refusal(answer.status, said, request.call, answer.data)
-        if answer.status in NOT_NOW or (answer.status >= _SERVER_ERROR and request.is_repeatable):
+        found = fate(answer.status)
+        if found is Fate.PASSING or (found is Fate.LOST and request.is_repeatable):
             return _Failure(error, retry_after_s(answer.headers))
-        if answer.status >= _SERVER_ERROR:
-            return _Failure(MaybeDoneError(error.detail))
-        return _Failure(error)
+        return _Failure(MaybeDoneError(error.detail) if found is Fate.LOST else error)
 
 
 class _Request:
@@ -175,7 +171,7 @@ class _Request:
         path: str,
         query: dict[str, str] | None,
         body: Answer | None,
-        limit_s: float,
+        patience: Patience,
     ) -> None:
         self.method = method
         self.path = path
@@ -184,16 +180,7 @@ class _Request:
         self.call = f"{method} {path}"
         self.id = str(uuid4())
         self.is_repeatable = method != "POST"
-        self._limit_s = limit_s
-        self._began = time.monotonic()
-
-    @property
-    def elapsed_s(self) -> float:
-        return time.monotonic() - self._began
-
-    @property
-    def left_s(self) -> float:
-        return self._limit_s - self.elapsed_s
+        self.patience = patience
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +220,7 @@ def _given_up(failure: _Failure, request: _Request) -> UnavailableError:
     said = failure.error.detail
     if failure.wait_s:
         return UnavailableError(f"{said} Try again at {time_in(failure.wait_s)}, not before.")
-    so_long = f"It has been so for {request.elapsed_s:.0f} s: try again later."
+    so_long = f"This has lasted for {request.patience.elapsed_s:.0f} s: try again later."
     return UnavailableError(f"{said} {so_long}")
 
 
@@ -246,7 +233,7 @@ def _no_answer(request: _Request, error: Exception) -> _Failure:
     said = f"Neon's API gave no answer to {request.call}"
     if request.is_repeatable:
         return _Failure(UnavailableError(f"{said} ({reason})."), 0)
-    said += f" in {request.elapsed_s:.0f} s ({reason}); it may have been carried out."
+    said += f" in {request.patience.elapsed_s:.0f} s ({reason}); it may have been carried out."
     return _Failure(MaybeDoneError(said))
 
 

@@ -4,15 +4,17 @@ import click
 
 from plain_commands.command import Result, command
 from plain_commands.errors import ConfigurationError, InvalidInputError
-from safe_migrations.errors import ExitCode
 from serverless_postgres.neon_commands.session import DATABASE, at, begin, read_moment
+
+DIFFERENT = 2
+"""The exit code when there is a difference."""
 
 
 @command(
     click.argument("base"),
     click.argument("other", required=False),
-    at(help_text="OTHER's schema of then: a time with its time zone, or an LSN."),
-    at("--base-at", "BASE's schema of then."),
+    at(help_text="OTHER's schema at that moment: a time with its time zone, or an LSN."),
+    at("--base-at", "BASE's schema at that moment."),
     DATABASE,
 )
 def compare_schema(
@@ -59,4 +61,4 @@ def compare_schema(
     }
     if not diff:
         return Result(document, f"No difference: {old.name} and {new.name} have the same schema.")
-    return Result(document, diff.rstrip("\n"), ExitCode.DRIFT)
+    return Result(document, diff.rstrip("\n"), DIFFERENT)

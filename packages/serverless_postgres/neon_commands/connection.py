@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from plain_commands.command import subject
 from plain_commands.errors import ConfigurationError, ConflictError, InvalidInputError
 from serverless_postgres.neon_commands.session import Session
 from serverless_postgres.neon_names import flask_neon
-from service.settings import ROOT
 
 if TYPE_CHECKING:  # At run time, `flask neon --help` need not wait for an HTTP library.
     from serverless_postgres.neon import Branch
@@ -71,7 +71,7 @@ def connect(
             )
         except ConfigurationError:
             if lack := project.lack(branch, database=name, role=role):
-                message = f"{lack}: choose by --role."
+                message = f"{lack}: choose one with --role."
                 raise InvalidInputError(message) from None
             raise
         # Written anew: whatever a password holds, the line of .env is read as it is meant.
@@ -115,7 +115,7 @@ def write_env(connection: Connection, env_file: Path | None) -> tuple[dict[str, 
     from serverless_postgres.neon_commands.dotenv_file import write  # noqa: PLC0415
     from serverless_postgres.url_text import masked  # noqa: PLC0415  heavy
 
-    path = env_file or ROOT / ".env"
+    path = env_file or subject().env_file
     written = write(path, connection.urls)
     shown = connection.shown(with_password=False)
     lines = []

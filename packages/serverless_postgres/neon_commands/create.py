@@ -14,7 +14,7 @@ from serverless_postgres.neon_names import refuse_unusable
 @command(
     click.argument("name"),
     click.option("--parent", metavar="BRANCH", help="Where it begins; see `flask neon --help`."),
-    at(help_text="The parent's state of then: a time with its time zone, or an LSN."),
+    at(help_text="The parent's state at that moment: a time with its time zone, or an LSN."),
     click.option("--expires", metavar="7d", help="Neon deletes it after 90m, 12h, 7d, 2w ..."),
     click.option("--no-compute", is_flag=True, help="A copy that one can't connect to."),
     DATABASE,

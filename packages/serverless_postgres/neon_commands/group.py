@@ -1,11 +1,13 @@
 """The group of commands `flask neon`."""
 
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
 
 import click
 
 from plain_commands.group import LazyGroup
+from serverless_postgres.neon_commands.session import Subject
+from serverless_postgres.settings import PostgresSettings
 
 COMMANDS = (
     "branches",
@@ -20,10 +22,18 @@ COMMANDS = (
 )
 
 
-def neon_group(subject: Callable[[], Any]) -> click.Group:
-    """Make the group; `subject` makes the settings when a command runs."""
+def neon_group(
+    settings: Callable[[], PostgresSettings], *, env_file: Path = Path(".env")
+) -> click.Group:
+    """Make the group `neon`, to be added to `app.cli` or to any other group of click's.
+
+    `settings` makes the settings when a command runs, `env_file` is where `--write-env` writes.
+    """
     package = "serverless_postgres.neon_commands"
     modules = {name: f"{package}.{name.replace('-', '_')}" for name in COMMANDS}
+
+    def subject() -> Subject:
+        return Subject(settings(), env_file)
 
     @click.group(name="neon", cls=LazyGroup, modules=modules, subject=subject)
     def neon() -> None:

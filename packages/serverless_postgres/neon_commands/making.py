@@ -92,7 +92,7 @@ def _go_on(session: Session, wish: Wish, found: "Branch", creation: "Creation") 
 def _after_failure(wish: Wish) -> tuple[str, str]:
     """Say what to do when one has stopped waiting, and when Neon has given up."""
     removal = flask_neon("delete", wish.name, "--for-good", "--yes")
-    ways = f"{wish.command} goes on with it or makes it anew, `{removal}` removes it."
+    ways = f"{wish.command} continues or starts over, `{removal}` removes it."
     interrupted = (
         f"Neon may still be making branch {wish.name}: `flask neon branches` shows it, {ways}"
     )

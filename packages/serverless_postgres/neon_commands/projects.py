@@ -29,9 +29,11 @@ def projects() -> Result:
     from serverless_postgres.neon import projects as find  # noqa: PLC0415  heavy
 
     with waiting("Listing the projects on Neon"):
-        found = find(subject())
+        found = find(subject().settings)
     if not found:
-        return Result([], "The key may see no project: make one on Neon's console (New project).")
+        return Result(
+            [], "The key gives access to no project: create one on Neon's console (New project)."
+        )
     if missing := [item.id for item in found if not item.is_available]:
         said = f"Neon could not look at all projects in time: try again for {', '.join(missing)}."
         click.echo(said, err=True)

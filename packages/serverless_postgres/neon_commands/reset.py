@@ -37,7 +37,7 @@ def reset(name: str, preserve_as: str | None, *, yes: bool) -> Result:
     loss = f"stays in branch {preserve_as}" if preserve_as else "is lost"
     what = f"Branch {branch.label} gets the state of {parent.name}; what it holds now {loss}."
     if branch.expires_at:
-        what += " Its lifetime begins anew."
+        what += " Its lifetime starts over."
     caution = _caution(session, branch, parent)
     if yes and caution:
         click.echo(caution, err=True)
@@ -54,7 +54,7 @@ def reset(name: str, preserve_as: str | None, *, yes: bool) -> Result:
     document = {"branch": branch.as_json(), "parent": parent.name, "preserved_as": preserve_as}
     said = f"Branch {branch.label} is what {parent.name} is."
     if branch.expires_at:
-        said += " Its lifetime has begun anew; `flask neon branches` shows when it ends."
+        said += " Its lifetime has started over; `flask neon branches` shows when it ends."
     if preserve_as:
         said += (
             f" Before, it was {preserve_as}, which is its parent now: the next "

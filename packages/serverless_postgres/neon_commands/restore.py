@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # At run time, `flask neon --help` need not wait for an HTTP 
 @command(
     click.argument("branch"),
     click.argument("source", required=False),
-    at(help_text="The state of then: a time with its time zone, or an LSN."),
+    at(help_text="Its state at that moment: a time with its time zone, or an LSN."),
     click.option(
         "--preserve-as", metavar="NAME", help="What the state before is called afterwards."
     ),
@@ -61,7 +61,7 @@ def restore(
     target = session.branches.find(branch)
     origin = target if source is None else session.branches.find(source)
     if origin == target and not moment:
-        message = f"{target.name} is what it is: to take it back in time, say when with --at."
+        message = f"{target.name} can't be restored from its present state: say when with --at."
         raise InvalidInputError(message)
     since = f"-before-restore-{datetime.now(UTC):%Y%m%d-%H%M%S}"
     usual = target.name[: LONGEST - len(since)].strip("- ") + since

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -16,6 +17,14 @@ if TYPE_CHECKING:  # At run time, `flask neon --help` need not wait for an HTTP 
     from serverless_postgres.neon import Branch, Branches, Moment, NeonProject, Room
 
 DATABASE = click.option("--database", help="Its name, if the branch has several.")
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What the commands work on; `env_file` is where URLs are written unless another is named."""
+
+    settings: PostgresSettings
+    env_file: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +117,7 @@ class Session:
         found = self.project.databases(branch.id)
         if not found:
             message = (
-                f"Branch {branch.name} has no database: make one on Neon's console (Databases)."
+                f"Branch {branch.name} has no database: create one in Neon's console (Databases)."
             )
             raise InvalidInputError(message)
         names = ", ".join(found)
@@ -117,7 +126,7 @@ class Session:
             raise InvalidInputError(message)
         name = wanted or (next(iter(found)) if len(found) == 1 else self._usual_database())
         if name not in found:
-            message = f"Branch {branch.name} has the databases {names}: choose by --database."
+            message = f"Branch {branch.name} has the databases {names}: choose one with --database."
             raise InvalidInputError(message)
         return name, found[name]
 
@@ -138,7 +147,7 @@ def begin() -> Session:
     """
     from serverless_postgres.neon import NeonProject  # noqa: PLC0415  heavy
 
-    settings = subject()
+    settings = subject().settings
     project = NeonProject.configured(settings)
     with waiting("Listing the branches on Neon"):
         return Session(settings, project, project.all_branches())

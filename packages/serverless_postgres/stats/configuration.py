@@ -119,7 +119,7 @@ def _idle_transactions(settings: dict[str, _Setting], about: Circumstances) -> F
         Severity.NOTE,
         name,
         f"{name} is 0: a client that forgets to commit holds its locks for ever.",
-        "A minute is plenty for this service:",
+        "A minute is plenty where requests take seconds:",
         f"ALTER DATABASE {writing.quoted(about.database)} SET {name} = '60s';",
     )
 

@@ -33,7 +33,7 @@ WITH locked AS MATERIALIZED (
   FROM pg_class c JOIN pg_index i ON i.indexrelid = c.oid
   JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relkind IN ('i', 'I') AND c.relpersistence <> 't'
-    AND n.nspname NOT IN ('information_schema', %(aside)s) AND NOT starts_with(n.nspname, 'pg_')
+    AND n.nspname <> ALL (%(aside)s::text[]) AND NOT starts_with(n.nspname, 'pg_')
 ), counts AS MATERIALIZED (
   SELECT coalesce(pg_partition_root(oid), oid) AS root,
     sum(CASE WHEN reltuples < 0 THEN pg_stat_get_live_tuples(oid) ELSE reltuples END) AS rows
@@ -75,7 +75,7 @@ SELECT json_build_object('indexes', coalesce((SELECT json_agg(item) FROM (
   FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
   JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE k.contype = 'f' AND k.conparentid = 0
-    AND n.nspname NOT IN ('information_schema', %(aside)s) AND NOT starts_with(n.nspname, 'pg_')
+    AND n.nspname <> ALL (%(aside)s::text[]) AND NOT starts_with(n.nspname, 'pg_')
 ) item), '[]'))
 """
 

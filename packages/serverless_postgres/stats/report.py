@@ -1,5 +1,6 @@
 """Asks all sections' questions at once, and puts together what they found."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -8,8 +9,6 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from plain_commands.errors import UnavailableError
-from safe_migrations.errors import LockedError
-from safe_migrations.target import Target, opened, target
 from serverless_postgres.losses import original
 from serverless_postgres.settings import PostgresSettings
 from serverless_postgres.stats import (
@@ -25,13 +24,16 @@ from serverless_postgres.stats import (
 )
 from serverless_postgres.stats.circumstances import Circumstances, Inquiry
 from serverless_postgres.stats.finding import Finding, Section, Severity
-from serverless_postgres.url import masked
-from service.sqlite_import.aside_schema import ASIDE
+from serverless_postgres.url import is_neon, masked
 
 STATEMENT_TIMEOUT_S = 15
 LOCK_TIMEOUT_S = 2
 _LOCK_NOT_AVAILABLE = "55P03"
 _QUERY_CANCELED = "57014"
+
+
+class CatalogLockedError(UnavailableError):
+    """A schema change has locked what is to be looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +57,9 @@ SECTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was found in a database, by section, in their order."""
+    """What was found in a database, by section, in their order; its URL has no password."""
 
-    target: Target
+    url: str
     about: Circumstances
     sections: Mapping[str, Section]
 
@@ -77,7 +79,7 @@ class Report:
                 "little yet."
             )
         if about.is_neon:
-            found.append("On Neon, counts may begin anew when the compute suspends.")
+            found.append("On Neon, counts may start over when the compute suspends.")
         if about.is_standby:
             found.append("This is a read replica: what the primary does is counted there.")
         if not about.sees_all:
@@ -89,9 +91,9 @@ class Report:
 
     def as_json(self) -> dict[str, Any]:
         """Make the document that `--json` writes."""
-        database = {"url": masked(self.target.url), "source": self.target.source}
+        about = asdict(self.about) | {"is_young": self.about.is_young}
         return {
-            "database": database | asdict(self.about) | {"is_young": self.about.is_young},
+            "database": {"url": self.url, **about},
             "remarks": self.remarks,
             "sections": {name: item.facts for name, item in self.sections.items()},
             "findings": [asdict(item) for item in self.findings],
@@ -99,36 +101,36 @@ class Report:
 
 
 def examine(
+    connection: Connection,
     settings: PostgresSettings,
     *,
-    x: tuple[str, ...] = (),
+    aside: Sequence[str] = (),
     sections: Sequence[str] = (),
     limit: int = 10,
 ) -> Report:
-    """Ask the database for schema changes for some sections, or all; `limit` rows of each table.
+    """Ask a database for some sections of SECTIONS, or for all; `limit` rows of each table.
 
-    It reads in one short transaction, and waits neither long for locks nor for figures. Raises
-    ConfigurationError when the database can't be reached, LockedError when its catalog is locked,
-    UnavailableError when the figures take too long.
+    `connection` is in no transaction, the pools are those of `settings`, and schemas that are put
+    `aside` are left out. It reads in one short transaction, and waits neither long for locks nor
+    for figures. Raises CatalogLockedError when the catalog is locked, UnavailableError when the
+    figures take too long.
     """
-    found = target(settings, x)
     chosen = [name for name in SECTIONS if not sections or name in sections]
-    with opened(found, settings) as connection:
-        connection.execution_options(isolation_level="READ COMMITTED")
-        try:
-            with connection.begin():
-                about, answers = _ask(connection, found, chosen)
-                inquiry = Inquiry(connection, about, settings, limit)
-                judged = {
-                    name: SECTIONS[name].judge(answer, inquiry) for name, answer in answers.items()
-                }
-        except DBAPIError as error:
-            raise _explained(error) from error
-    return Report(found, about, judged)
+    connection.execution_options(isolation_level="READ COMMITTED")
+    try:
+        with connection.begin():
+            about, answers = _ask(connection, chosen, aside)
+            inquiry = Inquiry(connection, about, settings, limit)
+            judged = {
+                name: SECTIONS[name].judge(answer, inquiry) for name, answer in answers.items()
+            }
+    except DBAPIError as error:
+        raise _explained(error) from error
+    return Report(masked(connection.engine.url), about, judged)
 
 
 def _ask(
-    connection: Connection, found: Target, chosen: Sequence[str]
+    connection: Connection, chosen: Sequence[str], aside: Sequence[str]
 ) -> tuple[Circumstances, dict[str, Any]]:
     """Ask everything in one round trip: the database may be far away."""
     limits = (
@@ -138,25 +140,27 @@ def _ask(
     )
     parts = [circumstances.SQL, *(SECTIONS[name].sql for name in chosen)]
     parameters = {
-        "is_neon": found.is_neon,
-        "aside": ASIDE,
+        "is_neon": is_neon(connection.engine.url),
+        "aside": ["information_schema", *aside],
         "long_statement_s": activity.LONG_S,
         "long_transaction_s": connections.LONG_S,
     }
-    sql = limits + "SELECT " + ", ".join(f"({part})" for part in parts)
+    # As text: an engine may have its own way with JSON.
+    sql = limits + "SELECT " + ", ".join(f"({part})::text" for part in parts)
     # nosemgrep: sql-of-pieces  constants of the sections
-    about, *answers = connection.exec_driver_sql(sql, parameters).one()
+    about, *answers = map(json.loads, connection.exec_driver_sql(sql, parameters).one())
     return Circumstances(**about), dict(zip(chosen, answers, strict=True))
 
 
 def _explained(error: DBAPIError) -> UnavailableError:
     state = getattr(original(error), "pgcode", None)
     if state == _LOCK_NOT_AVAILABLE:
-        return LockedError("A schema change has locked what is to be looked at: try again soon.")
+        message = "A schema change has locked what is to be looked at: try again soon."
+        return CatalogLockedError(message)
     if state == _QUERY_CANCELED:
         return UnavailableError(
             f"The database took more than {STATEMENT_TIMEOUT_S} s to answer: ask for one section, "
-            "such as `flask db stats connections`."
+            "such as connections."
         )
     said = " ".join(str(original(error)).split())
     return UnavailableError(f"The statistics can't be read: {said}.")

@@ -30,7 +30,7 @@ SELECT coalesce(json_agg(item), '[]') FROM (
       AND d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass
       AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0 LIMIT 1) a ON true
   WHERE s.increment_by > 0 AND NOT s.cycle AND s.last_value IS NOT NULL
-    AND s.schemaname <> %(aside)s
+    AND s.schemaname <> ALL (%(aside)s::text[])
 ) item
 """
 

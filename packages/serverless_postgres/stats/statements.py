@@ -111,7 +111,7 @@ def missing(availability: Any, about: Circumstances, said: str = "") -> Statemen
     sql: str | None = _SWITCH_ON
     needs_preload = "pg_stat_statements" not in (availability["preloaded"] or "")
     if about.is_neon:
-        advice = "On Neon it is there for the asking. It begins anew when the compute suspends:"
+        advice = "On Neon it has only to be created; it starts over when the compute suspends:"
     elif not availability["is_available"]:
         advice = (
             "This server does not have it. Install PostgreSQL's contrib modules (Debian: part of "

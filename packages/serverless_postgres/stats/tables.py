@@ -40,7 +40,7 @@ WITH locked AS MATERIALIZED (
       + coalesce(pg_relation_size(c.oid, 'vm'), 0) END AS bytes
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relkind IN ('r', 'm', 'i', 't') AND c.relpersistence <> 't'
-    AND n.nspname NOT IN ('information_schema', %(aside)s)
+    AND n.nspname <> ALL (%(aside)s::text[])
     AND (n.nspname = 'pg_toast' OR NOT starts_with(n.nspname, 'pg_'))
 ), indexed AS MATERIALIZED (
   SELECT i.indrelid, sum(s.bytes) AS bytes FROM pg_index i JOIN sized s ON s.oid = i.indexrelid
@@ -210,7 +210,7 @@ def _dead(item: Table) -> Finding | None:
         f"{writing.share(item.dead_share)} of {item.name} is dead "
         f"({writing.number(item.dead_rows)} rows; vacuumed {writing.ago(item.vacuumed_s)}): "
         "queries read them all the same.",
-        "Look for a transaction that has been open for long (`flask db stats connections`): it "
+        "Look for a transaction that has been open for long (section connections): it "
         "keeps dead rows. Then:",
         f"VACUUM (ANALYZE) {item.name};",
     )
@@ -256,7 +256,7 @@ def _scanned(item: Table) -> Finding | None:
         f"{item.name} was read from end to end {writing.number(item.scans)} times, "
         f"{writing.number(rows_each)} rows each; {writing.number(item.index_scans)} times an index "
         "was used.",
-        "Find the queries (`flask db stats queries`), look at them with EXPLAIN (ANALYZE, "
+        "Find the queries (section queries), look at them with EXPLAIN (ANALYZE, "
         "BUFFERS), and index what their WHERE and ORDER BY ask for.",
     )
 

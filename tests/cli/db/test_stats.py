@@ -104,7 +104,7 @@ def test_without_pg_stat_statements_it_says_how_to_get_it(run, url):
         (False, "", False, "", "Install PostgreSQL's contrib modules"),
         (True, "", False, "", "Set shared_preload_libraries = 'pg_stat_statements'"),
         (True, "auto_explain, pg_stat_statements", False, "", "The server is ready for it"),
-        (True, None, True, "", "On Neon it is there for the asking."),
+        (True, None, True, "", "On Neon it has only to be created"),
         (True, "pg_stat_statements", False, "permission denied", "Set shared_preload_libraries"),
     ],
 )

@@ -44,11 +44,11 @@ def test_a_branch_of_a_moment_before(run, neon, moment, field, value):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--at", "yesterday"), "'yesterday' is no moment"),
+        (("--at", "yesterday"), "'yesterday' is not a point in time"),
         (("--at", "2025-11-24T02:00:00"), "with its time zone"),
-        (("--at", "2999-01-01T00:00:00Z"), "is yet to come"),
-        (("--expires", "soon"), "'soon' is no lifetime"),
-        (("--expires", "0d"), "is no lifetime"),
+        (("--at", "2999-01-01T00:00:00Z"), "is in the future"),
+        (("--expires", "soon"), "'soon' is not a lifetime"),
+        (("--expires", "0d"), "is not a lifetime"),
         (("--expires", "31d"), "30 days at most"),
         (("--no-compute", "--write-env"), "has no URL"),
         (("--parent", "stagin"), "did you mean staging?"),
@@ -85,9 +85,9 @@ def test_busy_neon_is_waited_for(run, neon):
 
 
 def test_nobody_to_ask_means_no(refused, neon):
-    assert "--yes says that this is meant" in refused("delete", "staging")
-    assert "--yes says that this is meant" in refused("reset", "staging")
-    assert "--yes says that this is meant" in refused("restore", "staging", "main")
+    assert "add --yes to go ahead" in refused("delete", "staging")
+    assert "add --yes to go ahead" in refused("reset", "staging")
+    assert "add --yes to go ahead" in refused("restore", "staging", "main")
     assert neon.named("staging")
     assert {call.method for call in neon.calls} == {"GET"}
 

@@ -45,7 +45,7 @@ def test_a_branch_without_a_parent_wants_another(refused):
 
 def test_several_databases_want_a_choice(refused, run, neon):
     neon.databases = {"trips": "a", "여행": "b"}
-    assert "trips, 여행: choose by --database" in refused("compare-schema", "staging")
+    assert "trips, 여행: choose one with --database" in refused("compare-schema", "staging")
     assert "has no database 'x'" in refused("compare-schema", "staging", "--database", "x")
     assert run("compare-schema", "staging", "--database", "여행").exit_code == 0
     set_to = "postgresql://me:pw@db.example.com/trips"

@@ -78,7 +78,7 @@ def test_a_branch_whose_compute_did_not_start_is_taken(refused, ask, neon):
 def test_what_takes_too_long_is_waited_for_the_next_time(refused, run, neon):
     said = refused("create", "pr-1", "--expires", "1d")
     assert "is still running" in said
-    assert "the same command goes on with it" in said
+    assert "the same command continues or starts over" in said
     neon.polls_until_done = 0
     done = run("create", "pr-1", "--expires", "1d")
     assert done.exit_code == 0, done.output
@@ -259,7 +259,7 @@ def test_a_base_without_the_database_is_named(refused, neon):
 def test_no_database_at_all(refused, neon):
     neon.databases = {}
     for command in (("url",), ("compare-schema", "staging"), ("create", "pr-1", "--write-env")):
-        assert "has no database: make one on Neon's console" in refused(*command)
+        assert "has no database: create one in Neon's console" in refused(*command)
     assert made(neon) == []
 
 

@@ -105,7 +105,7 @@ def test_another_key_is_no_key_of_one_project(refused):
 
 def test_no_project_says_how_to_make_one(run, ask, neon):
     neon.projects = []
-    assert "make one on Neon's console" in run("projects").stdout
+    assert "create one on Neon's console" in run("projects").stdout
     assert ask("projects") == []
 
 

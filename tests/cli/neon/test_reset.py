@@ -47,7 +47,7 @@ def test_what_neon_does_not_do_now_is_in_its_words(refused, neon):
 def test_a_branch_that_expires_begins_its_lifetime_anew(run, neon):
     neon.add("short", expires_at="2026-12-01T00:00:00Z")
     assert "short (br-" in (said := run("reset", "short", "--yes").stdout)
-    assert "Its lifetime has begun anew" in said
+    assert "Its lifetime has started over" in said
     assert neon.named("short")["expires_at"] != "2026-12-01T00:00:00Z"
 
 

@@ -45,7 +45,7 @@ def test_a_list_that_repeats_the_key_is_shown_without_it(run, neon, form):
 def test_what_can_not_be_a_key_is_told_without_it(run, key):
     done = run("branches", NEON_API_KEY=key)
     assert done.exit_code == 1
-    assert "copy it anew" in done.stderr
+    assert "copy it again" in done.stderr
     assert "secret" not in done.output
     assert "비밀" not in done.output
 

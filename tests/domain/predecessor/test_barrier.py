@@ -145,7 +145,7 @@ def test_revisions_and_backfills_pass(
     run("upgrade", "heads", directory=str(migrations), quiet=True)
     engine = create_engine(imported, poolclass=NullPool)
     backfill = Backfill("name", table="nodes", set={"node_name": "'by a backfill'"})
-    with Runner(engine, backfill, Pace(pause_s=0)) as runner:
+    with Runner(engine, backfill, Pace(pause_s=0), Settings().mark) as runner:
         assert runner.run().rows_done == 1
     run("downgrade", "base", directory=str(migrations), quiet=True)
     # The barrier went with the tables.

@@ -160,7 +160,7 @@ def test_forget_says_what_goes_and_asks(adopted: OldDatabase):
     said = refused(adopted, "--forget")
     assert "predecessor.nodes (4 rows, " in said
     assert "refused then, and are nowhere else, go too: 1 of users." in said
-    assert "Nobody can be asked here: --yes says that this is meant." in said
+    assert "There is no terminal to confirm this on: add --yes to go ahead." in said
     assert adopted.counts("predecessor") == [3, 2, 4, 1]
     done = adopted.adopt("--forget", "--yes", "--json")
     assert done.exit_code == 0, done.output

@@ -12,7 +12,9 @@ from sqlalchemy import URL, Engine
 
 from safe_migrations.backfill import Backfill
 from safe_migrations.backfill.runner import Pace, Runner
+from serverless_postgres.mark import Mark
 
+MARK = Mark("app")
 COUNT_UP = Backfill("count_up", table="counters", set={"n": "n + 1"})
 ROWS = 100_000
 
@@ -40,7 +42,9 @@ def fill(engine: Engine) -> Callable[..., Any]:
     def fill(backfill: Backfill = COUNT_UP, **options: Any) -> Any:
         pace = {"pause_s": 0.0, **options.pop("pace", {})}
         anew = options.pop("anew", lambda _: False)
-        with Runner(options.pop("engine", engine), backfill, Pace(**pace), **options) as runner:
+        with Runner(
+            options.pop("engine", engine), backfill, Pace(**pace), MARK, **options
+        ) as runner:
             return runner.run(anew=anew)
 
     return fill
@@ -59,10 +63,12 @@ class Processes:
             from sqlalchemy import create_engine
             from safe_migrations.backfill import Backfill
             from safe_migrations.backfill.runner import Pace, Runner
+            from serverless_postgres.mark import Mark
 
             fill = {COUNT_UP!r}
             tell = lambda position: print(position.rows_seen, flush=True)
-            with Runner(create_engine({url!r}), fill, Pace(**{chosen!r}), progress=tell) as runner:
+            pace = Pace(**{chosen!r})
+            with Runner(create_engine({url!r}), fill, pace, Mark("app"), progress=tell) as runner:
                 runner.run()
         """
         return subprocess.Popen(

@@ -7,6 +7,7 @@ import pytest
 from plain_commands.errors import ConfigurationError
 from safe_migrations.backfill import Backfill, migration
 from safe_migrations.backfill.runner import Pace, Runner
+from serverless_postgres.mark import Mark
 
 TOP = """
 from safe_migrations.backfill import Backfill
@@ -42,7 +43,7 @@ def test_upgrade_runs_it(filled, values):
 
 def test_what_was_done_ahead_is_not_repeated(filled, values, engine):
     filled.run("upgrade", "first")
-    with Runner(engine, FILL, Pace(pause_s=0)) as runner:
+    with Runner(engine, FILL, Pace(pause_s=0), Mark("app")) as runner:
         runner.run()
     filled.run("upgrade", "head")
     assert values() == [(1, 3000)]
@@ -177,7 +178,9 @@ def test_what_is_refused_leaves_nothing_half_done(history, definition, why):
 
 def test_another_definition_is_refused_before_anything_is_done(history, engine):
     history.tables("CREATE TABLE items AS SELECT 1 AS id, 0 AS n", ITEMS_KEY)
-    with Runner(engine, Backfill("fill_n", "items", {"n": "2"}), Pace(pause_s=0)) as runner:
+    with Runner(
+        engine, Backfill("fill_n", "items", {"n": "2"}), Pace(pause_s=0), Mark("app")
+    ) as runner:
         runner.run()
     history.fill(table="items")
     with pytest.raises(ConfigurationError, match="begun with another definition"):

@@ -138,7 +138,7 @@ def test_a_lock_is_waited_for(counters, fill, fetch, engine, lock):
 
 def test_a_lock_that_never_comes_is_told(counters, fill, engine, monkeypatch):
     counters(1000)
-    monkeypatch.setattr("safe_migrations.backfill.runner._ATTEMPTS", 2)
+    monkeypatch.setattr("safe_migrations.backfill.runner._TRIED_FOR_S", 0.5)
     with engine.connect() as other:
         other.exec_driver_sql("SELECT * FROM counters FOR UPDATE")
         with pytest.raises(LockedError, match="`flask db backfill resume count_up` goes on"):

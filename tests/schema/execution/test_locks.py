@@ -75,6 +75,19 @@ def test_an_upgrade_that_never_gets_its_lock_says_who_holds_it(table, engine, mo
     assert _columns(engine) == {"id"}
 
 
+@pytest.mark.parametrize("state", ["40001", "40P01"])
+def test_an_upgrade_that_others_got_in_the_way_of_is_tried_again(migrations, engine, capfd, state):
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE SEQUENCE attempts")
+    once = f"IF nextval('attempts') = 1 THEN RAISE 'made up' USING ERRCODE = '{state}'; END IF"
+    migrations.write(
+        "one", f"""op.execute("DO $$ BEGIN {once}; END $$; CREATE TABLE t (id int)")"""
+    )
+    migrations.run("upgrade", "head")
+    assert "and another transaction got in each other's way. Trying again" in capfd.readouterr().err
+    assert _columns(engine) == {"id"}
+
+
 NOW = "INSERT INTO seen SELECT current_setting('lock_timeout')"
 OFF = (
     "SET lock_timeout = 0",

@@ -5,12 +5,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import URL
+from sqlalchemy import URL, NullPool, create_engine
 
+from serverless_postgres.settings import PostgresSettings
 from serverless_postgres.stats import Finding, Report, examine
-from service.settings import Settings
 
 TIME_LIMIT_S = 20
+ASIDE = ("predecessor", "attic")
 
 Look = Callable[..., Report]
 
@@ -26,8 +27,10 @@ def look(url: URL) -> Look:
     """Examine sections of the database; keyword arguments are for the settings."""
 
     def look(*sections: str, limit: int = 10, to: URL | None = None, **settings: Any) -> Report:
-        text = (to or url).set(drivername="postgresql").render_as_string(hide_password=False)
-        return examine(Settings(database_url=text, **settings), sections=sections, limit=limit)
+        engine = create_engine(to or url, poolclass=NullPool)
+        with engine.connect() as connection:
+            chosen = PostgresSettings(**settings)
+            return examine(connection, chosen, aside=ASIDE, sections=sections, limit=limit)
 
     return look
 
