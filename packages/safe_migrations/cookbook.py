@@ -33,7 +33,7 @@ NOT_NULL_NOT_VALID_SINCE = 18
 """The first version of Postgres with `NOT NULL ... NOT VALID`."""
 _LONGEST_NAME = 63
 # A driver's would double percent signs, which whoever executes a text does again.
-_DIALECT: Dialect = PGDialect()  # type: ignore[no-untyped-call]  SQLAlchemy's gap
+_DIALECT: Dialect = PGDialect()  # type: ignore[no-untyped-call]  # a gap in SQLAlchemy
 _quote = _DIALECT.identifier_preparer.quote
 
 
@@ -123,8 +123,9 @@ def index(op: CreateIndexOp) -> Step:
 
 
 def dropped_index(op: DropIndexOp, *back: CreateIndexOp) -> Step:
-    """Drop an index."""
+    """Drop an index; a drop that failed may have got so far that it is gone."""
     op.kw["postgresql_concurrently"] = True
+    op.if_exists = True
     for item in back:
         item.kw["postgresql_concurrently"] = True
     return Step(Phase.INDEXES, [Concurrently(op)], [Concurrently(*back)])

@@ -3,7 +3,8 @@
 from safe_migrations.lint.rule import Rule
 
 application_import = Rule(
-    "application_import", "code of the application, which goes on changing, in a revision"
+    "application_import",
+    "code of the application, which goes on changing, imported into a revision",
 ).remarked(
     why="{what} goes on changing, and this revision must do the same for ever: on a new database "
     "it fails once the code has moved on.",

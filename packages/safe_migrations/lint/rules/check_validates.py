@@ -26,7 +26,7 @@ def _not_valid_first(situation: Situation, found: Facts) -> str:
 
 
 @rule(
-    "a CHECK that reads all rows under a lock",
+    "a CHECK that is verified on all rows under a strong lock",
     why="Postgres reads all rows of {table} under ACCESS EXCLUSIVE: all reads and writes wait.",
     cure=_not_valid_first,
 )

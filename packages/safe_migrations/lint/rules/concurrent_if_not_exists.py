@@ -15,7 +15,7 @@ def _without(situation: Situation, _: Facts) -> str:
 
 
 @rule(
-    "IF NOT EXISTS on a concurrent build, which keeps an index that is invalid",
+    "IF NOT EXISTS on a concurrent build, which keeps an invalid index",
     why="A build that failed before left an invalid index of this name: IF NOT EXISTS keeps it, "
     "and no query ever uses it. Without, `flask db upgrade` builds it anew.",
     cure=_without,

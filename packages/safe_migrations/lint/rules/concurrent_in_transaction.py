@@ -12,7 +12,7 @@ from safe_migrations.lint.rule import Facts, rule
 
 
 @rule(
-    "what Postgres refuses inside a transaction",
+    "a concurrent build or drop inside a transaction, which Postgres refuses",
     why="Postgres refuses it inside a transaction, and each revision is one.",
     cure=lambda situation, _: fixes.as_it_is(situation.statement),
 )

@@ -9,7 +9,7 @@ from safe_migrations.lint.rule import Facts, rule
 
 
 @rule(
-    "a concurrent build on a table with partitions, which Postgres refuses",
+    "a concurrent build on a partitioned table, which Postgres refuses",
     why="{table} is partitioned: Postgres refuses to build its index concurrently.",
     cure=lambda situation, _: fixes.partition_by_partition(situation.statement.tree),
 )

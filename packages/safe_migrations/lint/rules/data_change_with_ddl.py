@@ -16,7 +16,7 @@ _ONLY_SAID = {"create_function_stmt", "rule_stmt"}
 
 
 @rule(
-    "a change of many rows in one statement, or a copy of them under a lock",
+    "a statement that changes many rows at once, or copies them under a lock",
     why="One statement changes many rows of {table}: each stays locked until the end, and a "
     "failure near it loses all of the work.",
     cure=lambda _, found: in_batches(found.table, found.node),

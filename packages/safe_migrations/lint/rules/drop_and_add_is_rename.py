@@ -17,7 +17,7 @@ def _keep_and_copy(_: Situation, found: Facts) -> str:
 
 
 @rule(
-    "a drop beside a column or table of the same kind, as autogeneration writes a rename",
+    "a drop beside a new column or table of the same kind, which is how autogenerate sees a rename",
     why="{table}.{twin} has the type of {column}, which is dropped: if this is a rename, all "
     "values are lost.",
     cure=_keep_and_copy,

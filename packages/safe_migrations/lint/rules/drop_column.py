@@ -13,7 +13,7 @@ _TYPES = {pg.OBJECT_TYPE, pg.OBJECT_DOMAIN}
 
 
 @rule(
-    "a column that goes",
+    "a column that is dropped",
     why="Code that runs meanwhile reads {table}.{column} and fails; the values are lost.",
     cure="# first release code that no longer reads it, then:\n{allow} last read in release X",
     breaks_release_before=True,

@@ -11,7 +11,7 @@ from safe_migrations.lint.rule import Facts, rule
 
 
 @rule(
-    "a function or procedure that goes",
+    "a function or procedure that is dropped",
     why="Code that runs meanwhile calls {functions} and fails.",
     cure="# first release code that no longer calls it, then:\n{allow} last called in release X",
     breaks_release_before=True,

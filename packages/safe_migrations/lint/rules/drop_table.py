@@ -11,7 +11,7 @@ from safe_migrations.lint.rule import Facts, rule
 
 
 @rule(
-    "a table or view that goes",
+    "a table or view that is dropped",
     why="Code that runs meanwhile uses {table} and fails; the rows are lost.",
     cure="# first release code that no longer uses it, then:\n{allow} last used in release X",
     breaks_release_before=True,

@@ -32,7 +32,7 @@ def _former(situation: Situation, enum: str) -> str:
 
 
 @rule(
-    "an enum that is made anew, with all rows that have it",
+    "an enum that is replaced by another, which rewrites the table",
     why="All rows of {table} are written anew under ACCESS EXCLUSIVE, and values that the new enum "
     "lacks make it fail. Values can be added in place; they can't be removed.",
     cure=_added_in_place,

@@ -18,7 +18,7 @@ def _added_beside(_: Situation, found: Facts) -> str:
 
 
 @rule(
-    "a value of an enum that gets another name",
+    "a value of an enum that is renamed",
     why="Code that runs meanwhile still writes {old!r}, which Postgres then refuses, and does not "
     "know {new!r}.",
     cure=_added_beside,

@@ -12,7 +12,7 @@ from safe_migrations.lint.rule import Facts, rule
 
 
 @rule(
-    "a value of an enum that is used in the transaction which adds it",
+    "a new value of an enum that is used in the transaction that adds it",
     why="Postgres refuses {value!r} until the transaction that added it is committed.",
     cure=lambda _, found: f"{fixes.as_it_is(found.statement)}\n# before the statements that use it",
 )

@@ -10,7 +10,7 @@ from safe_migrations.lint.rule import Facts, rule
 
 
 @rule(
-    "an EXCLUDE, which builds its index under the lock",
+    "an exclusion constraint that builds its index under a strong lock",
     why="Postgres builds the index of {table} under ACCESS EXCLUSIVE, and knows no concurrent way "
     "for EXCLUDE.",
     cure="# put it on a new table that takes over from {table}, or, in a quiet hour:\n"

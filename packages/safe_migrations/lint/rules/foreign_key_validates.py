@@ -55,7 +55,11 @@ _WHY = (
 )
 
 
-@rule("a foreign key that reads all rows under a lock", why=_WHY, cure=_not_valid_first)
+@rule(
+    "a foreign key that is verified on all rows under a strong lock",
+    why=_WHY,
+    cure=_not_valid_first,
+)
 def foreign_key_validates(situation: Situation) -> Iterator[Facts]:
     """Find foreign keys that are added and validated at once."""
     for item in added(situation, pg.CONSTR_FOREIGN):

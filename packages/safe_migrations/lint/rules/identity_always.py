@@ -22,7 +22,7 @@ def _by_default(_: Situation, found: Facts) -> str:
 
 
 @rule(
-    "a key that INSERTs may no longer bring",
+    "an identity column that no longer takes a value from an INSERT",
     why="INSERTs of the release before that bring a value for {table}.{column} fail.",
     cure=_by_default,
     breaks_release_before=True,

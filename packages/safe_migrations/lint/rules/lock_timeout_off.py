@@ -14,7 +14,7 @@ _NAMES = re.compile(r"lock_timeout|set_config|pg_settings|RESET|DISCARD", re.IGN
 
 
 @rule(
-    "a lock that is waited for without limit, or for long",
+    "a lock_timeout that is switched off, or too long",
     why="Without a short lock_timeout, what waits for a lock makes all others wait behind it, for "
     "as long as the longest transaction lasts. `flask db upgrade` sets one, tries again, and takes "
     "this back.",

@@ -9,7 +9,7 @@ _WAY_OUT = "{allow} says in a few words why it is safe"
 
 
 @rule(
-    "what depends on data, or that the parser can't read, so that nobody can tell what it does",
+    "a statement that can't be parsed, or code that depends on what a database holds",
     why="Nobody can tell what it locks: {problem}.",
     cure=_WAY_OUT,
 )

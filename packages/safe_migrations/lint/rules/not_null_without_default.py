@@ -39,7 +39,7 @@ def _with_value(_: Situation, found: Facts) -> str:
 
 
 @rule(
-    "a NOT NULL column for which the rows that are there have no value",
+    "a new NOT NULL column without a value for the rows that are there",
     why="Postgres refuses it as soon as {table} has a row, and code of the release before inserts "
     "rows without {column}.",
     cure=_with_value,

@@ -55,7 +55,7 @@ def _bound_as_check(situation: Situation, table: str) -> str | None:
 
 
 @rule(
-    "a partition that is attached by a read of its rows, or detached under a strong lock",
+    "a partition that is attached by reading its rows, or detached under a strong lock",
     why="Postgres reads all rows of {partition} under ACCESS EXCLUSIVE to see whether they belong "
     "there; a validated CHECK that says so spares that.",
     cure=_with_check,

@@ -17,7 +17,7 @@ _FUNCTIONS = {pg.OBJECT_FUNCTION, pg.OBJECT_PROCEDURE, pg.OBJECT_ROUTINE}
 
 
 @rule(
-    "a right that a role loses on what is in use",
+    "a privilege that a role loses on something in use",
     why="Code that runs meanwhile as a role that loses {what} fails.",
     cure="# first release code that does without, then:\n{allow} not used since release X",
     breaks_release_before=True,

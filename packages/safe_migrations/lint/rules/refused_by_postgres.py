@@ -19,7 +19,8 @@ _FIRST = "# first drop what needs it, once no running code uses that"
 
 
 @rule(
-    "what Postgres refuses, as a view, a trigger, a policy or a key stands in its way",
+    "a change that Postgres refuses because a view, a trigger, a policy or a key depends on "
+    "what it changes",
     why="Postgres refuses it, as {users} {needs} {table}.{column} as it is.",
     cure=lambda situation, found: (
         made_again(situation, found.dependents) if found.is_made_again else _FIRST

@@ -21,7 +21,7 @@ def _expand_and_contract(situation: Situation, found: Facts) -> str:
 
 
 @rule(
-    "a column that gets another name",
+    "a column that is renamed",
     why="Code that runs meanwhile reads and writes {table}.{old} and fails.",
     cure=_expand_and_contract,
     breaks_release_before=True,

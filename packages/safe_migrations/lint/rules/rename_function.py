@@ -9,7 +9,7 @@ from safe_migrations.lint.rule import Facts, rule
 
 
 @rule(
-    "a function or procedure that gets another name or schema",
+    "a function or procedure that is renamed or moved to another schema",
     why="Code that runs meanwhile calls {function} and fails.",
     cure="# put the new one beside it, of the same body; drop {function} a release after the last "
     "code that calls it",

@@ -23,7 +23,7 @@ def _behind_a_view(situation: Situation, found: Facts) -> str:
 
 
 @rule(
-    "a table or view that gets another name or schema",
+    "a table or view that is renamed or moved to another schema",
     why="Code that runs meanwhile reads and writes {old} and fails.",
     cure=_behind_a_view,
     breaks_release_before=True,

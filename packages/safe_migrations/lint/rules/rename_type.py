@@ -12,7 +12,8 @@ _TYPES = {pg.OBJECT_DOMAIN, pg.OBJECT_TYPE}
 
 
 @rule(
-    "a type, or an attribute of one, that gets another name",
+    "a type that is renamed or moved to another schema, or an attribute of one that is "
+    "renamed or dropped",
     why="Code that runs meanwhile names {what}, in casts and parameters, and fails.",
     cure="# keep the name, or first release code that does not say it, then:\n"
     "{allow} no code names it since release X",

@@ -37,8 +37,7 @@ def _default(_: Situation, found: Facts) -> str:
 
 
 @rule(
-    "a column that INSERTs of the release before leave out, and that ends NOT NULL without a "
-    "default",
+    "a column that ends up NOT NULL without a default, so that INSERTs of the release before fail",
     why="{table}.{column} ends NOT NULL without a default: INSERTs of the release before, which "
     "leave it out, fail.",
     cure=_default,

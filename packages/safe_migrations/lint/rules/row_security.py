@@ -24,7 +24,7 @@ def _open_first(situation: Situation, found: Facts) -> str:
 
 
 @rule(
-    "rows that running code no longer sees, or may no longer write",
+    "rows that running code can no longer see or write",
     why="It holds {for_whom}: without a policy that lets it, code that runs meanwhile sees no row "
     "of {table}, and its INSERTs fail.",
     cure=_open_first,

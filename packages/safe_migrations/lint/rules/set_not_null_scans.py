@@ -13,7 +13,7 @@ from safe_migrations.lint.rule import Facts, rule
 
 
 @rule(
-    "a column that becomes NOT NULL by a read of all rows",
+    "a column that becomes NOT NULL by reading all rows under a strong lock",
     why="Postgres reads all rows of {table} under ACCESS EXCLUSIVE, so that all reads and writes "
     "wait; a constraint that is validated first spares that.",
     cure=lambda situation, found: set_not_null(situation, found.table, found.column),

@@ -27,7 +27,7 @@ def _virtual_or_plain(situation: Situation, found: Facts) -> str:
 
 
 @rule(
-    "a generated column that is stored, so that all rows are written",
+    "a stored generated column, which rewrites the table",
     why="Postgres writes every row anew under ACCESS EXCLUSIVE, so that all reads and writes wait.",
     cure=_virtual_or_plain,
 )

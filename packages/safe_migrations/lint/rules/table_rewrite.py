@@ -14,7 +14,7 @@ from safe_migrations.lint.rule import Facts, rule
 
 
 @rule(
-    "a command that writes a table or an index anew",
+    "any other command that rewrites a table or an index",
     why="{command} writes {table} anew under ACCESS EXCLUSIVE: all reads and writes wait.",
     cure="# make a new table with it beside {table}, fill it with a Backfill, and let the code "
     "change over",

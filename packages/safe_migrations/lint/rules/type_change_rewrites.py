@@ -16,7 +16,7 @@ _WHY = (
 
 
 @rule(
-    "another type for a column, for which all rows or an index are written anew",
+    "a change of a column's type that rewrites the table or its indexes",
     why=_WHY,
     cure=lambda _, found: new_column(found.table, found.command),
 )

@@ -9,7 +9,7 @@ from safe_migrations.lint.rule import Facts, rule
 
 
 @rule(
-    "another type for a column, for which a constraint reads all rows again",
+    "a change of a column's type that verifies a constraint on all rows again",
     why="The rows stay as they are, but Postgres verifies {constraints} anew: it reads all rows of "
     "{name} under ACCESS EXCLUSIVE, so that all reads and writes wait.",
     cure=lambda situation, found: around(situation, found.table, found.command, found.change),

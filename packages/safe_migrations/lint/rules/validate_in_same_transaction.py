@@ -11,7 +11,7 @@ from safe_migrations.lint.rule import Facts, rule
 
 
 @rule(
-    "a VALIDATE under a strong lock that its transaction took before",
+    "a VALIDATE in a transaction that has locked the table before",
     why="VALIDATE reads all rows of {table} while this transaction still holds {lock} from an "
     "earlier statement: it spares nothing.",
     cure=lambda _, found: fixes.then(

@@ -21,7 +21,7 @@ def _default_apart(situation: Situation, found: Facts) -> str:
 
 
 @rule(
-    "a default that is another value in each row, so that all rows are written",
+    "a new column whose default differs from row to row, which rewrites the table",
     why="The default {default} differs from row to row: Postgres writes every row anew under "
     "ACCESS EXCLUSIVE, so that all reads and writes wait.",
     cure=_default_apart,
