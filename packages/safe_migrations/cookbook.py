@@ -115,20 +115,24 @@ def foreign_key(op: CreateForeignKeyOp) -> list[Step]:
     return not_valid(place, name, op, op.reverse(), Order.NEW_FOREIGN_KEY)
 
 
-def index(op: CreateIndexOp) -> Step:
+def index(place: Place, name: str, build: MigrateOperation) -> Step:
     """Build an index; what a failed build left behind goes first, so that it can be run again."""
-    op.kw["postgresql_concurrently"] = True
-    leftover = _dropped_if_there(Place(op.schema, op.table_name), str(op.index_name))
-    return Step(Phase.INDEXES, [Concurrently(leftover, op)], [Concurrently(leftover)])
+    if isinstance(build, CreateIndexOp):
+        build.kw["postgresql_concurrently"] = True
+    leftover = drop_index(place, name)
+    return Step(Phase.INDEXES, [Concurrently(leftover, build)], [Concurrently(leftover)])
 
 
-def dropped_index(op: DropIndexOp, *back: CreateIndexOp) -> Step:
-    """Drop an index; a drop that failed may have got so far that it is gone."""
-    op.kw["postgresql_concurrently"] = True
-    op.if_exists = True
-    for item in back:
-        item.kw["postgresql_concurrently"] = True
-    return Step(Phase.INDEXES, [Concurrently(op)], [Concurrently(*back)])
+def dropped_index(place: Place, name: str, *back: MigrateOperation) -> Step:
+    """Drop an index; `back` builds it again."""
+    return Step(Phase.INDEXES, [Concurrently(drop_index(place, name))], [Concurrently(*back)])
+
+
+def drop_index(place: Place, name: str) -> DropIndexOp:
+    """Drop an index of a table concurrently; one that failed half-way may be gone already."""
+    return DropIndexOp(
+        name, place.name, schema=place.schema, if_exists=True, postgresql_concurrently=True
+    )
 
 
 def index_of_key(name: str, *, is_replaced: bool) -> str:
@@ -156,11 +160,5 @@ def key(
         place,
         f"{drop}ADD CONSTRAINT {_quote(name)} {kind} USING INDEX {_quote(built)}{timing}",
     )
-    leftover = _dropped_if_there(place, conv(built))
+    leftover = drop_index(place, conv(built))
     return Step(Phase.INDEXES, [Concurrently(leftover, build), adopt], back)
-
-
-def _dropped_if_there(place: Place, name: str) -> DropIndexOp:
-    return DropIndexOp(
-        name, place.name, schema=place.schema, if_exists=True, postgresql_concurrently=True
-    )

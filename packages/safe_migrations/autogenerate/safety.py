@@ -107,14 +107,19 @@ class _Wording:
         detail = f"The database lacks the index {op.index_name} on {table}."
         if place(op) in self._fresh:
             return _change("add_index", table, str(op.index_name), detail, op)
-        return Change("add_index", table, str(op.index_name), detail, [cookbook.index(op)])
+        at = Place(op.schema, op.table_name)
+        steps = [cookbook.index(at, str(op.index_name), op)]
+        return Change("add_index", table, str(op.index_name), detail, steps)
 
     def _drop_index(self, op: ops.DropIndexOp) -> Change:
         table = _titled(op)
         detail = f"The models lack the index {op.index_name} on {table}."
         if place(op) in self._fresh:
             return _change("remove_index", table, str(op.index_name), detail, op)
-        steps = [cookbook.dropped_index(op, op.reverse())]
+        make = op.reverse()
+        make.kw["postgresql_concurrently"] = True
+        at = Place(op.schema, str(op.table_name))
+        steps = [cookbook.dropped_index(at, str(op.index_name), make)]
         return Change("remove_index", table, str(op.index_name), detail, steps)
 
     def _drop_constraint(self, op: ops.DropConstraintOp) -> Change:

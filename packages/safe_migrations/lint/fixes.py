@@ -164,8 +164,9 @@ def rendered(operation: MigrateOperation) -> str:
 
 
 def _is_usual(keyword: ast.keyword) -> bool:
+    usual = {"schema": None, "table_name": "", "unique": False}
     value = keyword.value.value if isinstance(keyword.value, ast.Constant) else ...
-    return value is None or (keyword.arg == "unique" and value is False)
+    return keyword.arg in usual and usual[keyword.arg] == value
 
 
 def _in_double_quotes(code: str) -> str:

@@ -38,7 +38,7 @@ def said(code: str) -> str:
 
 
 def recommended(drifting, tmp_path, made: str, sql: str, rule: str) -> list[str]:
-    """Ask lint about a statement, on the server's version of Postgres; `made` is what a revision before it has made."""
+    """Ask lint about a statement, on the server's version, after `made`."""
     folder = tmp_path / "linted"
     (folder / "versions").mkdir(parents=True)
     for revision, after, text in (("made", None, made), ("asked", "made", sql)):

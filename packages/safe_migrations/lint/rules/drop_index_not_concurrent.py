@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from alembic.operations.ops import DropIndexOp
 from postgast import pg_query_pb2 as pg
 
 from safe_migrations import cookbook
+from safe_migrations.autogenerate.place import Place
 from safe_migrations.lint import fixes
 from safe_migrations.lint.finding import Situation
 from safe_migrations.lint.names import dotted
@@ -13,10 +13,10 @@ from safe_migrations.lint.rule import Facts, rule
 
 
 def _concurrently(situation: Situation, found: Facts) -> str:
-    index, known = fixes.place(found.index), situation.catalog.indexes.get(found.index)
-    table = fixes.place(known.table).name if known else None
-    drop = DropIndexOp(index.name, table, schema=index.schema)
-    return fixes.printed([cookbook.dropped_index(drop)])
+    known = situation.catalog.indexes.get(found.index)
+    schema, name = fixes.place(found.index).schema, fixes.place(found.index).name
+    table = fixes.place(known.table).name if known else ""
+    return fixes.printed([cookbook.dropped_index(Place(schema, table), name)])
 
 
 @rule(

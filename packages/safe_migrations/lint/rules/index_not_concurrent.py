@@ -22,7 +22,7 @@ def _concurrently(situation: Situation, found: Facts) -> str:
     name = node.idxname or f"{table.rpartition('.')[2]}_{'_'.join(columns)}_idx"
     place = fixes.place(table)
     build = CreateIndexOp(name, place.name, columns, schema=place.schema, unique=node.unique)
-    return needed + fixes.printed([cookbook.index(build)])
+    return needed + fixes.printed([cookbook.index(place, name, build)])
 
 
 def _is_plain(situation: Situation) -> bool:
