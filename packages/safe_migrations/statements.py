@@ -28,7 +28,9 @@ class Statement:
     problem: str | None = None
 
 
-Rule = Literal["cannot-be-imported", "not-analysable", "side-effect"]
+Rule = Literal[
+    "application-import", "breaks-nothing", "cannot-be-imported", "not-analysable", "side-effect"
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,15 +4,15 @@ import re
 from collections.abc import Iterator
 
 from alembic.autogenerate.api import AutogenContext
-from alembic.operations.ops import CreateIndexOp, DropConstraintOp, DropIndexOp, MigrateOperation
+from alembic.operations.ops import CreateIndexOp, DropConstraintOp, MigrateOperation
 from alembic.util import sqla_compat
 from sqlalchemy import CheckConstraint, Table
 from sqlalchemy.sql.elements import conv
 
+from safe_migrations import cookbook
 from safe_migrations.autogenerate.changes import (
     AddCheck,
     Change,
-    Concurrently,
     Execute,
     Order,
     Phase,
@@ -79,7 +79,7 @@ class _Table:
         self._preparer = autogen.dialect.identifier_preparer
         self._model = model
         place = place_of(model.schema, model.name, autogen.dialect)
-        self._schema, self._name = place.schema, place.name
+        self._place, self._schema, self._name = place, place.schema, place.name
         self._quoted = place.quoted(autogen.dialect)
         self._said = str(place)
         self._checks = {
@@ -139,7 +139,11 @@ class _Table:
             "rows from before it may break it."
         )
         return Change(
-            "validate_constraint", self._said, old.name, detail, [self._validation(old.name)]
+            "validate_constraint",
+            self._said,
+            old.name,
+            detail,
+            [cookbook.validated(self._place, old.name)],
         )
 
     def _steps_to_add(self, new: Constraint, instead_of: Constraint | None = None) -> list[Step]:
@@ -150,10 +154,8 @@ class _Table:
             if new.name in self._checks:
                 text = condition(self._checks[new.name], self._autogen)
                 make = AddCheck(self._name, new.name, text, self._schema)
-            return [
-                Step(Phase.CHANGE, [make], [self._drop(new)], Order.NEW_CONSTRAINT),
-                self._validation(new.name),
-            ]
+            drop = self._drop(new)
+            return cookbook.not_valid(self._place, new.name, make, drop, Order.NEW_CONSTRAINT)
         if new.kind in "pu" and (match := _KEY.fullmatch(new.definition)):
             return [self._key(new, match, instead_of)]
         before = [self._drop(instead_of)] if instead_of else []
@@ -164,7 +166,7 @@ class _Table:
 
     def _key(self, new: Constraint, match: re.Match[str], old: Constraint | None) -> Step:
         """Build the index without a lock, then make it the constraint's."""
-        index = f"{new.name}_new" if old else new.name
+        index = cookbook.index_of_key(new.name, is_replaced=old is not None)
         build: MigrateOperation
         if match["include"] or match["nulls"]:
             build = Execute(
@@ -181,28 +183,16 @@ class _Table:
                 unique=True,
                 postgresql_concurrently=True,
             )
-        adopt = (
-            f"ADD CONSTRAINT {self._quote(new.name)} {match['kind']} "
-            f"USING INDEX {self._quote(index)}{match['timing'] or ''}"
+        return cookbook.key(
+            self._place,
+            new.name,
+            match["kind"],
+            build,
+            self._drop(new),
+            *([self._restore(old)] if old else []),
+            timing=match["timing"] or "",
+            replaces=old.name if old else None,
         )
-        if old:
-            adopt = f"DROP CONSTRAINT {self._quote(old.name)}, {adopt}"
-        # What a failed build left behind goes first: the revision can be run again.
-        leftover = DropIndexOp(
-            conv(index),
-            self._name,
-            schema=self._schema,
-            if_exists=True,
-            postgresql_concurrently=True,
-        )
-        up = [Concurrently(leftover, build), self._alter(adopt)]
-        down = [self._drop(new)]
-        if old:
-            down.append(self._restore(old))
-        return Step(Phase.INDEXES, up, down)
-
-    def _validation(self, name: str) -> Step:
-        return Step(Phase.VALIDATE, [self._alter(f"VALIDATE CONSTRAINT {self._quote(name)}")])
 
     def _drop(self, item: Constraint) -> MigrateOperation:
         return DropConstraintOp(

@@ -7,6 +7,7 @@ from alembic.operations.ops import CreateForeignKeyOp, DropConstraintOp
 from alembic.util import sqla_compat
 from sqlalchemy import Dialect, ForeignKeyConstraint, Table
 
+from safe_migrations import cookbook
 from safe_migrations.autogenerate.changes import Change, Execute, Order, Phase, Step
 from safe_migrations.autogenerate.place import place_of
 
@@ -27,10 +28,6 @@ def compare(autogen: AutogenContext, model: Table, there: Table) -> Iterator[Cha
         there_sql = Execute(f"{table} {quote(old)} TO {quote(name)}")
         back = Execute(f"{table} {quote(name)} TO {quote(old)}")
         make, again = (CreateForeignKeyOp.from_constraint(item) for item in (key, twin))
-        make.kw["postgresql_not_valid"] = True
-        validate = Execute(
-            f"{table.removesuffix(' RENAME CONSTRAINT')} VALIDATE CONSTRAINT {quote(name)}"
-        )
         yield Change(
             "rename_constraint",
             str(place),
@@ -44,8 +41,7 @@ def compare(autogen: AutogenContext, model: Table, there: Table) -> Iterator[Cha
                     [again],
                     Order.OLD_FOREIGN_KEY,
                 ),
-                Step(Phase.CHANGE, [make], [make.reverse()], Order.NEW_FOREIGN_KEY),
-                Step(Phase.VALIDATE, [validate]),
+                *cookbook.foreign_key(make),
             ],
         )
 

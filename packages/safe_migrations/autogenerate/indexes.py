@@ -7,6 +7,7 @@ from alembic.operations.ops import CreateIndexOp, DropIndexOp, MigrateOperation
 from sqlalchemy import Table
 from sqlalchemy.sql.elements import conv
 
+from safe_migrations import cookbook
 from safe_migrations.autogenerate.changes import (
     Change,
     Concurrently,
@@ -55,7 +56,8 @@ class _Table:
         self._dialect = autogen.dialect
         self._model = model
         place = place_of(model.schema, model.name, autogen.dialect)
-        self._schema, self._name, self._said = place.schema, place.name, str(place)
+        self._place, self._said = place, str(place)
+        self._schema, self._name = place.schema, place.name
         self._is_partitioned = bool(model.dialect_options["postgresql"]["partition_by"])
         self._indexes = {str(item.name): item for item in model.indexes}
 
@@ -105,6 +107,8 @@ class _Table:
         if new.name in self._indexes:
             make = CreateIndexOp.from_index(self._indexes[new.name])
             make.kw["postgresql_concurrently"] = not self._is_partitioned
+        if not self._is_partitioned:
+            return cookbook.index(self._place, conv(new.name), make)
         drop = self._drop(new)
         return Step(Phase.INDEXES, self._apart(drop, make), self._apart(drop))
 
@@ -130,13 +134,9 @@ class _Table:
         return [Concurrently(*operations)]
 
     def _drop(self, item: Index) -> DropIndexOp:
-        return DropIndexOp(
-            conv(item.name),
-            self._name,
-            schema=self._schema,
-            if_exists=True,
-            postgresql_concurrently=not self._is_partitioned,
-        )
+        drop = cookbook.drop_index(self._place, conv(item.name))
+        drop.kw["postgresql_concurrently"] = not self._is_partitioned
+        return drop
 
     def _create(self, item: Index) -> Execute:
         if self._is_partitioned:

@@ -11,9 +11,9 @@ from sqlalchemy import (
     Identity,
 )
 
+from safe_migrations import cookbook
 from safe_migrations.autogenerate.changes import (
     Change,
-    Concurrently,
     Execute,
     Order,
     Phase,
@@ -107,15 +107,8 @@ class _Wording:
         detail = f"The database lacks the index {op.index_name} on {table}."
         if place(op) in self._fresh:
             return _change("add_index", table, str(op.index_name), detail, op)
-        op.kw["postgresql_concurrently"] = True
-        drop = ops.DropIndexOp(
-            str(op.index_name),
-            op.table_name,
-            schema=op.schema,
-            if_exists=True,
-            postgresql_concurrently=True,
-        )
-        steps = [Step(Phase.INDEXES, [Concurrently(drop, op)], [Concurrently(drop)])]
+        at = Place(op.schema, op.table_name)
+        steps = [cookbook.index(at, str(op.index_name), op)]
         return Change("add_index", table, str(op.index_name), detail, steps)
 
     def _drop_index(self, op: ops.DropIndexOp) -> Change:
@@ -125,8 +118,8 @@ class _Wording:
             return _change("remove_index", table, str(op.index_name), detail, op)
         make = op.reverse()
         make.kw["postgresql_concurrently"] = True
-        op.kw["postgresql_concurrently"] = True
-        steps = [Step(Phase.INDEXES, [Concurrently(op)], [Concurrently(make)])]
+        at = Place(op.schema, str(op.table_name))
+        steps = [cookbook.dropped_index(at, str(op.index_name), make)]
         return Change("remove_index", table, str(op.index_name), detail, steps)
 
     def _drop_constraint(self, op: ops.DropConstraintOp) -> Change:
@@ -147,10 +140,8 @@ class _Wording:
         if (schema, op.source_table) in self._fresh:
             order = Order.NEW_FOREIGN_KEY
             return _change("add_fk", table, str(name), detail, op, order=order)
-        op.kw["postgresql_not_valid"] = True
-        validate = self._alter(op.source_table, f"VALIDATE CONSTRAINT {name}", schema)
-        steps = [Step(Phase.CHANGE, [op], [op.reverse()]), Step(Phase.VALIDATE, [validate])]
         order = Order.NEW_FOREIGN_KEY
+        steps = cookbook.foreign_key(op)
         return Change("add_fk", table, str(name), detail, steps, order=order, origin=op)
 
     def _add_column(self, op: ops.AddColumnOp) -> Change:

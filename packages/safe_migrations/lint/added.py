@@ -4,6 +4,7 @@ from typing import Any
 
 from postgast import pg_query_pb2 as pg
 
+from safe_migrations import cookbook
 from safe_migrations.lint import fixes
 from safe_migrations.lint.alter_effects import column_constraint
 from safe_migrations.lint.finding import Situation
@@ -11,8 +12,8 @@ from safe_migrations.lint.names import type_of, type_text
 from safe_migrations.lint.naming import object_name
 from safe_migrations.lint.replay import constraint_name, is_serial, without_sequence
 
-POSTGRES_18 = 18
-"""The first version with `NOT NULL ... NOT VALID` and virtual generated columns."""
+VIRTUAL_SINCE = 18
+"""The first version with virtual generated columns."""
 
 
 def add(table: str, column: Any, type_: str) -> str:
@@ -43,14 +44,7 @@ def add_and_fill(
         steps.append(set_not_null(situation, table, column.colname))
     if key is not None:
         constraint = constraint_name(table, key)
-        steps.append(
-            fixes.create_index(constraint, table, [column.colname], unique=True)
-            + "\n"
-            + fixes.execute(
-                f"ALTER TABLE {fixes.name(table)} ADD CONSTRAINT {fixes.name(constraint)} "
-                f"PRIMARY KEY USING INDEX {fixes.name(constraint)}"
-            )
-        )
+        steps.append(fixes.key(table, constraint, "PRIMARY KEY", [column.colname]))
     return steps
 
 
@@ -82,29 +76,11 @@ def backfill(situation: Situation, table: str, column: str, value: str) -> str:
 
 def set_not_null(situation: Situation, table: str, column: str) -> str:
     """Write how a column becomes NOT NULL without a scan under ACCESS EXCLUSIVE."""
-    bare, schema = fixes.arguments(table)
-    alter = f"ALTER TABLE {fixes.name(table)}"
-    base = table.rpartition(".")[2]
-    if situation.catalog.major >= POSTGRES_18:
-        constraint = f"{base}_{column}_not_null"
-        add = f"{alter} ADD CONSTRAINT {fixes.name(constraint)} NOT NULL {fixes.name(column)}"
-        found = situation.catalog.table(table)
-        known = [
-            item.name
-            for item in (found.constraints.values() if found else ())
-            if item.kind == "not null" and item.columns == (column,)
-        ]
-        if known:
-            return fixes.validate(table, known[0])
-        return fixes.then(fixes.execute(f"{add} NOT VALID"), fixes.validate(table, constraint))
-    constraint = f"ck_{base}_{column}_not_null"
-    return fixes.then(
-        f"op.create_check_constraint(op.f({fixes.quoted(constraint)}), {bare}, "
-        f"{fixes.quoted(fixes.name(column) + ' IS NOT NULL')}{schema}, postgresql_not_valid=True)",
-        fixes.validate(table, constraint),
-        f"op.alter_column({bare}, {fixes.quoted(column)}, nullable=False{schema})\n"
-        f'op.drop_constraint(op.f({fixes.quoted(constraint)}), {bare}, type_="check"{schema})',
-    )
+    found = situation.catalog.table(table)
+    for item in found.constraints.values() if found else ():
+        if item.kind == "not null" and item.columns == (column,):
+            return fixes.validate(table, item.name)
+    return fixes.printed(cookbook.required(fixes.place(table), column, situation.catalog.major))
 
 
 def numbered(situation: Situation, table: str, column: Any) -> str:

@@ -1,6 +1,6 @@
 """What a rule gets to see, and what it answers."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +24,7 @@ class Finding:
     statement: str
     why: str
     fix: str
+    breaks_release_before: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,13 @@ class Problem:
     rule: str
     why: str
     fix: str
+    breaks_release_before: bool = False
+
+    def at(self, revision: str, line: int, statement: str) -> Finding:
+        """Tell where it is."""
+        return Finding(
+            revision, self.rule, line, statement, self.why, self.fix, self.breaks_release_before
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +120,3 @@ class Situation:
         for item in self.node.cmds:
             if item.alter_table_cmd.subtype in kinds:
                 yield table, item.alter_table_cmd
-
-
-Rule = Callable[[Situation], Iterator[Problem]]

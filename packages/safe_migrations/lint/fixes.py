@@ -1,12 +1,24 @@
 """Writes Alembic code for the ways out that rules recommend."""
 
+import ast
+import io
 import re
-from collections.abc import Collection, Sequence
+import tokenize
+from collections.abc import Collection, Iterable
 from textwrap import indent
 from typing import Any
 
+from alembic.autogenerate.api import AutogenContext
+from alembic.autogenerate.render import render_op
+from alembic.operations.ops import CreateIndexOp, MigrateOperation
+from alembic.runtime.migration import MigrationContext
 from postgast import pg_query_pb2 as pg
+from sqlalchemy.sql.elements import conv
 
+from safe_migrations import cookbook
+from safe_migrations.autogenerate import rendering  # noqa: F401  says how recipes are written
+from safe_migrations.autogenerate.changes import Phase, Step
+from safe_migrations.autogenerate.place import Place
 from safe_migrations.lint.finding import Situation
 from safe_migrations.lint.names import identifier, kind_of, relation, sql_of
 from safe_migrations.lint.replay import definition
@@ -85,7 +97,7 @@ def alter_table(table: str, kind: int, defined: Any) -> str:
         behavior=pg.DROP_RESTRICT,
         **{"def": defined},
     )
-    return _altered(table, command)
+    return altered(table, command)
 
 
 def needed(situation: Situation, table: str, columns: Collection[str], constraint: str = "") -> str:
@@ -107,14 +119,15 @@ def needed(situation: Situation, table: str, columns: Collection[str], constrain
         for item in tree.alter_table_stmt.cmds
     ]
     return "".join(
-        _altered(table, command) + "\n"
+        altered(table, command) + "\n"
         for command in commands
         if (command.subtype == pg.AT_AddColumn and definition(command).colname in columns)
         or (command.subtype == pg.AT_DropConstraint and command.name == constraint)
     )
 
 
-def _altered(table: str, command: Any) -> str:
+def altered(table: str, command: Any) -> str:
+    """Write an ALTER TABLE with a command of a tree."""
     schema, _, bare = table.rpartition(".")
     alter = pg.AlterTableStmt(
         relation=pg.RangeVar(schemaname=schema, relname=bare, inh=True, relpersistence="p"),
@@ -124,26 +137,51 @@ def _altered(table: str, command: Any) -> str:
     return execute(sql_of(pg.Node(alter_table_stmt=alter)))
 
 
+def place(table: str) -> Place:
+    """Name the schema and the table of a name with or without a schema."""
+    schema, _, bare = table.rpartition(".")
+    return Place(schema or None, bare)
+
+
+def printed(steps: Iterable[Step]) -> str:
+    """Write the upgrade of a recipe, each phase as the code of a revision."""
+    phases: dict[Phase, list[MigrateOperation]] = {}
+    for step in steps:
+        phases.setdefault(step.phase, []).extend(step.up)
+    return then(*("\n".join(map(rendered, phases[phase])) for phase in sorted(phases)))
+
+
+def rendered(operation: MigrateOperation) -> str:
+    """Write an operation as Alembic does, but with double quotes, and what it takes for granted."""
+    options = {"alembic_module_prefix": "op.", "sqlalchemy_module_prefix": "sa."}
+    context = MigrationContext.configure(dialect_name="postgresql")
+    autogen = AutogenContext(context, opts={**options, "user_module_prefix": None})
+    module = ast.parse("\n".join(render_op(autogen, operation)))
+    for node in ast.walk(module):
+        if isinstance(node, ast.Call):
+            node.keywords = [item for item in node.keywords if not _is_usual(item)]
+    return _in_double_quotes(ast.unparse(module))
+
+
+def _is_usual(keyword: ast.keyword) -> bool:
+    usual = {"schema": None, "table_name": "", "unique": False}
+    value = keyword.value.value if isinstance(keyword.value, ast.Constant) else ...
+    return keyword.arg in usual and usual[keyword.arg] == value
+
+
+def _in_double_quotes(code: str) -> str:
+    lines = ["", *code.splitlines()]
+    for token in reversed([*tokenize.generate_tokens(io.StringIO(code).readline)]):
+        if token.type == tokenize.STRING:
+            (at, start), (_, end) = token.start, token.end
+            text = quoted(ast.literal_eval(token.string))
+            lines[at] = lines[at][:start] + text + lines[at][end:]
+    return "\n".join(lines[1:])
+
+
 def validate(table: str, constraint: str) -> str:
     """Write the validation of a constraint, which belongs into a transaction of its own."""
-    return execute(f"ALTER TABLE {name(table)} VALIDATE CONSTRAINT {name(constraint)}")
-
-
-def columns(names: Sequence[str]) -> str:
-    """Write a list of columns as Python code."""
-    return "[" + ", ".join(map(quoted, names)) + "]"
-
-
-def create_index(
-    index: str, table: str, on: Sequence[str], *, unique: bool = False, options: str = ""
-) -> str:
-    """Write the concurrent build of an index on plain columns; `options` are code, too."""
-    bare, schema = arguments(table)
-    is_unique = ", unique=True" if unique else ""
-    return outside_transaction(
-        f"op.create_index({quoted(index)}, {bare}, {columns(on)}{is_unique}{options}{schema}, "
-        "postgresql_concurrently=True)"
-    )
+    return printed([cookbook.validated(place(table), constraint)])
 
 
 def rewritten(statement: Any, *, is_outside: bool = False, **changes: Any) -> str:
@@ -158,6 +196,66 @@ def rewritten(statement: Any, *, is_outside: bool = False, **changes: Any) -> st
         setattr(node, field, value)
     code = execute(sql_of(copy))
     return code if is_outside else outside_transaction(code)
+
+
+def key(
+    table: str,
+    constraint: str,
+    kind: str,
+    on: Iterable[str],
+    *,
+    timing: str = "",
+    is_replaced: bool = False,
+    **options: Any,
+) -> str:
+    """Write UNIQUE or PRIMARY KEY by way of an index that is built concurrently."""
+    at = place(table)
+    index = cookbook.index_of_key(constraint, is_replaced=is_replaced)
+    build = CreateIndexOp(
+        conv(index),
+        at.name,
+        list(on),
+        schema=at.schema,
+        unique=True,
+        postgresql_concurrently=True,
+        **options,
+    )
+    replaces = constraint if is_replaced else None
+    step = cookbook.key(at, constraint, kind, build, timing=timing, replaces=replaces)
+    return printed([step])
+
+
+def copied(table: str, old: str, new: str) -> str:
+    """Write the Backfill that copies a column of a table into another one."""
+    return (
+        "from safe_migrations.backfill import Backfill\n"
+        f'Backfill(name="{table.replace(".", "_")}_{new}", table={quoted(table)}, '
+        f"set={{{quoted(new)}: {quoted(name(old))}}}, where={quoted(f'{name(new)} IS NULL')})"
+        ".run(op)"
+    )
+
+
+def is_plain_element(item: Any) -> bool:
+    """Tell whether an index has a column in the way that is usual."""
+    element = item.index_elem
+    return bool(
+        element.name
+        and not (element.opclass or element.opclassopts or element.collation)
+        and element.ordering == pg.SORTBY_DEFAULT
+        and element.nulls_ordering == pg.SORTBY_NULLS_DEFAULT
+    )
+
+
+def partition_by_partition(index: Any) -> str:
+    """Write how a partitioned table gets an index."""
+    tree = pg.Node()
+    tree.CopyFrom(index)
+    tree.index_stmt.relation.inh = False
+    tree.index_stmt.concurrent = False
+    return (
+        f"# {execute(sql_of(tree))}, then for each partition a concurrent build "
+        "and ALTER INDEX ... ATTACH PARTITION"
+    )
 
 
 def as_it_is(statement: Statement) -> str:

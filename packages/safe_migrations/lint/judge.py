@@ -14,7 +14,8 @@ from safe_migrations.lint.ranges import Range
 from safe_migrations.lint.release_before import breaks
 from safe_migrations.lint.replay import apply
 from safe_migrations.lint.rules import RULES
-from safe_migrations.lint.source import WAY_OUT, Source
+from safe_migrations.lint.rules.not_analysable import not_analysable
+from safe_migrations.lint.source import Source
 from safe_migrations.recording.loading import Directory
 from safe_migrations.statements import Captured, Statement
 
@@ -54,7 +55,7 @@ class Judge:
             judged = [item for item in map(source.judge, found) if item]
             yield statement, tuple(touched), judged
         unneeded = source.unneeded_break(is_broken=is_broken)
-        self.unneeded = [item for item in map(source.judge, unneeded) if item]
+        self.unneeded = [item for item in map(source.judge, source.findings(unneeded)) if item]
 
     def _problems(
         self,
@@ -63,28 +64,18 @@ class Judge:
         done: tuple[Effect, ...],
         past: Iterable[Past],
     ) -> Iterator[Finding]:
-        if statement.tree is None:
-            yield not_analysable(statement, statement.problem or "")
-            return
         situation = Situation(
             statement, self._catalog, done, tuple(past), captured.statements, self._new
         )
-        for rule in RULES:
+        for rule in RULES if statement.tree is not None else (not_analysable,):
             for problem in rule(situation):
-                yield Finding(
-                    statement.revision,
-                    problem.rule,
-                    statement.line,
-                    statement.sql,
-                    problem.why,
-                    problem.fix,
-                )
+                yield problem.at(statement.revision, statement.line, statement.sql)
 
 
 def beside_statements(captured: Captured) -> list[Finding]:
     """Find what is unsafe about a revision as a whole: its imports, and what can't be known."""
     source = Source(captured.revision, captured.path)
-    found = [*source.import_findings(), *source.findings(captured.remarks)]
+    found = source.findings([*source.imports(), *captured.remarks])
     return [item for item in map(source.judge, found) if item]
 
 
@@ -99,18 +90,6 @@ def strays(directory: Directory) -> list[Finding]:
         if path not in known
         for finding in Source(path.name, path).findings(remarks)
     ]
-
-
-def not_analysable(statement: Statement, problem: str) -> Finding:
-    """Tell of a statement that the parser can't see through."""
-    return Finding(
-        statement.revision,
-        "not-analysable",
-        statement.line,
-        statement.sql,
-        f"Nobody can tell what it locks: {problem}.",
-        WAY_OUT,
-    )
 
 
 def findings(captured: Iterable[Captured], catalog: Catalog, looked_at: Range) -> list[Finding]:

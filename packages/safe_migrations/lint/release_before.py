@@ -1,33 +1,15 @@
 """Which findings are about code of the release before, and the constant that answers them."""
 
 import ast
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable
 from typing import Any
 
 from postgast import pg_query_pb2 as pg
 
-from safe_migrations.lint.finding import Finding, Problem, Rule, Situation
+from safe_migrations.lint.finding import Finding
 from safe_migrations.lint.names import kind_of
 
 CONSTANT = "BREAKS_RELEASE_BEFORE"
-UNNEEDED = "breaks-nothing"
-COMPATIBILITY = frozenset(
-    {
-        "drop-column",
-        "drop-function",
-        "drop-table",
-        "enum-value-renamed",
-        "identity-always",
-        "privilege-revoked",
-        "rename-column",
-        "rename-function",
-        "rename-table",
-        "rename-type",
-        "required-without-default",
-        "row-security",
-    }
-)
 _NARROWING = {pg.AT_AddConstraint, pg.AT_AlterColumnType, pg.AT_SetNotNull}
 _MAY_BREAK = {
     "alter_domain_stmt",
@@ -41,7 +23,6 @@ _MAY_BREAK = {
     "update_stmt",
     "view_stmt",
 }
-_HINT = f"# or, where code of the release before can't go on with it, {CONSTANT} = True"
 
 
 def declares(module: ast.Module) -> int:
@@ -66,21 +47,10 @@ def breaks(tree: Any, found: Iterable[Finding]) -> bool:
     What lint can't judge are the rows that older code writes, where there are new constraints,
     triggers or types, and values that get another meaning.
     """
-    if tree is None or any(item.rule in COMPATIBILITY for item in found):
+    if tree is None or any(item.breaks_release_before for item in found):
         return True
     kind = kind_of(tree)
     if kind == "alter_table_stmt":
         commands = [item.alter_table_cmd for item in tree.alter_table_stmt.cmds]
         return any(command.subtype in _NARROWING for command in commands)
     return kind in _MAY_BREAK or (kind == "index_stmt" and bool(tree.index_stmt.unique))
-
-
-def naming_the_constant(rule: Rule) -> Rule:
-    """Let the findings of a rule that are about the release before name both ways out."""
-
-    def named(situation: Situation) -> Iterator[Problem]:
-        for problem in rule(situation):
-            is_about = problem.rule in COMPATIBILITY
-            yield replace(problem, fix=f"{problem.fix}\n{_HINT}") if is_about else problem
-
-    return named

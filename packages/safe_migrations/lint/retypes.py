@@ -5,10 +5,14 @@ its source: an index with an expression or a condition is built anew whenever a 
 type, be it the one that it has, and a CHECK on the column is verified anew.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from postgast import pg_query_pb2 as pg
+
 from safe_migrations.lint.catalog import Catalog, Column, Constraint, Table
+from safe_migrations.lint.finding import Situation
 from safe_migrations.lint.names import column_name, type_of, without_casts
 from safe_migrations.lint.replay import collation_of, definition
 from safe_migrations.lint.types import rebuilds_indexes, rewrites
@@ -29,6 +33,13 @@ class Retype:
     def scans(self) -> bool:
         """Whether all rows are read."""
         return bool(self.indexes or self.constraints)
+
+
+def retyped(situation: Situation) -> Iterator[tuple[str, Any, str, Retype]]:
+    """Go through the columns that get a type: each with its table, and where that is felt."""
+    for table, command in situation.commands(pg.AT_AlterColumnType):
+        for name in (table, *situation.catalog.children(table)):
+            yield table, command, name, retype(situation.catalog, name, command)
 
 
 def retype(catalog: Catalog, name: str, command: Any) -> Retype:

@@ -10,23 +10,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from safe_migrations.lint.finding import Finding
-from safe_migrations.lint.release_before import COMPATIBILITY, CONSTANT, UNNEEDED, declares
-from safe_migrations.statements import Remark, Rule
+from safe_migrations.lint.release_before import CONSTANT, declares
+from safe_migrations.lint.rules import BY_ID
+from safe_migrations.statements import Remark
 from service.settings import ROOT
 
 _ALLOW = re.compile(r"#\s*lint:\s*allow\(([^)]*)\)\s*(.*)")
-WAY_OUT = "# lint: allow(not-analysable) says in a few words why it is safe"
-_SAID: dict[Rule, tuple[str, str]] = {
-    "cannot-be-imported": (
-        "No command can run the file, as it can't be imported, and none of it is looked at: {}.",
-        "# mend the file, or install what it imports",
-    ),
-    "not-analysable": ("Nobody can tell all that it does: {}.", WAY_OUT),
-    "side-effect": (
-        "Beside the database {}.",
-        "# do it before or after the upgrade, not in a revision",
-    ),
-}
 # Made to be imported by revisions.
 _ALLOWED = "safe_migrations.backfill"
 
@@ -55,47 +44,27 @@ class Source:
         """Turn remarks into findings."""
         for item in remarks:
             text = self._lines[item.line - 1].strip() if 0 < item.line <= len(self._lines) else ""
-            why, fix = _SAID[item.rule]
-            yield Finding(self._revision, item.rule, item.line, text, why.format(item.why), fix)
+            yield BY_ID[item.rule].of_remark(item.why).at(self._revision, item.line, text)
 
-    def import_findings(self) -> Iterator[Finding]:
+    def imports(self) -> Iterator[Remark]:
         """Find imports of the application, whose present form an old revision must not rely on."""
         for node in ast.walk(self._module):
             for name in _imported(node):
                 if _is_application(name):
-                    line = getattr(node, "lineno", 0)
-                    yield Finding(
-                        self._revision,
-                        "application-import",
-                        line,
-                        self._lines[line - 1].strip(),
-                        f"{name} goes on changing, and this revision must do the same for ever: on "
-                        "a new database it fails once the code has moved on.",
-                        "# what it needs of it, in the revision itself:\n"
-                        'sa.table("TABLE", sa.column("COLUMN", sa.Text()))',
-                    )
+                    yield Remark("application-import", getattr(node, "lineno", 0), name)
 
-    def unneeded_break(self, *, is_broken: bool) -> Iterator[Finding]:
+    def unneeded_break(self, *, is_broken: bool) -> Iterator[Remark]:
         """Find the constant that nothing in the revision asks for."""
         line = declares(self._module)
         if line and not is_broken:
-            yield Finding(
-                self._revision,
-                UNNEEDED,
-                line,
-                self._lines[line - 1].strip(),
-                f"With {CONSTANT} code of the release before refuses to serve, and nothing that "
-                "lint sees in the revision would break it.",
-                "# leave it out; or, if it is the meaning of the data that breaks it:\n"
-                f"# lint: allow({UNNEEDED}) what older code would do wrong",
-            )
+            yield Remark("breaks-nothing", line, CONSTANT)
 
     def judge(self, finding: Finding) -> Finding | None:
         """Leave out a finding that a comment allows; one without a reason is told about.
 
         Those on the release before are answered where the revision says that it breaks it.
         """
-        if finding.rule in COMPATIBILITY and declares(self._module):
+        if finding.breaks_release_before and declares(self._module):
             return None
         for allowance in self._allowances:
             if finding.rule in allowance.rules and self._covers(allowance.line, finding.line):

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 import service.models
 from plain_commands.errors import ConfigurationError
-from safe_migrations.autogenerate import required
+from safe_migrations import cookbook
 from safe_migrations.autogenerate.beyond import notes
 from safe_migrations.autogenerate.drift import compare, find
 from safe_migrations.execution.explanation import explain
@@ -85,7 +85,9 @@ def test_the_files_follow_each_other(drifting):
 
 
 def test_not_null_on_two_tables_never_locks_both_at_once(drifting, monkeypatch):
-    monkeypatch.setattr(required, "NOT_VALID_SINCE", 19)  # What servers before 18 are given.
+    monkeypatch.setattr(
+        cookbook, "NOT_NULL_NOT_VALID_SINCE", 19
+    )  # What servers before 18 are given.
     drifting.change(
         "ALTER TABLE users ALTER email DROP NOT NULL",
         "ALTER TABLE bookings ALTER days DROP NOT NULL",

@@ -120,7 +120,7 @@ def test_drop_and_create_of_the_same_columns_is_a_rename(rules):
         op.drop_table("currencies")
         """  # noqa: E501
     )
-    assert found == ["drop-table", "drop-and-add-is-rename"]
+    assert found == ["drop-and-add-is-rename", "drop-table"]
 
 
 def test_commit_ends_a_transaction_which_is_all_that_is_wrong(rules):

@@ -1,38 +1,21 @@
-"""The rules, one function each: from a statement and the schema that it finds to what is unsafe."""
+"""The rules: each a file here, which declares the rule of its name beside what detects it."""
 
-from safe_migrations.lint.finding import Rule
-from safe_migrations.lint.release_before import naming_the_constant
-from safe_migrations.lint.rules import (
-    access,
-    columns,
-    compatibility,
-    constraints,
-    data,
-    indexes,
-    refused,
-    required,
-    retypes,
-    routines,
-    session,
-    tables,
-    types,
-)
+from importlib import import_module
+from pkgutil import iter_modules
 
-_ALL: tuple[Rule, ...] = (
-    *columns.RULES,
-    *constraints.RULES,
-    *indexes.RULES,
-    *compatibility.RULES,
-    *retypes.RULES,
-    *types.RULES,
-    *data.RULES,
-    *tables.RULES,
-    *required.RULES,
-    *access.RULES,
-    *routines.RULES,
-    *session.RULES,
-    *refused.RULES,
-)
-RULES = tuple(map(naming_the_constant, _ALL))
+from safe_migrations.lint.rule import Rule
 
-__all__ = ["RULES"]
+
+def _declared(name: str) -> Rule:
+    """Import a file's rule; what else the folder may hold is none."""
+    found = getattr(import_module(f"{__name__}.{name}"), name, None)
+    if not isinstance(found, Rule):
+        message = f"lint/rules/{name}.py declares no rule of the name {name}."
+        raise TypeError(message)
+    return found
+
+
+RULES = tuple(_declared(item.name) for item in iter_modules(__path__))
+BY_ID = {item.id: item for item in RULES}
+
+__all__ = ["BY_ID", "RULES"]

@@ -1,4 +1,4 @@
-"""Rules on changes of rows, which belong into small batches."""
+"""Which UPDATEs and DELETEs change only few rows, and how the others are written in batches."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,111 +6,25 @@ from typing import Any
 from postgast import pg_query_pb2 as pg
 
 from safe_migrations.lint import fixes
-from safe_migrations.lint.finding import Problem, Situation
-from safe_migrations.lint.locks import Lock
+from safe_migrations.lint.catalog import Catalog
 from safe_migrations.lint.names import (
     column_name,
     conjuncts,
     find,
     kind_of,
-    relation,
-    sql_of,
     text_of,
     without_casts,
 )
 from safe_migrations.lint.partitions import comparison
 
 _BATCH = 10_000
-# What they hold is done later, if at all.
-_ONLY_SAID = {"create_function_stmt", "rule_stmt"}
 
 
-def data_change_with_ddl(situation: Situation) -> Iterator[Problem]:
-    """Find UPDATEs and DELETEs of more than a few rows, and copies made under a lock."""
-    if situation.statement.is_batched or situation.kind in _ONLY_SAID:
-        return
-    for kind in (pg.UpdateStmt, pg.DeleteStmt, pg.MergeStmt):
-        for node in find(situation.statement.tree, kind):
-            table = relation(node.relation)
-            is_ours = not table.startswith("pg_")
-            if is_ours and situation.is_in_use(table) and not _is_narrow(situation, table, node):
-                yield Problem("data-change-with-ddl", _why(situation, table), _fix(table, node))
-    yield from _copies_under_lock(situation)
-
-
-def _copies_under_lock(situation: Situation) -> Iterator[Problem]:
-    """Find rows that are copied from a table while the transaction locks one in use."""
-    tree = situation.statement.tree
-    selects = [item.select_stmt for item in find(tree, pg.InsertStmt)]
-    selects += [item.query for item in find(tree, pg.CreateTableAsStmt)]
-    sources = sorted(
-        {
-            name
-            for select in selects
-            if select.HasField("node") and not select.select_stmt.HasField("limit_count")
-            for item in find(select, pg.RangeVar)
-            if situation.catalog.table(name := relation(item)) and situation.is_in_use(name)
-        }
-    )
-    held = {
-        effect.table: effect.lock
-        for past in situation.earlier
-        for effect in past.effects
-        if effect.lock >= Lock.SHARE and effect.is_target and situation.is_in_use(effect.table)
-    }
-    if sources and held:
-        name, lock = max(held.items(), key=lambda item: item[1])
-        waits = "all reads and writes" if lock.stops_reads else "writes"
-        yield Problem(
-            "data-change-with-ddl",
-            f"It copies rows of {', '.join(sources)} while the transaction holds {lock} on {name} "
-            f"from an earlier statement: {waits} wait until all rows are through.",
-            _copied_elsewhere(situation, held),
-        )
-
-
-def _copied_elsewhere(situation: Situation, held: dict[str, Lock]) -> str:
-    if situation.kind == "create_table_as_stmt" and relation(situation.node.into.rel) in held:
-        tree = pg.Node()
-        tree.CopyFrom(situation.statement.tree)
-        into = tree.create_table_as_stmt.into.rel
-        name = relation(into)
-        into.relname += "_new"
-        what = "MATERIALIZED VIEW" if situation.node.objtype == pg.OBJECT_MATVIEW else "TABLE"
-        old, new = fixes.name(name), fixes.name(relation(into))
-        return (
-            f"{fixes.execute(sql_of(tree))}\n# with its indexes, and only then:\n"
-            + fixes.execute(f"DROP {what} {old}")
-            + "\n"
-            + fixes.execute(f"ALTER {what} {new} RENAME TO {old}")
-        )
-    return fixes.then("# all up to here", fixes.execute(situation.statement.sql))
-
-
-def _why(situation: Situation, table: str) -> str:
-    held = [
-        effect.lock
-        for past in situation.earlier
-        for effect in past.effects
-        if effect.table == table and effect.lock >= Lock.SHARE
-    ]
-    others = "all reads and writes" if held and max(held).stops_reads else "writes"
-    if held:
-        return (
-            f"It changes rows of {table} while the transaction holds {max(held)} from an earlier "
-            f"statement: {others} wait until all rows are through."
-        )
-    return (
-        f"One statement changes many rows of {table}: each stays locked until the end, and a "
-        "failure near it loses all of the work."
-    )
-
-
-def _is_narrow(situation: Situation, table: str, node: Any) -> bool:
+def is_narrow(catalog: Catalog, table: str, node: Any) -> bool:
     """Tell whether a WHERE leaves only few rows: those of given keys, or of a LIMIT."""
     if isinstance(node, pg.MergeStmt) or not node.HasField("where_clause"):
         return False
-    return _leaves_few(node.where_clause, situation.catalog.unique_keys(table))
+    return _leaves_few(node.where_clause, catalog.unique_keys(table))
 
 
 def _leaves_few(condition: Any, keys: list[tuple[str, ...]]) -> bool:
@@ -184,7 +98,8 @@ def _is_constant(expression: Any) -> bool:
     return not (find(expression, pg.ColumnRef) or find(expression, pg.SelectStmt))
 
 
-def _fix(table: str, node: Any) -> str:
+def in_batches(table: str, node: Any) -> str:
+    """Write a change of rows as a Backfill, or in batches of its own."""
     if isinstance(node, pg.MergeStmt) or not _is_of_itself(table, node):
         return _in_batches(table)
     where = text_of(node.where_clause) if node.HasField("where_clause") else ""
@@ -234,24 +149,3 @@ def _is_of_itself(table: str, node: Any) -> bool:
 
 def _in_batches(table: str) -> str:
     return f"# in batches of {_BATCH} rows by the key of {table}, each in a transaction of its own"
-
-
-def truncate(situation: Situation) -> Iterator[Problem]:
-    """Find tables that are emptied."""
-    if situation.kind != "truncate_stmt":
-        return
-    names = [relation(item.range_var) for item in situation.node.relations]
-    in_use = [name for name in names if situation.is_in_use(name)]
-    if not in_use:
-        return
-    others = [effect.table for effect in situation.effects if not effect.is_target]
-    besides = f", and with CASCADE also {', '.join(others)}" if others else ""
-    yield Problem(
-        "truncate",
-        f"All rows of {', '.join(in_use)}{besides} go under ACCESS EXCLUSIVE: no way back.",
-        f"# empty {', '.join(in_use)} in batches, or if the rows are really to go:\n"
-        + fixes.allow("truncate", "rows are copied to X since release Y"),
-    )
-
-
-RULES = (data_change_with_ddl, truncate)

@@ -1,4 +1,4 @@
-"""Rules on columns for which INSERTs of the release before have no value."""
+"""Columns for which INSERTs of the release before have no value."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -8,7 +8,7 @@ from postgast import pg_query_pb2 as pg
 from safe_migrations.lint import fixes
 from safe_migrations.lint.alter_effects import column_constraint, column_default
 from safe_migrations.lint.catalog import Catalog, Column
-from safe_migrations.lint.finding import Problem, Situation
+from safe_migrations.lint.finding import Situation
 from safe_migrations.lint.names import (
     dotted,
     kind_of,
@@ -19,35 +19,55 @@ from safe_migrations.lint.names import (
     type_of,
 )
 from safe_migrations.lint.replay import constrained_columns, definition, sets_default
+from safe_migrations.lint.rule import Facts, rule
 from safe_migrations.statements import Statement
 
-_RULE = "required-without-default"
 _INSERT = 1 << 2  # TRIGGER_TYPE_INSERT in Postgres's source
 _LOSING = {pg.AT_ColumnDefault, pg.AT_DropExpression, pg.AT_DropIdentity}
 _REQUIRING = {pg.AT_AddConstraint, pg.AT_SetNotNull}
 _UNDOING = {pg.AT_AddIdentity, pg.AT_DropColumn, pg.AT_DropNotNull}
 
 
-def required(situation: Situation) -> Iterator[Problem]:
-    """Find columns that end NOT NULL without a value for INSERTs that leave them out.
+def _default(_: Situation, found: Facts) -> str:
+    bare, schema = fixes.arguments(found.table)
+    return (
+        "# until no code of the release before runs, a default that its INSERTs get:\n"
+        f"# op.alter_column({bare}, {fixes.quoted(found.column)}, server_default=...{schema})"
+    )
 
-    Of a column that running code knows, only the loss of its value counts: who writes it today goes
-    on to.
-    """
+
+@rule(
+    "a column that ends up NOT NULL without a default, so that INSERTs of the release before fail",
+    why="{table}.{column} ends NOT NULL without a default: INSERTs of the release before, which "
+    "leave it out, fail.",
+    cure=_default,
+    breaks_release_before=True,
+)
+def required_without_default(situation: Situation) -> Iterator[Facts]:
+    """Find columns that end NOT NULL without a value for INSERTs that leave them out."""
+    for table, name in (*_required(situation), *_lost(situation)):
+        if not (_is_undone(situation, table, name) or _is_filled(situation, table, name)):
+            yield Facts(table=table, column=name)
+
+
+def _required(situation: Situation) -> Iterator[tuple[str, str]]:
     for table, command in situation.commands(*_REQUIRING):
         for name in _made_required(situation.catalog, table, command):
             column = _column(situation, table, name)
             if column and situation.is_new(column.made_in) and not column.has_value:
-                yield from _problem(situation, table, name)
+                yield table, name
+
+
+def _lost(situation: Situation) -> Iterator[tuple[str, str]]:
+    """Name the columns that lose their value.
+
+    Of a column that running code knows, only that counts: who writes it today goes on to.
+    """
     for table, command in situation.commands(*_LOSING):
         column = _column(situation, table, command.name)
-        if (
-            column
-            and column.has_value
-            and _loses(command)
-            and _is_required(situation, table, column)
-        ):
-            yield from _problem(situation, table, column.name)
+        is_losing = column is not None and column.has_value and _loses(command)
+        if column and is_losing and _is_required(situation, table, column):
+            yield table, column.name
 
 
 def _column(situation: Situation, table: str, name: str) -> Column | None:
@@ -104,19 +124,6 @@ def _is_required(situation: Situation, table: str, column: Column) -> bool:
     )
 
 
-def _problem(situation: Situation, table: str, column: str) -> Iterator[Problem]:
-    if _is_undone(situation, table, column) or _is_filled(situation, table, column):
-        return
-    bare, schema = fixes.arguments(table)
-    yield Problem(
-        _RULE,
-        f"{table}.{column} ends NOT NULL without a default: INSERTs of the release before, which "
-        "leave it out, fail.",
-        "# until no code of the release before runs, a default that its INSERTs get:\n"
-        f"# op.alter_column({bare}, {fixes.quoted(column)}, server_default=...{schema})",
-    )
-
-
 def _is_undone(situation: Situation, table: str, column: str) -> bool:
     """Tell whether the revision itself gives the column a value again, or drops it."""
     return any(_undoes(statement, table, column) for statement in situation.later) or any(
@@ -163,6 +170,3 @@ def _is_filled(situation: Situation, table: str, column: str) -> bool:
         )
     ]
     return any(f"new.{column}" in (item.body or "").lower() for item in functions)
-
-
-RULES = (required,)
