@@ -9,11 +9,13 @@ from app_server.refusal import Refusals
 from json_rows import consistency, work
 from json_rows.errors import translate
 from safe_migrations import schema_guard
+from safe_migrations.revisions import heads
 from serverless_postgres.database import Database
 from serverless_postgres.url import parse
 from service.api import generations, model_prices, nodes, users, workflows
 from service.cli.dev import dev
 from service.cli.groups import db, neon
+from service.schema import project
 from service.settings import Settings
 from smorest_sqlmodel import problems, swagger_ui
 from smorest_sqlmodel.openapi import Api, uuid_parameter
@@ -76,9 +78,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     security.init_app(app, settings)
     app.before_request(canonical.check)
     database = Database(settings)
+    migrations = project(settings)
     work.init_app(app, database, settings)
     consistency.init_app(app, database.replica)
-    guard = schema_guard.init_app(app, database)
+    guard = schema_guard.init_app(app, database, migrations)
     app.extensions["readiness"] = Readiness(database, guard)
 
     api = Api(app)
@@ -91,5 +94,5 @@ def create_app(settings: Settings | None = None) -> Flask:
     for group in (db, dev, neon):
         app.cli.add_command(group)
     # Last: it sees what all the layers before it answer.
-    observability.init_app(app, database, settings)
+    observability.init_app(app, database, settings, lambda: heads(migrations.versions))
     return app

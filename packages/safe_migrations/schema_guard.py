@@ -11,6 +11,7 @@ from json_rows.work import unit_of_work
 from plain_commands.errors import PlainError
 from safe_migrations.foreign import find
 from safe_migrations.mismatch import mismatch
+from safe_migrations.project import Project
 from safe_migrations.standing import Standing
 from safe_migrations.status import status
 from serverless_postgres.database import Database
@@ -21,9 +22,9 @@ from smorest_sqlmodel.problems import from_api_error, from_exception
 logger = logging.getLogger(__name__)
 
 
-def init_app(app: Flask, database: Database) -> "SchemaGuard":
+def init_app(app: Flask, database: Database, project: Project) -> "SchemaGuard":
     """Keep an app from working on a schema that it can't work on."""
-    guard = SchemaGuard(database)
+    guard = SchemaGuard(database, project)
     app.before_request(guard.check)
     app.register_error_handler(psycopg2.ProgrammingError, guard.explain)
     return guard
@@ -37,8 +38,9 @@ class SchemaGuard:
     changed under a process that runs. `/readyz` asks as readiness.py says.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, project: Project) -> None:
         self._database = database
+        self.project = project
         self.is_known = False
         """Whether this code can work on the schema, as far as anybody has noticed."""
         self._told: str | None = None
@@ -54,7 +56,7 @@ class SchemaGuard:
 
     def look(self, work: UnitOfWork) -> Standing:
         """Compare the revisions; raises UnavailableError when this code can't work on those."""
-        found = status(work)
+        found = status(work, self.project)
         note_schema(found)
         self.is_known = found.can_be_served
         if not found.can_be_served:
@@ -72,8 +74,8 @@ class SchemaGuard:
         try:
             with UnitOfWork(self._database) as work:
                 found = self.look(work)
-                differences = mismatch(work)
-                foreign = find(work.execute, found.stored) if differences else None
+                differences = mismatch(work, self.project.tables)
+                foreign = find(work.execute, found.stored, self.project) if differences else None
         except (ApiError, PlainError, psycopg2.Error) as trouble:
             return from_exception(trouble)
         if not differences:
@@ -95,6 +97,6 @@ class SchemaGuard:
         with UnitOfWork(self._database, budget_s=0, server=replica.server) as work:
             if not work.execute("SELECT pg_is_in_recovery()")[0][0]:
                 raise UnavailableError(NO_REPLICA)
-            found = status(work)
+            found = status(work, self.project)
         if not found.can_be_served:
             raise UnavailableError(str(found))

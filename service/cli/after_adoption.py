@@ -11,6 +11,7 @@ from plain_commands.errors import NotFoundError
 from plain_commands.waiting import hush
 from safe_migrations.commands.command import Result
 from safe_migrations.execution.one_transaction import in_one_transaction
+from safe_migrations.project import Project
 from safe_migrations.runner import explained, run
 from safe_migrations.tool_tables import TOOL_TABLES
 from serverless_postgres.url import masked
@@ -32,7 +33,7 @@ _NOT_ADOPTED = (
 )
 
 
-def undo(url: URL, settings: Settings, directory: str | None, *, say: Say) -> Result:
+def undo(url: URL, settings: Settings, project: Project, *, say: Say) -> Result:
     """Put the old tables back where they were."""
 
     def work(connection: Connection) -> Adoption:
@@ -41,9 +42,7 @@ def undo(url: URL, settings: Settings, directory: str | None, *, say: Say) -> Re
         undoing.put_back(
             cursor,
             adoption,
-            downgrade=lambda: run(
-                "downgrade", "base", directory=directory, quiet=True, connection=connection
-            ),
+            downgrade=lambda: run(project, "downgrade", "base", quiet=True, connection=connection),
             tool_tables=TOOL_TABLES,
         )
         return adoption
@@ -81,7 +80,9 @@ def forget(url: URL, settings: Settings, *, yes: bool, say: Say) -> Result:
     return Result(document, "The old tables are gone, and the barrier with them.")
 
 
-def wait_for_quiet(url: URL, settings: Settings, *, minutes: float, say: Say) -> None:
+def wait_for_quiet(
+    url: URL, settings: Settings, project: Project, *, minutes: float, say: Say
+) -> None:
     """Wait until the old planner rests; nothing is locked, and Ctrl-C ends it."""
     hush()
     engine = engine_of(url, settings)
@@ -93,7 +94,7 @@ def wait_for_quiet(url: URL, settings: Settings, *, minutes: float, say: Say) ->
             return quiet.look(cursor, _tables(found)) if found else None
 
     try:
-        with explained():
+        with explained(project):
             quiet.wait_for_quiet(look, say, most_s=60 * minutes)
     except KeyboardInterrupt:
         click.echo("Nothing was changed.", err=True)

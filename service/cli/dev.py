@@ -18,6 +18,7 @@ from dotenv import dotenv_values
 
 from plain_commands.errors import ConfigurationError
 from plain_commands.waiting import at_terminal, waiting
+from service.schema import project
 from service.settings import ROOT, Settings
 
 LOOK_EVERY_S = 0.5
@@ -94,7 +95,7 @@ def _prepare_database(settings: Settings) -> str:
     from safe_migrations.runner import upgrade  # noqa: PLC0415
     from serverless_postgres.url import masked, resolve  # noqa: PLC0415
 
-    upgrade(resolve(settings, direct=True).render_as_string(hide_password=False))
+    upgrade(project(settings), resolve(settings, direct=True).render_as_string(hide_password=False))
     return masked(resolve(settings))
 
 

@@ -20,7 +20,6 @@ from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 
 from app_server.observability.exchange import Exchange, current
 from app_server.observability.shared_folder import Counts, SharedFolder, unusable
-from safe_migrations.revisions import heads
 from safe_migrations.standing import Standing
 from serverless_postgres.database import Database
 from serverless_postgres.replica import ReadFrom
@@ -55,6 +54,9 @@ class Metrics:
 
     One object per process and folder: prometheus-client knows one folder per process.
     """
+
+    heads: Callable[[], Iterable[str]]
+    """Names the newest revisions of the schema that the code has."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = SharedFolder(folder)
@@ -178,7 +180,7 @@ class Metrics:
     def collect(self) -> Iterator[Metric]:
         """Collect all metrics, as prometheus-client asks for them."""
         yield from self._folder.collect()
-        yield from _schema_metrics(self._read_schema(), " ".join(heads()))
+        yield from _schema_metrics(self._read_schema(), " ".join(self.heads()))
         yield from _process_metrics(self._folder.living())
 
     def sample(self) -> None:

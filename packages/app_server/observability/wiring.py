@@ -1,6 +1,7 @@
 """Makes a service observable: what is switched on by the settings, and nothing else."""
 
 import logging
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-def init_app(app: Flask, database: Database, settings: ServerSettings) -> None:
+def init_app(
+    app: Flask, database: Database, settings: ServerSettings, heads: Callable[[], Iterable[str]]
+) -> None:
     """Make an app observable.
 
     To be called last: what wraps the app afterwards stays unseen. Its unit of work must have been
@@ -34,6 +37,8 @@ def init_app(app: Flask, database: Database, settings: ServerSettings) -> None:
     ends: list[Listener] = [logs.log_exchange]
     _init_traces(app, database, settings, begins, ends)
     _init_metrics(app, database, settings, begins, ends)
+    if "metrics" in app.extensions:
+        app.extensions["metrics"].heads = heads
     if settings.slow_query_ms:
         from app_server.observability.slow_queries import SlowQueries  # noqa: PLC0415  seldom on
 

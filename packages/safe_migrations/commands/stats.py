@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from plain_commands.command import subject
 from safe_migrations.commands.command import Result, command
+from safe_migrations.project import Project
 
 if TYPE_CHECKING:  # At run time, `flask db --help` need not wait for SQLAlchemy.
     from serverless_postgres.stats import Figures, Finding, Report
@@ -31,9 +31,7 @@ SECTIONS = ("queries", "connections", "indexes", "tables", "sequences", "setting
     ),
     doing="Asking the server what it has counted",
 )
-def stats(
-    sections: tuple[str, ...], directory: str | None, x: tuple[str, ...], *, limit: int
-) -> Result:
+def stats(sections: tuple[str, ...], project: Project, x: tuple[str, ...], *, limit: int) -> Result:
     """Show slow queries, connections, indexes, tables, and what to do about them.
 
     SECTIONS are queries, connections, indexes, tables, sequences, settings; without any, all. It
@@ -41,10 +39,9 @@ def stats(
 
     Example: flask db stats queries indexes --limit 5
     """
-    del directory  # No revision is looked at.
     from serverless_postgres.stats import examine  # noqa: PLC0415  heavy
 
-    found = examine(subject(), x=x, sections=sections, limit=limit)
+    found = examine(project.settings, x=x, sections=sections, limit=limit)
     return Result(found.as_json(), _text(found, limit))
 
 

@@ -18,6 +18,7 @@ from safe_migrations.tool_tables import TOOL_TABLES
 from serverless_postgres.embedded import binaries
 from service.cli.adopt import adopt
 from service.cli.groups import db
+from service.schema import project
 from service.settings import Settings
 from service.sqlite_import import adoption
 from service.sqlite_import.in_place import find
@@ -69,7 +70,7 @@ def test_undo_leaves_nothing_of_the_adoption_which_works_again(standing: OldData
 
 def test_undo_goes_on_after_a_downgrade_of_somebody_s(adopted: OldDatabase, monkeypatch):
     monkeypatch.setenv("DATABASE_URL", adopted.text)
-    run("downgrade", "base", quiet=True)
+    run(project(), "downgrade", "base", quiet=True)
     assert adopted.adopt("--undo").exit_code == 0
     assert adopted.is_old
 
@@ -273,7 +274,7 @@ def test_a_statement_that_waited_for_the_adoption_fails(
         adoption.adopt(
             cursor,
             found,
-            lambda: run("upgrade", "heads", quiet=True, connection=connection),
+            lambda: run(project(), "upgrade", "heads", quiet=True, connection=connection),
             name="here",
         )
         thread.start()
