@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alembic.config import Config
-from sqlalchemy import MetaData
 
 from plain_commands.errors import ConfigurationError
 from safe_migrations.project import Project
@@ -42,7 +41,7 @@ def discovered(config: Config) -> Project:
         script = config.get_main_option("script_location") or "migrations"
         return Project(
             settings=SchemaSettings(database_url=url),
-            metadata=MetaData(),
+            metadata=None,
             directory=Path(script),
         )
     from safe_migrations.migrate import EXTENSION, Migrate  # noqa: PLC0415

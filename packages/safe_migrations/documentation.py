@@ -9,6 +9,7 @@ from sqlalchemy import (
     Column,
     ForeignKeyConstraint,
     MetaData,
+    PrimaryKeyConstraint,
     Table,
     UniqueConstraint,
 )
@@ -25,6 +26,12 @@ is stale. Migrations make the same: `flask db check` compares them.
 """
 # Mermaid takes one word, without commas, for a type.
 _SHORT_TYPES = {"timestamp with time zone": "timestamptz", "double precision": "float8"}
+_ENDS = {
+    PrimaryKeyConstraint: "pkey",
+    UniqueConstraint: "key",
+    ForeignKeyConstraint: "fkey",
+    CheckConstraint: "check",
+}
 
 
 def document(metadata: MetaData, models: str = "the models") -> str:
@@ -124,15 +131,15 @@ def _table(table: Table, mapper: Any) -> Iterator[str]:
 def _constraints(table: Table) -> Iterator[tuple[str, str]]:
     """Yield names and rules: primary key, unique, foreign keys, checks, each kind by name."""
     yield (
-        str(table.primary_key.name),
+        _name(table.primary_key),
         f"PRIMARY KEY ({', '.join(table.primary_key.columns.keys())})",
     )
     for unique in _uniques(table):
-        yield str(unique.name), f"UNIQUE ({', '.join(unique.columns.keys())})"
+        yield _name(unique), f"UNIQUE ({', '.join(unique.columns.keys())})"
     for key in _foreign_keys(table):
         there = ", ".join(element.column.name for element in key.elements)
         rule = f"FOREIGN KEY ({', '.join(key.column_keys)}) → {key.referred_table.name} ({there})"
-        yield str(key.name), rule + (f" ON DELETE {key.ondelete}" if key.ondelete else "")
+        yield _name(key), rule + (f" ON DELETE {key.ondelete}" if key.ondelete else "")
     checks = [item for item in table.constraints if isinstance(item, CheckConstraint)]
     for check in sorted(checks, key=_name):
         yield _name(check), f"CHECK `{check.sqltext}`"
@@ -189,7 +196,11 @@ def _foreign_keys(table: Table) -> list[ForeignKeyConstraint]:
 
 
 def _name(item: Any) -> str:
-    return str(item.name)
+    """Name a constraint; one without a name gets it of Postgres, in the way that this follows."""
+    if item.name:
+        return str(item.name)
+    columns = [] if isinstance(item, PrimaryKeyConstraint) else item.columns.keys()
+    return "_".join([item.table.name, *columns, _ENDS[type(item)]])
 
 
 def _cell(text: str) -> str:

@@ -117,7 +117,7 @@ def find(fetch: Fetch, stored: Collection[str] | None, project: Project) -> Fore
     """
     known = revisions(project.versions)
     version = Version.of(stored, {item.id for item in known})
-    if project.is_elsewhere and version.is_ours:
+    if project.metadata is None or (project.is_elsewhere and version.is_ours):
         return None  # The models tell nothing of what other files have made there.
     aside = "NULL" if project.aside is None else f"'{project.aside}'"
     if not next(iter(fetch(_HAS_TABLES.format(aside=aside))))[0]:

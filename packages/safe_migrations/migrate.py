@@ -133,7 +133,7 @@ class Migrate:
         if not has_app_context():
             context.with_resource(app.app_context())
         info = context.find_object(ScriptInfo)
-        name = info.app_import_path if info else None
+        name = (info and info.app_import_path) or app.import_name
         return replace(self.project(app), app=name)
 
 

@@ -23,8 +23,11 @@ class Project:
     """An application, as far as its schema is concerned; paths may be relative to the process."""
 
     settings: SchemaSettings
-    metadata: "MetaData | Callable[[], MetaData]"
-    """The models' tables, or what imports the models and returns them: most commands never do."""
+    metadata: "MetaData | Callable[[], MetaData] | None"
+    """The models' tables, or what imports the models and returns them: most commands never do.
+
+    None where nobody has said what they are, so that there is nothing to compare.
+    """
     directory: Path = Path("migrations")
     """The folder of the migrations: env.py, the template, and `versions/`."""
     ini: Path | None = None
@@ -85,7 +88,16 @@ class Project:
 
     @property
     def tables(self) -> "MetaData":
-        """The models' tables; imports the models, if nobody has yet."""
+        """The models' tables; imports the models, if nobody has yet.
+
+        Raises ConfigurationError when there are none to be known.
+        """
+        if self.metadata is None:
+            message = (
+                "Nobody has said what the models are: `run(context, target_metadata=...)` in env.py, "
+                "or `app = ...` in alembic.ini."
+            )
+            raise ConfigurationError(message)
         return self.metadata() if callable(self.metadata) else self.metadata
 
     @property

@@ -150,8 +150,8 @@ def _options(config: Config, project: Project) -> dict[str, Any]:
 
         return options(config, project)
     # Most commands run without the models, whose import takes as long as all of Alembic's.
-    known = {} if callable(project.metadata) else {"target_metadata": project.metadata}
-    return {**project.options, **known}
+    is_there = not (project.metadata is None or callable(project.metadata))
+    return {**project.options, **({"target_metadata": project.metadata} if is_there else {})}
 
 
 def _check_branch(context: ModuleType) -> None:

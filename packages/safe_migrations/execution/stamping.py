@@ -53,6 +53,7 @@ def check_stamp(
         _check_that_none_are_left(lock, project)
         return
     is_newest = not project.is_elsewhere and stamped == heads(project.versions)
+    is_newest = is_newest and project.metadata is not None
     differences = _unlike_models(project, engine, say) if is_newest else None
     if differences == []:
         return
