@@ -17,7 +17,7 @@ import warnings
 from argparse import Namespace
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import flask_migrate
@@ -32,8 +32,10 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from safe_migrations.autogenerate.drift import find  # noqa: E402
+from safe_migrations.project import ATTRIBUTE  # noqa: E402
 from serverless_postgres.embedded import EmbeddedPostgres  # noqa: E402  found only now
 from serverless_postgres.url import parse  # noqa: E402
+from service.schema import project  # noqa: E402
 from tests.schema.autogenerate.cases import CASES, METADATA, ROWS, Case  # noqa: E402
 
 Run = Callable[[str], object]
@@ -98,9 +100,8 @@ def ours(url: URL, folder: Path, case: Case) -> Run:
     for name in ("env.py", "script.py.mako"):
         shutil.copy(ROOT / "migrations" / name, folder)
     engine = create_engine(url, poolclass=NullPool)
-    config.attributes.update(
-        connection=engine, target_metadata=METADATA, raise_errors=True, ask=None
-    )
+    config.attributes.update(connection=engine, raise_errors=True, ask=None)
+    config.attributes[ATTRIBUTE] = replace(project(), metadata=METADATA).at(folder)
     renames = case.renames()
     config.attributes.update({"renames": renames} if renames else {"no_renames": True})
     return _commands(config)

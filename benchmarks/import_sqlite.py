@@ -34,6 +34,7 @@ sys.path.insert(0, str(ROOT))
 
 from safe_migrations.runner import upgrade  # noqa: E402
 from serverless_postgres.url import parse  # noqa: E402  found only now
+from service.schema import project  # noqa: E402
 
 TABLES = ("users", "workflows", "nodes", "node_states", "generations")
 NODES_PER_WORKFLOW = 5
@@ -162,7 +163,7 @@ def empty_database() -> Iterator[URL]:
 def own_database() -> Iterator[URL]:
     """Make a database at the newest revision, and drop it after."""
     with empty_database() as url:
-        upgrade(text_of(url))
+        upgrade(project(), text_of(url))
         yield url
 
 

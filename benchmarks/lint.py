@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from safe_migrations.runner import run  # noqa: E402  found only now
+from service.schema import project  # noqa: E402
 
 CASES = ROOT / "tests" / "schema" / "lint" / "cases"
 # Matters of taste, and timeouts, which env.py sets.
@@ -137,7 +138,13 @@ def lint_with_squawk(case: Case, folder: Path) -> tuple[frozenset[str], float]:
         written = io.StringIO()
         try:
             with redirect_stdout(written):
-                run("upgrade", f"{before}:{revision}", directory=str(folder), quiet=True, sql=True)
+                run(
+                    project().at(folder),
+                    "upgrade",
+                    f"{before}:{revision}",
+                    quiet=True,
+                    sql=True,
+                )
         except Exception:  # noqa: BLE001  whatever a revision does to a connection that is None
             return frozenset({}), 0.0
         sql += re.sub(r"^.*\balembic_version\b.*$", "", written.getvalue(), flags=re.MULTILINE)

@@ -42,6 +42,7 @@ from plain_commands.errors import PlainError  # noqa: E402
 from safe_migrations.runner import upgrade  # noqa: E402
 from serverless_postgres.embedded import EmbeddedPostgres  # noqa: E402  found only now
 from serverless_postgres.url import parse  # noqa: E402
+from service.schema import project  # noqa: E402
 
 ROWS = 100_000
 USERS = 100
@@ -282,7 +283,7 @@ def own_database(server: URL) -> Iterator[URL]:
     execute(server, f"CREATE DATABASE {name}")
     try:
         url = server.set(database=name)
-        upgrade(url.render_as_string(hide_password=False))
+        upgrade(project(), url.render_as_string(hide_password=False))
         yield url
     finally:
         execute(server, f"DROP DATABASE {name} WITH (FORCE)")

@@ -30,6 +30,7 @@ sys.path.insert(0, str(ROOT))
 
 from safe_migrations.runner import upgrade  # noqa: E402
 from serverless_postgres.url import parse  # noqa: E402  found only now
+from service.schema import project  # noqa: E402
 
 BIN = Path(sys.executable).parent
 Commands = dict[str, tuple[list[str], Path, dict[str, str]]]
@@ -157,18 +158,18 @@ def alembic_url(url: str) -> dict[str, str]:
 
 def prepare_ours(url: str) -> tuple[Commands, Commands]:
     """This project, on a database at its head."""
-    upgrade(url)
+    upgrade(project(), url)
     environ = {"DATABASE_URL": url, "DIRECT_DATABASE_URL": url}
     flask = [str(BIN / "flask"), "db"]
-    module = [sys.executable, "-m", "safe_migrations.commands"]
+    module = [sys.executable, "-m", "service.cli", "db"]
     return (
         {
             "this, flask db": ([*flask, "upgrade"], ROOT, environ),
-            "this, python -m safe_migrations.commands": ([*module, "upgrade"], ROOT, environ),
+            "this, python -m service.cli db": ([*module, "upgrade"], ROOT, environ),
         },
         {
             "this, flask db": ([*flask, "current"], ROOT, environ),
-            "this, python -m safe_migrations.commands": ([*module, "current"], ROOT, environ),
+            "this, python -m service.cli db": ([*module, "current"], ROOT, environ),
         },
     )
 

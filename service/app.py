@@ -10,6 +10,7 @@ from json_rows import work
 from json_rows.errors import translate
 from json_rows.unit_of_work import UnitOfWork
 from plain_commands.errors import PlainError
+from safe_migrations.project import Project
 from safe_migrations.revisions import heads
 from safe_migrations.schema_guard import SchemaGuard
 from safe_migrations.standing import Standing
@@ -19,6 +20,7 @@ from service.api import docs_page, generations, model_prices, nodes, users, work
 from service.cli.dev import dev
 from service.cli.groups import db, neon
 from service.models.idempotency_key import IdempotencyKey
+from service.schema import project
 from service.settings import Settings
 from smorest_sqlmodel import Api, UUIDConverter, problems, swagger_ui
 from smorest_sqlmodel.errors import ApiError
@@ -82,7 +84,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     database = Database(settings)
     init_app(app, settings, database, problem_types=PROBLEM_TYPES)
     json_rows.init_app(app, database, settings, answers=IdempotencyKey)
-    _guard_schema(app, database)
+    migrations = project(settings)
+    _guard_schema(app, database, migrations)
 
     api = Api(app)
     for blueprint in BLUEPRINTS:
@@ -98,19 +101,19 @@ def create_app(settings: Settings | None = None) -> Flask:
         settings,
         database=database,
         work=lambda: g.get("work"),
-        schema_wanted=lambda: " ".join(heads()),
+        schema_wanted=lambda: " ".join(heads(migrations.versions)),
         loggers=LOGGERS,
     )
     return app
 
 
-def _guard_schema(app: Flask, database: Database) -> None:
+def _guard_schema(app: Flask, database: Database, migrations: Project) -> None:
     """Keep the app from working on a schema that it can't work on, and tell others what it has."""
 
     def seen(found: Standing) -> None:
         note_schema(" ".join(found.stored or ()), is_ahead=found.is_ahead and found.can_be_served)
 
-    guard = SchemaGuard(lambda: UnitOfWork(database), seen)
+    guard = SchemaGuard(migrations, lambda: UnitOfWork(database), seen)
 
     def check() -> None:
         if request.path.startswith("/v1/"):

@@ -22,6 +22,7 @@ from serverless_postgres.database import Database
 from serverless_postgres.embedded import EmbeddedPostgres
 from serverless_postgres.url import parse
 from service.app import create_app
+from service.schema import project
 from service.settings import Settings
 from tests.newer import HEAD as NEWER_HEAD
 from tests.newer import newer_migrations
@@ -103,7 +104,7 @@ def schema(newer: Path) -> tuple[str, str | None]:
     """
     if os.environ.get("TEST_NEWER") == "1":
         return NEWER_HEAD, str(newer)
-    return heads()[0], None
+    return heads(project().versions)[0], None
 
 
 @pytest.fixture(scope="session")
@@ -124,7 +125,7 @@ def template(
             if not done.exists():
                 execute(server, f"CREATE DATABASE {name}")
                 url = server.set(database=name).render_as_string(hide_password=False)
-                run("upgrade", "heads", directory=schema[1], x=(f"url={url}",), quiet=True)
+                run(project().at(schema[1]), "upgrade", "heads", x=(f"url={url}",), quiet=True)
                 done.touch()
         yield name
         # Whoever is the last one of this run clears up.

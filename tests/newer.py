@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 from safe_migrations.revisions import heads, write
+from service.schema import project
 from service.settings import ROOT
 
 HEAD = "newer_empty"
@@ -35,7 +36,7 @@ _BACK = """
 def newer_migrations(folder: Path) -> Path:
     """Make a folder of migrations, as the code of the next release has it; returns the folder."""
     shutil.copytree(ROOT / "migrations", folder, ignore=shutil.ignore_patterns("__pycache__"))
-    (after,) = heads()
+    (after,) = heads(project().versions)
     for revision, upgrade in _REVISIONS.items():
         downgrade = _BACK if revision == "newer_columns" else NOTHING
         add_revision(folder, revision, after, upgrade=upgrade, downgrade=downgrade)

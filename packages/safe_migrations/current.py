@@ -6,23 +6,24 @@ from contextlib import closing
 import psycopg2
 
 from plain_commands.errors import ConfigurationError
-from safe_migrations.foreign import IS_SUSPECT
+from safe_migrations.project import Project
 from serverless_postgres.neon_url import direct_text, with_tls
 from serverless_postgres.settings import PostgresSettings
 from serverless_postgres.url_text import NOT_SET, read
-from service.settings import Settings
 
 EMBEDDED = "the embedded server"
 X_URL = "-x url"
 
 # The table `schema_progress` is there only while a revision is half done.
-_QUERY = f"""
-    SELECT version_num, to_regclass('schema_progress') IS NOT NULL, {IS_SUSPECT}
+_QUERY = """
+    SELECT version_num, to_regclass('schema_progress') IS NOT NULL, {is_suspect}
     FROM alembic_version ORDER BY 1
-"""  # noqa: S608  constants
+"""
 
 
-def read_current(x: Sequence[str] = (), *, is_wary: bool = False) -> tuple[str, ...] | None:
+def read_current(
+    project: Project, x: Sequence[str] = (), *, is_wary: bool = False
+) -> tuple[str, ...] | None:
     """Read the revisions that the database is at; none when it was never migrated.
 
     `x` are the arguments for env.py. None when the database can't be reached in this simple way, or
@@ -30,7 +31,7 @@ def read_current(x: Sequence[str] = (), *, is_wary: bool = False) -> tuple[str, 
     who `is_wary`, when the tables may not be those that the revisions of this project make. Raises
     ConfigurationError when there is no database.
     """
-    settings = Settings.load()
+    settings = project.settings
     url = address(settings, x)
     try:
         with (
@@ -39,7 +40,7 @@ def read_current(x: Sequence[str] = (), *, is_wary: bool = False) -> tuple[str, 
             ) as connection,
             connection.cursor() as cursor,
         ):
-            cursor.execute(_QUERY)
+            cursor.execute(_QUERY.format(is_suspect=project.is_suspect))
             rows = cursor.fetchall()
             is_doubtful = any(row[1] or (is_wary and row[2]) for row in rows)
             return None if is_doubtful else tuple(row[0] for row in rows)

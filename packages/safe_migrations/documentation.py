@@ -4,41 +4,54 @@ import inspect
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Table, UniqueConstraint
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    ForeignKeyConstraint,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    UniqueConstraint,
+)
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.orm.mapper import _all_registries
 from sqlalchemy.schema import ColumnDefault, CreateIndex, DefaultClause, Index
-from sqlmodel import SQLModel
-
-import service.models  # noqa: F401  the tables register themselves in SQLModel.metadata
-from service.settings import ROOT
-
-PATH = ROOT / "docs" / "DATABASE_SCHEMA.md"
 
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 _HEAD = """\
 # The database schema
 
-Made by `flask db docs` from the models in `service/models`; a test fails when it is stale, so don't
-edit it. Migrations make the same: `flask db check` compares them.
+Made by `flask db docs` from {models}; don't edit it: `flask db docs --check` tells when it
+is stale. Migrations make the same: `flask db check` compares them.
 """
 # Mermaid takes one word, without commas, for a type.
 _SHORT_TYPES = {"timestamp with time zone": "timestamptz", "double precision": "float8"}
+_ENDS = {
+    PrimaryKeyConstraint: "pkey",
+    UniqueConstraint: "key",
+    ForeignKeyConstraint: "fkey",
+    CheckConstraint: "check",
+}
 
 
-def document(models: type[SQLModel] = SQLModel) -> str:
-    """Write the documentation, in Markdown, of all tables of a base class."""
-    tables = sorted(models.metadata.tables.values(), key=lambda table: table.name)
-    described = _described(models)
-    parts = [_HEAD, *_diagram(tables)]
+def document(metadata: MetaData, models: str = "the models") -> str:
+    """Write the documentation, in Markdown, of all tables; `models` says where they come from."""
+    tables = sorted(metadata.tables.values(), key=lambda table: table.name)
+    described = _described()
+    parts = [_HEAD.format(models=models), *_diagram(tables)]
     for table in tables:
-        parts += _table(table, described.get(table.name))
+        parts += _table(table, described.get(table))
     return "\n".join(parts).rstrip() + "\n"
 
 
-def _described(models: type[SQLModel]) -> dict[str, Any]:
-    """Find the mapper of each table."""
-    mappers = models._sa_registry.mappers  # noqa: SLF001  SQLModel shows it nowhere else
-    return {mapper.local_table.name: mapper for mapper in mappers}  # type: ignore[attr-defined]
+def _described() -> dict[Any, Any]:
+    """Find the mapper of each table: nothing public leads there from the tables alone."""
+    return {
+        mapper.local_table: mapper
+        for registry in _all_registries()
+        for mapper in registry.mappers
+        if not mapper.inherits
+    }
 
 
 def _diagram(tables: list[Table]) -> Iterator[str]:
@@ -90,8 +103,9 @@ def _keys(table: Table, column: Column[Any]) -> Iterator[str]:
 
 def _table(table: Table, mapper: Any) -> Iterator[str]:
     yield f"## {table.name}\n"
-    model = mapper.class_ if mapper is not None else None
-    if said := table.comment or (inspect.getdoc(model) if model else None):
+    # A base class's own words are no description of the table.
+    own = vars(mapper.class_).get("__doc__") if mapper is not None else None
+    if said := table.comment or (inspect.cleandoc(own) if own else None):
         yield f"{said}\n"
     yield "| column | type | null | default | description |\n|---|---|---|---|---|"
     for column in table.columns:
@@ -117,15 +131,15 @@ def _table(table: Table, mapper: Any) -> Iterator[str]:
 def _constraints(table: Table) -> Iterator[tuple[str, str]]:
     """Yield names and rules: primary key, unique, foreign keys, checks, each kind by name."""
     yield (
-        str(table.primary_key.name),
+        _name(table.primary_key),
         f"PRIMARY KEY ({', '.join(table.primary_key.columns.keys())})",
     )
     for unique in _uniques(table):
-        yield str(unique.name), f"UNIQUE ({', '.join(unique.columns.keys())})"
+        yield _name(unique), f"UNIQUE ({', '.join(unique.columns.keys())})"
     for key in _foreign_keys(table):
         there = ", ".join(element.column.name for element in key.elements)
         rule = f"FOREIGN KEY ({', '.join(key.column_keys)}) → {key.referred_table.name} ({there})"
-        yield str(key.name), rule + (f" ON DELETE {key.ondelete}" if key.ondelete else "")
+        yield _name(key), rule + (f" ON DELETE {key.ondelete}" if key.ondelete else "")
     checks = [item for item in table.constraints if isinstance(item, CheckConstraint)]
     for check in sorted(checks, key=_name):
         yield _name(check), f"CHECK `{check.sqltext}`"
@@ -148,7 +162,7 @@ def _default(column: Column[Any]) -> str:
         return f"`{getattr(column.server_default.arg, 'text', column.server_default.arg)}`"
     if column.identity is not None:
         return "identity"
-    return "by the service" if isinstance(column.default, ColumnDefault) else ""
+    return "by the application" if isinstance(column.default, ColumnDefault) else ""
 
 
 def _description(column: Column[Any], mapper: Any) -> str:
@@ -157,8 +171,9 @@ def _description(column: Column[Any], mapper: Any) -> str:
     if mapper is None:
         return ""
     # A field and its column may differ in name.
-    field = mapper.class_.model_fields[mapper.get_property_by_column(column).key]
-    return field.description or ""
+    name = mapper.get_property_by_column(column).key
+    field = getattr(mapper.class_, "model_fields", {}).get(name)
+    return (field.description if field else column.doc) or ""
 
 
 def _type(column: Column[Any]) -> str:
@@ -181,7 +196,11 @@ def _foreign_keys(table: Table) -> list[ForeignKeyConstraint]:
 
 
 def _name(item: Any) -> str:
-    return str(item.name)
+    """Name a constraint; one without a name gets it of Postgres, in the way that this follows."""
+    if item.name:
+        return str(item.name)
+    columns = [] if isinstance(item, PrimaryKeyConstraint) else item.columns.keys()
+    return "_".join([item.table.name, *columns, _ENDS[type(item)]])
 
 
 def _cell(text: str) -> str:

@@ -1,27 +1,39 @@
-"""Makes a new folder of migrations."""
+"""Makes a new folder of migrations, laid out as Flask-Migrate does it."""
 
 import shutil
 from pathlib import Path
 
 from plain_commands.errors import ConfigurationError
-from service.settings import ROOT
+from safe_migrations.project import Project
+
+_TEMPLATE = Path(__file__).parent / "template"
+_FILES = ("alembic.ini", "env.py", "script.py.mako", "README")
 
 
-def make_folder(name: str, *, package: bool = False) -> None:
-    """Make a folder with this project's env.py and template, for revisions of its own.
+def make_folder(project: Project, *, package: bool = False) -> None:
+    """Make the folder of a project's migrations.
 
-    Raises ConfigurationError when something is there already.
+    Where the project has another one already, env.py and all else is as there. Raises
+    ConfigurationError when something is there already.
     """
-    folder = Path(name)
+    folder = project.directory
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        message = f"{name} exists already and is not empty: name another folder."
+        message = f"{folder} exists already and is not empty: name another folder."
         raise ConfigurationError(message)
+    has_own = project.own is not None and (project.own / "env.py").is_file()
+    pattern = project.own if project.own is not None and has_own else _TEMPLATE
     try:
         (folder / "versions").mkdir(parents=True)
-        for file in ("env.py", "script.py.mako"):
-            shutil.copyfile(ROOT / "migrations" / file, folder / file)
+        for file in _FILES:
+            if (pattern / file).is_file():
+                shutil.copyfile(pattern / file, folder / file)
+        if not has_own and project.app:
+            ini = folder / "alembic.ini"
+            text = ini.read_text(encoding="utf-8")
+            app = project.app.replace("%", "%%")
+            ini.write_text(text.replace("# app =", f"app = {app}"), encoding="utf-8")
         for place in (folder, folder / "versions") if package else ():
             (place / "__init__.py").touch()
     except OSError as error:
-        message = f"{name} can't be made: {error.strerror}."
+        message = f"{folder} can't be made: {error.strerror}."
         raise ConfigurationError(message) from error

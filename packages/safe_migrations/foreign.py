@@ -1,38 +1,24 @@
 """What stands where the models' tables belong, and was not made by these revisions.
 
 It is asked where a database has no revision, or one of others, or where a table is not as it was
-ever made here. Only `find` knows of the models and of the predecessor's tables, and it imports both
-when it is called: most commands never do.
+ever made here. Only `find` looks at the models, which most commands never import.
 """
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from safe_migrations.revisions import VERSIONS, revisions
+from safe_migrations.project import Project
+from safe_migrations.revisions import revisions
 from safe_migrations.tool_tables import TOOL_TABLES
 from safe_migrations.tool_tables import VERSIONS as VERSION_TABLE
-from service.sqlite_import.aside_schema import ASIDE
 
-if TYPE_CHECKING:  # At run time only `find` should wait for the models.
-    from service.sqlite_import.predecessor import Predecessor
+if TYPE_CHECKING:
+    from safe_migrations.recogniser import Recogniser
 
 Fetch = Callable[[str], Iterable[Sequence[Any]]]
 """Sends SQL without parameters and returns its rows, whatever the connection."""
-
-ADOPT = "flask db adopt"
-_ADOPTION = "adoption"
-"""The table in it by which that command knows its own work."""
-
-IS_SUSPECT = """
-    NOT EXISTS (SELECT FROM pg_attribute
-                WHERE attrelid = to_regclass('users') AND attname = 'legacy_id')
-"""
-"""Whether a database, whatever its revision, lacks what these revisions have always made.
-
-It rides with the query for the revision, so that a sound database is asked nothing more."""
 
 # What could stand in the way at all; a database without it need not wait for the models.
 _HAS_TABLES = f"""
@@ -40,7 +26,7 @@ _HAS_TABLES = f"""
                    WHERE nspname = ANY (current_schemas(false))
                      AND relkind NOT IN ('i', 'I', 't')
                      AND relname <> ALL (ARRAY[{", ".join(f"'{name}'" for name in TOOL_TABLES)}]))
-        OR to_regnamespace('{ASIDE}') IS NOT NULL
+        OR to_regnamespace({{aside}}) IS NOT NULL
 """  # noqa: S608  constants
 _RELATIONS = """
     SELECT n.nspname::text, c.relname::text, c.relkind::text, n.nspname = current_schema(),
@@ -49,11 +35,11 @@ _RELATIONS = """
                FILTER (WHERE a.attname IS NOT NULL)
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-    WHERE c.relname IN ({names}) AND n.nspname = ANY (current_schemas(false) || name '{aside}')
+    WHERE c.relname IN ({names}) AND n.nspname = ANY (current_schemas(false) || {aside}::name)
     GROUP BY n.nspname, c.relname, c.relkind
     ORDER BY array_position(current_schemas(false), n.nspname), c.relname
 """
-_KINDS = {
+KINDS = {
     "v": "VIEW",
     "m": "MATERIALIZED VIEW",
     "f": "FOREIGN TABLE",
@@ -99,7 +85,9 @@ class Foreign:
 
 
 @dataclass(frozen=True, slots=True)
-class _Relation:
+class Relation:
+    """A table, or what else there is under the name of one."""
+
     schema: str
     name: str
     kind: str
@@ -108,10 +96,12 @@ class _Relation:
 
     @property
     def is_table(self) -> bool:
+        """Whether it holds rows of its own."""
         return self.kind in _TABLES
 
     @property
     def place(self) -> str:
+        """Its name, with the schema where that is not public."""
         if self.schema == "public":
             return self.name
         is_plain = re.fullmatch("[a-z_][a-z0-9_]*", self.schema)
@@ -119,53 +109,51 @@ class _Relation:
         return f"{quoted}.{self.name}"
 
 
-def find(fetch: Fetch, stored: Collection[str] | None, folder: Path = VERSIONS) -> Foreign | None:
+def find(fetch: Fetch, stored: Collection[str] | None, project: Project) -> Foreign | None:
     """Tell what is where the models' tables belong; None: nothing, or they themselves.
 
-    `stored` are the revisions of the database, `folder` has those of the files: what they never
-    make is in nobody's way.
+    `stored` are the revisions of the database. What the revisions of another folder than the
+    project's own never make is in nobody's way.
     """
-    version = _Version.of(stored, {item.id for item in revisions(folder)})
-    if folder != VERSIONS and version.is_ours:
+    known = revisions(project.versions)
+    version = Version.of(stored, {item.id for item in known})
+    if project.metadata is None or (project.is_elsewhere and version.is_ours):
         return None  # The models tell nothing of what other files have made there.
-    if not next(iter(fetch(_HAS_TABLES)))[0]:
+    aside = "NULL" if project.aside is None else f"'{project.aside}'"
+    if not next(iter(fetch(_HAS_TABLES.format(aside=aside))))[0]:
         return None
-    from sqlmodel import SQLModel  # noqa: PLC0415
-
-    import service.models  # noqa: F401, PLC0415  the tables register themselves in the metadata
-
     wanted = {
         table.name: {column.name for column in table.columns}
-        for table in SQLModel.metadata.sorted_tables
+        for table in project.tables.sorted_tables
         if table.schema is None
     }
-    if folder != VERSIONS:
-        texts = "\n".join(item.path.read_text(encoding="utf-8") for item in revisions(folder))
+    if project.is_elsewhere:
+        texts = "\n".join(item.path.read_text(encoding="utf-8") for item in known)
         made = set(_MAKES.findall(texts))
         wanted = {name: columns for name, columns in wanted.items() if name in made}
     if not wanted:
         return None
-    names = ", ".join(f"'{name}'" for name in (*wanted, _ADOPTION))
+    traces = project.recogniser.traces if project.recogniser else ()
+    names = ", ".join("'" + name.replace("'", "''") + "'" for name in (*wanted, *traces))
     relations = [
-        _Relation(
-            schema, name, kind, is_current, dict(zip(columns or (), types or (), strict=True))
-        )
+        Relation(schema, name, kind, is_current, dict(zip(columns or (), types or (), strict=True)))
         for schema, name, kind, is_current, columns, types in fetch(
-            _RELATIONS.format(names=names, aside=ASIDE)
+            _RELATIONS.format(names=names, aside=aside)
         )
     ]
-    return _judged(relations, wanted, version)
+    return _judged(relations, wanted, version, project.recogniser)
 
 
 @dataclass(frozen=True, slots=True)
-class _Version:
+class Version:
     """What the table of Alembic says; `is_ours` when these files have all of it."""
 
     stored: tuple[str, ...] | None
     is_ours: bool
 
     @classmethod
-    def of(cls, stored: Collection[str] | None, known: Collection[str]) -> "_Version":
+    def of(cls, stored: Collection[str] | None, known: Collection[str]) -> "Version":
+        """Compare what is stored with the revisions that are known."""
         held = None if stored is None else tuple(stored)
         return cls(held, bool(held) and set(held or ()) <= set(known))
 
@@ -184,84 +172,54 @@ class _Version:
 
 
 def _judged(
-    relations: list[_Relation], wanted: Mapping[str, set[str]], version: _Version
+    relations: list[Relation],
+    wanted: Mapping[str, set[str]],
+    version: Version,
+    recogniser: "Recogniser | None",
 ) -> Foreign | None:
-    from service.sqlite_import.predecessor import COLUMNS, Predecessor  # noqa: PLC0415
-
+    aside = recogniser.aside if recogniser else None
     on_path = [
         item
         for item in relations
-        if item.name in wanted and (item.schema != ASIDE or item.is_current)
+        if item.name in wanted and (item.schema != aside or item.is_current)
     ]
     for schema in dict.fromkeys(item.schema for item in on_path):
         here = {item.name: item for item in on_path if item.schema == schema}
-        found = {name: here[name].columns if name in here else {} for name in COLUMNS}
-        old = Predecessor.recognised(found)
-        if old:
-            return _of_the_predecessor(old, here, version)
+        if recogniser and (old := recogniser.recognised(here, version)):
+            return old
         ours = [item for item in here.values() if _looks_ours(item, wanted[item.name])]
         others = [item for item in here.values() if item not in ours and item.is_current]
         if others:
-            return _of_others(others, version)
+            return _of_others(others, version, recogniser)
         if ours:
             return None if version.stored else _without_revision(ours, version)
-    aside = [item.name for item in relations if item.schema == ASIDE]
-    moved = [name for name in aside if name in COLUMNS]
-    return _moved_aside(moved) if moved and _ADOPTION in aside else None
+    moved = [item.name for item in relations if item.schema == aside]
+    return recogniser.moved_aside(moved) if recogniser and moved else None
 
 
-def _looks_ours(item: _Relation, columns: Collection[str]) -> bool:
+def _looks_ours(item: Relation, columns: Collection[str]) -> bool:
     return item.is_table and 2 * len(item.columns.keys() & set(columns)) >= len(columns)
 
 
-def _of_the_predecessor(
-    old: "Predecessor", here: Mapping[str, _Relation], version: _Version
+def _of_others(
+    others: list[Relation], version: Version, recogniser: "Recogniser | None"
 ) -> Foreign:
-    from service.sqlite_import.predecessor import ALEMBIC_REVISIONS  # noqa: PLC0415
-
-    tables = [here[name] for name in old.tables]
-    # Without the workflows nothing tells the revision.
-    revision = f" in its revision {old.revision}" if "workflows" in old.tables else ""
-    noun, verb = ("tables", "are those") if len(tables) > 1 else ("table", "is one")
-    said = (
-        f"The {noun} {_listed([item.place for item in tables])} {verb} of the prototype that this "
-        f"service came from,{revision and revision + ','} {version.said(ALEMBIC_REVISIONS)}"
-    )
-    views = [
-        f"the table {item.name} (there is a {_KINDS[item.kind].lower()})"
-        for item in tables
-        if not item.is_table
-    ]
-    missing = [*views, *old.missing]
-    if old.unknown_columns:
-        said += f"; the prototype never had {_listed(old.unknown_columns)}"
-    if not missing:
-        return Foreign(f"{said}.", ADOPT, "takes them over")
-    verb = "are" if len(missing) > 1 else "is"
+    names = listed([item.place for item in others])
+    verb, them = ("are", "them") if len(others) > 1 else ("is", "it")
+    whose = f"neither the models' nor {recogniser.whose}" if recogniser else "not the models'"
     return Foreign(
-        f"{said}; {_listed(missing)} {verb} missing, so they can't be taken over.",
-        _move([*tables, *_version_table(version)]),
-        "puts what there is out of the way, and `flask db upgrade` then makes the tables",
-        f"bring back what is missing, and `{ADOPT}` takes them over",
-    )
-
-
-def _of_others(others: list[_Relation], version: _Version) -> Foreign:
-    names = _listed([item.place for item in others])
-    verb, them = ("are neither", "them") if len(others) > 1 else ("is neither", "it")
-    return Foreign(
-        f"{names} {verb} the models' nor the prototype's, and stand{'s' * (len(others) == 1)} "
+        f"{names} {verb} {whose}, and stand{'s' * (len(others) == 1)} "
         f"where tables of the models belong, {version.said()}.",
-        _move([*others, *_version_table(version)]),
+        move([*others, *version_table(version)]),
         f"puts {them} out of the way (whose application then has to look there), and `flask db "
         "upgrade` makes the tables",
         "set DATABASE_URL to another database",
     )
 
 
-def _without_revision(ours: list[_Relation], version: _Version) -> Foreign:
+def _without_revision(ours: list[Relation], version: Version) -> Foreign:
     return Foreign(
-        f"The database has tables of the models ({_listed([item.place for item in ours])}) and no "
+        f"The database has tables of the models ({listed([item.place for item in ours])}) and no "
         f"revision, {version.said()}: they were not made by the revisions.",
         "flask db doctor",
         "compares them with the models, and says what to do",
@@ -269,33 +227,25 @@ def _without_revision(ours: list[_Relation], version: _Version) -> Foreign:
     )
 
 
-def _moved_aside(tables: list[str]) -> Foreign:
-    return Foreign(
-        f"The prototype's tables ({_listed(tables)}) have been moved aside into the schema "
-        f"{ASIDE}, and the tables of this service are not there.",
-        f"{ADOPT} --undo",
-        f"puts them back, and `{ADOPT}` then takes them over again",
-        f"`{ADOPT} --forget` drops them, and `flask db upgrade` then makes empty tables",
-    )
-
-
-def _version_table(version: _Version) -> list[_Relation]:
+def version_table(version: Version) -> list[Relation]:
     """Name the table of Alembic: what it says holds for those that go, if at all."""
     if not version.stored:
         return []
-    return [_Relation("public", VERSION_TABLE, "r", is_current=True, columns={})]
+    return [Relation("public", VERSION_TABLE, "r", is_current=True, columns={})]
 
 
-def _move(relations: Iterable[_Relation]) -> str:
+def move(relations: Iterable[Relation]) -> str:
+    """Write the SQL that moves relations into the schema `others`."""
     moves = [
         f"ALTER INDEX {item.place} RENAME TO {item.name}_of_others;"
-        if _KINDS.get(item.kind) == "INDEX"
-        else f"ALTER {_KINDS.get(item.kind, 'TABLE')} {item.place} SET SCHEMA others;"
+        if KINDS.get(item.kind) == "INDEX"
+        else f"ALTER {KINDS.get(item.kind, 'TABLE')} {item.place} SET SCHEMA others;"
         for item in relations
     ]
     return " ".join(["CREATE SCHEMA others;", *moves])
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """Write names as `a, b and c`."""
     *most, last = names
     return f"{', '.join(most)} and {last}" if most else last

@@ -6,17 +6,15 @@ Facts: PostgreSQL 18, 52 "System Catalogs" and 27.2 "The Cumulative Statistics S
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection
 
 from plain_commands.errors import ConfigurationError
 from safe_migrations.applied import READ, Applied, read
-from safe_migrations.foreign import IS_SUSPECT, Foreign, find
-from safe_migrations.revisions import VERSIONS
+from safe_migrations.foreign import Foreign, find
+from safe_migrations.project import Project
 from safe_migrations.tool_tables import HISTORY, TOOL_TABLES
-from service.sqlite_import.aside_schema import ASIDE
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +97,8 @@ class UsedSequence:
     used: float
 
 
-NOT_LOOKED_AT = f"^(pg_|(information_schema|{ASIDE})$)"
-"""Which schemas are the server's own, or hold what was moved aside."""
+NOT_LOOKED_AT = "n.nspname !~ '^(pg_|information_schema$)' AND n.nspname IS DISTINCT FROM %s"
+"""Leaves out the server's own schemas, and the one that holds what was moved aside (or None)."""
 
 # The special before the general (PostgreSQL 18, ALTER ROLE, "Notes").
 _SET_TIME_ZONE = (
@@ -141,50 +139,54 @@ def replication(connection: Connection) -> Replication:
     return Replication(*row)
 
 
-def invalid_indexes(connection: Connection) -> list[InvalidIndex]:
+def invalid_indexes(connection: Connection, aside: str | None) -> list[InvalidIndex]:
     """Find the indexes that are not valid, also those that are being built right now."""
     return [
         InvalidIndex(*row)
         for row in _rows(
             connection,
-            "SELECT i.indexrelid::regclass::text, i.indrelid::regclass::text, EXISTS ("
+            "SELECT i.indexrelid::regclass::text, i.indrelid::regclass::text, EXISTS ("  # noqa: S608  constants
             "SELECT FROM pg_stat_progress_create_index p WHERE p.index_relid = i.indexrelid) "
             "FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid "
             "JOIN pg_namespace n ON n.oid = c.relnamespace WHERE NOT i.indisvalid "
-            "AND n.nspname !~ %s ORDER BY 1",
-            (NOT_LOOKED_AT,),
+            f"AND {NOT_LOOKED_AT} ORDER BY 1",
+            (aside,),
         )
     ]
 
 
-def unvalidated_constraints(connection: Connection) -> list[UnvalidatedConstraint]:
+def unvalidated_constraints(
+    connection: Connection, aside: str | None
+) -> list[UnvalidatedConstraint]:
     """Find the constraints that were added NOT VALID and never validated."""
     return [
         UnvalidatedConstraint(*row)
         for row in _rows(
             connection,
-            "SELECT k.conrelid::regclass::text, k.conname::text FROM pg_constraint k "
+            "SELECT k.conrelid::regclass::text, k.conname::text FROM pg_constraint k "  # noqa: S608  constants
             "JOIN pg_namespace n ON n.oid = k.connamespace "
             "WHERE NOT k.convalidated AND k.conrelid <> 0 "
-            "AND n.nspname !~ %s ORDER BY 1, 2",
-            (NOT_LOOKED_AT,),
+            f"AND {NOT_LOOKED_AT} ORDER BY 1, 2",
+            (aside,),
         )
     ]
 
 
-def naive_timestamps(connection: Connection) -> list[str]:
+def naive_timestamps(connection: Connection, aside: str | None) -> list[str]:
     """Find the columns of type `timestamp without time zone`, as `table.column`."""
     return _names(
         connection,
-        "SELECT a.attrelid::regclass || '.' || quote_ident(a.attname) FROM pg_attribute a "
+        "SELECT a.attrelid::regclass || '.' || quote_ident(a.attname) FROM pg_attribute a "  # noqa: S608  constants
         "JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace "
         "WHERE a.atttypid = 'timestamp'::regtype AND NOT a.attisdropped AND a.attnum > 0 "
-        "AND c.relkind IN ('r', 'p') AND n.nspname !~ %s ORDER BY 1",
-        (NOT_LOOKED_AT,),
+        f"AND c.relkind IN ('r', 'p') AND {NOT_LOOKED_AT} ORDER BY 1",
+        (aside,),
     )
 
 
-def used_sequences(connection: Connection, threshold: float) -> list[UsedSequence]:
+def used_sequences(
+    connection: Connection, threshold: float, aside: str | None
+) -> list[UsedSequence]:
     """Find the sequences that have given out more than a part of their numbers."""
     return [
         UsedSequence(*row)
@@ -192,9 +194,9 @@ def used_sequences(connection: Connection, threshold: float) -> list[UsedSequenc
             connection,
             "SELECT name, used FROM (SELECT format('%%I.%%I', schemaname, sequencename) AS name, "
             "last_value::float8 / max_value AS used FROM pg_sequences "
-            "WHERE schemaname <> %s AND increment_by > 0 AND NOT cycle) AS sequences "
+            "WHERE schemaname IS DISTINCT FROM %s AND increment_by > 0 AND NOT cycle) AS sequences "
             "WHERE used > %s ORDER BY 1",
-            (ASIDE, threshold),
+            (aside, threshold),
         )
     ]
 
@@ -250,17 +252,17 @@ def history(connection: Connection) -> tuple[Applied, ...]:
     return read(_rows(connection, READ)) if _exists(connection, HISTORY) else ()
 
 
-def foreign(connection: Connection, folder: Path = VERSIONS) -> Foreign | None:
+def foreign(connection: Connection, project: Project) -> Foreign | None:
     """Find what stands where the models' tables belong; None: nothing, or they themselves."""
     stored = stored_revisions(connection)
-    if stored and not _rows(connection, f"SELECT {IS_SUSPECT}")[0][0]:
+    if stored and not _rows(connection, f"SELECT {project.is_suspect}")[0][0]:
         return None
-    return find(lambda sql: connection.exec_driver_sql(sql).all(), stored, folder)
+    return find(lambda sql: connection.exec_driver_sql(sql).all(), stored, project)
 
 
-def check_tables(connection: Connection, folder: Path = VERSIONS) -> None:
+def check_tables(connection: Connection, project: Project) -> None:
     """Raise ConfigurationError when other tables stand where the models' belong."""
-    found = foreign(connection, folder)
+    found = foreign(connection, project)
     if found is not None:
         raise ConfigurationError(str(found))
 

@@ -1,9 +1,8 @@
 """What the models have that a database does not, asked when a statement did not fit the schema."""
 
+from sqlalchemy import MetaData
 from sqlalchemy.dialects import postgresql
-from sqlmodel import SQLModel
 
-import service.models  # noqa: F401  the tables register themselves in SQLModel.metadata
 from safe_migrations.status import Work
 
 _SHOWN = 5
@@ -20,10 +19,10 @@ _COMPARE = """
 """
 
 
-def mismatch(work: Work) -> str | None:
+def mismatch(work: Work, metadata: MetaData) -> str | None:
     """Say what the database lacks, or has otherwise than the models; None: nothing."""
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
-    columns = [column for table in SQLModel.metadata.sorted_tables for column in table.columns]
+    columns = [column for table in metadata.sorted_tables for column in table.columns]
     rows = work.execute(
         _COMPARE,
         {

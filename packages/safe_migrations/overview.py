@@ -1,13 +1,10 @@
 """What `flask db status` shows: a database, its revisions, and what was left undone in it."""
 
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection
-from sqlmodel import SQLModel
 
-import service.models  # noqa: F401  the tables register themselves in SQLModel.metadata
 from safe_migrations import inspection
 from safe_migrations.autogenerate.beyond import Note, notes
 from safe_migrations.autogenerate.drift import Comparison, Difference, compare
@@ -16,8 +13,7 @@ from safe_migrations.current import EMBEDDED
 from safe_migrations.errors import ExitCode
 from safe_migrations.foreign import Foreign
 from safe_migrations.inspection import InvalidIndex, Server, UnvalidatedConstraint
-from safe_migrations.revisions import VERSIONS
-from safe_migrations.settings import SchemaSettings
+from safe_migrations.project import Project
 from safe_migrations.standing import Standing, standing
 from safe_migrations.target import Target, goes_through_pooler, opened, target
 from serverless_postgres.url import masked
@@ -97,23 +93,21 @@ class Overview:
         }
 
 
-def overview(
-    settings: SchemaSettings, *, x: tuple[str, ...] = (), folder: Path = VERSIONS
-) -> Overview:
-    """Look at the database for schema changes; `folder` holds the revisions.
+def overview(project: Project, x: tuple[str, ...] = ()) -> Overview:
+    """Look at the database of a project; `x` are the arguments for env.py.
 
     Raises ConfigurationError, in a sentence, when there is none or it can't be reached.
     """
-    found = target(settings, x)
-    with opened(found, settings) as connection:
+    found = target(project.settings, x)
+    with opened(found, project.settings) as connection:
         server = inspection.server(connection)
         stored = inspection.stored_revisions(connection)
         stands = replace(
-            standing(stored, folder, inspection.history(connection)),
-            foreign=inspection.foreign(connection, folder),
+            standing(stored, project.versions, inspection.history(connection)),
+            foreign=inspection.foreign(connection, project),
         )
-        beyond = tuple(notes(connection, SQLModel.metadata))
-        compared = _compared(connection, stands)
+        beyond = tuple(notes(connection, project.tables))
+        compared = _compared(connection, stands, project)
         return Overview(
             target=found,
             server=server,
@@ -122,8 +116,10 @@ def overview(
             beyond_models=beyond,
             drift=compared.differences if compared else None,
             incomplete=compared.incomplete if compared else (),
-            invalid_indexes=tuple(inspection.invalid_indexes(connection)),
-            unvalidated_constraints=tuple(inspection.unvalidated_constraints(connection)),
+            invalid_indexes=tuple(inspection.invalid_indexes(connection, project.aside)),
+            unvalidated_constraints=tuple(
+                inspection.unvalidated_constraints(connection, project.aside)
+            ),
             unfinished_backfills=tuple(inspection.unfinished_backfills(connection)),
             interrupted_revisions=tuple(inspection.interrupted_revisions(connection)),
         )
@@ -133,10 +129,11 @@ def _foreign_json(found: Foreign | None) -> dict[str, str] | None:
     return None if found is None else {"said": found.said, "mend": found.mend}
 
 
-def _compared(connection: Connection, stands: Standing) -> Comparison | None:
+def _compared(connection: Connection, stands: Standing, project: Project) -> Comparison | None:
     if stands.pending or stands.unknown or stands.foreign:
         return None
     # The comparison works in a transaction, which it rolls back.
     connection.rollback()
     connection.execution_options(isolation_level="READ COMMITTED")
-    return compare(connection, SQLModel.metadata)
+    others = project.settings.schema_other_tables
+    return compare(connection, project.tables, others, project.options)

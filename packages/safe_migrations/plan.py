@@ -2,7 +2,6 @@
 
 from copy import deepcopy
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from alembic.config import Config
@@ -15,6 +14,7 @@ from safe_migrations.lint.judge import Judge, beside_statements, otherwise
 from safe_migrations.lint.locks import Effect, Lock
 from safe_migrations.lint.ranges import pending
 from safe_migrations.lint.run import open_directory, readable, schema_before
+from safe_migrations.project import project_of
 from safe_migrations.recording.capture import Capture
 from safe_migrations.recording.environment import environment
 from safe_migrations.statements import Captured
@@ -83,8 +83,8 @@ def plan(
     directory = open_directory(config)
     capture = Capture(directory, environment(config, directory))
     stored = inspection.stored_revisions(connection) or ()
-    inspection.check_tables(connection, Path(directory.dir) / "versions")
-    with readable():
+    inspection.check_tables(connection, project_of(config))
+    with readable(config):
         steps = pending(directory, stored, target)
         catalog = schema_before(directory, steps, connection, stored, capture)
     new = frozenset(item.revision for item in steps.inside)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from plain_commands.errors import ConfigurationError
 from safe_migrations.errors import SeveralHeadsError
-from safe_migrations.revisions import VERSIONS, Revision, heads, revisions, write
+from safe_migrations.revisions import Revision, heads, revisions, write
 from safe_migrations.standing import with_ancestors
 
 _CONSTANT = re.compile(r"^down_revision\b[^=\n]*=\s*(?P<value>.+?)\s*$", re.MULTILINE)
@@ -31,7 +31,7 @@ class Rebase:
 
 
 def plan(
-    folder: Path = VERSIONS,
+    folder: Path,
     *,
     revision: str | None = None,
     onto: str | None = None,

@@ -1,4 +1,4 @@
-"""The revisions in `migrations/versions`, read without importing Alembic, which takes long."""
+"""The revisions in a folder `versions`, read without importing Alembic, which takes long."""
 
 import ast
 import re
@@ -9,9 +9,6 @@ from importlib.util import cache_from_source
 from pathlib import Path
 
 from plain_commands.errors import ConfigurationError
-from service.settings import ROOT
-
-VERSIONS = ROOT / "migrations" / "versions"
 
 # As Alembic chooses files: no package's, and no lock that Emacs holds on a file.
 _IS_REVISION = re.compile(r"(?!\.#|__init__)")
@@ -39,25 +36,8 @@ class Revision:
         return self.after[: len(self.after) - len(self.depends_on)]
 
 
-def folder_of(directory: str | None = None) -> Path:
-    """Find the files of a folder of migrations, by default this project's.
-
-    Raises ConfigurationError when it is not one.
-    """
-    if not directory:
-        return VERSIONS
-    folder = Path(directory) / "versions"
-    if not folder.is_dir():
-        message = (
-            f"{directory} is no folder of migrations, as it has no folder `versions`: "
-            f"`flask db init {directory}` makes one."
-        )
-        raise ConfigurationError(message)
-    return folder
-
-
 @cache
-def revisions(folder: Path = VERSIONS) -> tuple[Revision, ...]:
+def revisions(folder: Path) -> tuple[Revision, ...]:
     """Read all revisions of a folder, in no particular order.
 
     Raises ConfigurationError, naming the file, when they are no history: an id twice, a revision
@@ -126,7 +106,7 @@ def _circle(found: tuple[Revision, ...]) -> list[Revision]:
     return list(left.values())
 
 
-def heads(folder: Path = VERSIONS) -> tuple[str, ...]:
+def heads(folder: Path) -> tuple[str, ...]:
     """Find the revisions that no other one follows; more than one are branches to be merged."""
     known = revisions(folder)
     followed = {revision for item in known for revision in item.after}

@@ -19,34 +19,34 @@ from sqlalchemy.exc import DBAPIError
 from plain_commands.errors import ConfigurationError, PlainError
 from safe_migrations.execution.explanation import blame, explain
 from safe_migrations.execution.online import NOW
-from safe_migrations.revisions import check_new, check_stated, folder_of, revisions
+from safe_migrations.project import ATTRIBUTE, Project
+from safe_migrations.revisions import check_new, check_stated, revisions
 from safe_migrations.standing import Titled, standing
-from service.settings import ROOT
+
+# The commands that work without a folder of migrations.
+_OF_NO_FOLDER = {"init", "list_templates"}
 
 
 def configuration(
-    directory: str | None = None,
+    project: Project,
     x: tuple[str, ...] = (),
     *,
     quiet: bool = False,
     lenient: bool = False,
     **flags: object,
 ) -> Config:
-    """Make this project's configuration of Alembic.
+    """Make a project's configuration of Alembic.
 
-    `directory` replaces `migrations/`, `x` is for env.py, `quiet` keeps Alembic's log to warnings,
+    `x` is for env.py, `quiet` keeps Alembic's log to warnings,
     `flags` are what env.py would read of a command line. Raises ConfigurationError, naming the
     file, when the revisions are no history: Alembic's own errors don't name it. `lenient` leaves
     files whose code can't be read to whoever asks.
     """
     if lenient:
-        check_stated(folder_of(directory))
+        check_stated(project.versions)
     else:
-        revisions(folder_of(directory))
-    # There is none where a program has closed it.
-    config = Config(ROOT / "alembic.ini", stdout=sys.stdout or StringIO())
-    if directory:
-        config.set_main_option("script_location", directory.replace("%", "%%"))
+        revisions(project.versions)
+    config = _config(project)
     config.attributes["raise_errors"] = True
     config.attributes["configure_logging"] = not quiet
     config.cmd_opts = argparse.Namespace(x=list(x), **flags)
@@ -55,8 +55,18 @@ def configuration(
     return config
 
 
+def _config(project: Project) -> Config:
+    # There is no standard output where a program has closed it.
+    config = Config(project.alembic_ini, stdout=sys.stdout or StringIO())
+    config.set_main_option("script_location", str(project.directory).replace("%", "%%"))
+    config.attributes[ATTRIBUTE] = project
+    for change in project.configure:
+        config = change(config) or config
+    return config
+
+
 @contextmanager
-def explained(directory: str | None = None) -> Iterator[None]:
+def explained(project: Project) -> Iterator[None]:
     """Raise what goes wrong in Alembic or the database as a PlainError, in a sentence or two."""
     try:
         yield
@@ -64,11 +74,11 @@ def explained(directory: str | None = None) -> Iterator[None]:
         message = f"A file of the migrations can't be read: {error}."
         raise ConfigurationError(message) from error
     except (CommandError, DBAPIError, RevisionError, psycopg2.Error) as error:
-        raise explain(error, _heads(directory)) from error
+        raise explain(error, _heads(project)) from error
     except PlainError:
         raise
     except (Exception, SystemExit) as error:
-        if blamed := blame(error, folder_of(directory)):
+        if blamed := blame(error, project.versions):
             raise blamed from error
         if isinstance(error, OSError) and error.filename:
             message = f"{error.filename} can't be used: {error.strerror}."
@@ -79,15 +89,18 @@ def explained(directory: str | None = None) -> Iterator[None]:
         raise
 
 
-def _heads(directory: str | None) -> tuple[Titled, ...]:
+def _heads(project: Project) -> tuple[Titled, ...]:
     revisions.cache_clear()  # The command itself may have written one.
-    return standing(None, folder_of(directory)).heads
+    try:
+        return standing(None, project.versions).heads
+    except ConfigurationError:
+        return ()  # The error at hand is told, not the next one.
 
 
 def run(
+    project: Project,
     name: str,
     *arguments: object,
-    directory: str | None = None,
     x: tuple[str, ...] = (),
     quiet: bool = False,
     connection: Engine | Connection | None = None,
@@ -101,18 +114,20 @@ def run(
     is as with `configuration` or goes to the command. Raises a PlainError, in a sentence or two,
     when the command can't be carried out.
     """
-    labels = options.get("branch_label") or ()
-    check_new(
-        options.get("rev_id"), [labels] if isinstance(labels, str) else labels, folder_of(directory)
-    )
-    autogenerate = options.get("autogenerate", False)
-    config = configuration(directory, x, quiet=quiet, autogenerate=autogenerate)
+    if name in _OF_NO_FOLDER:
+        config = _config(project)
+    else:
+        labels = options.get("branch_label") or ()
+        labels = [labels] if isinstance(labels, str) else labels
+        check_new(options.get("rev_id"), labels, project.versions)
+        autogenerate = options.get("autogenerate", False)
+        config = configuration(project, x, quiet=quiet, autogenerate=autogenerate)
     config.attributes.update(attributes or {}, command=name, connection=connection)
-    with explained(directory):
+    with explained(project):
         result = getattr(command, name)(config, *arguments, **options)
     return config.attributes.get(NOW, result)
 
 
-def upgrade(url: str, revision: str = "heads") -> None:
+def upgrade(project: Project, url: str, revision: str = "heads") -> None:
     """Bring a database to a revision, quietly; errors as with `run`."""
-    run("upgrade", revision, x=(f"url={url}",), quiet=True)
+    run(project, "upgrade", revision, x=(f"url={url}",), quiet=True)

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from plain_commands.errors import ConfigurationError, UnavailableError
 from safe_migrations.foreign import find
 from safe_migrations.mismatch import mismatch
+from safe_migrations.project import Project
 from safe_migrations.standing import Standing
 from safe_migrations.status import Work, status
 from serverless_postgres.replica import NO_REPLICA
@@ -24,10 +25,12 @@ class SchemaGuard:
 
     def __init__(
         self,
+        project: Project,
         open_work: Callable[[], AbstractContextManager[Work]],
         seen: Callable[[Standing], None] | None = None,
     ) -> None:
         """Take what opens work on the database; `seen` is told of what each look has found."""
+        self._project = project
         self._open_work = open_work
         self._seen = seen
         self.is_known = False
@@ -42,7 +45,7 @@ class SchemaGuard:
 
     def look(self, work: Work) -> Standing:
         """Compare the revisions; raises UnavailableError when this code can't work on those."""
-        found = status(work)
+        found = status(work, self._project)
         if self._seen is not None:
             self._seen(found)
         self.is_known = found.can_be_served
@@ -63,8 +66,8 @@ class SchemaGuard:
         self.is_known = False
         with self._open_work() as work:
             found = self.look(work)
-            differences = mismatch(work)
-            foreign = find(work.execute, found.stored) if differences else None
+            differences = mismatch(work, self._project.tables)
+            foreign = find(work.execute, found.stored, self._project) if differences else None
         if foreign:
             raise ConfigurationError(str(foreign))
         if differences:
@@ -76,11 +79,10 @@ class SchemaGuard:
             message = f"{differences}: {mend}."
             raise ConfigurationError(message)
 
-    @staticmethod
-    def check_replica(work: Work) -> None:
+    def check_replica(self, work: Work) -> None:
         """Raise UnavailableError for a replica that this code can't work on, or that is none."""
         if not work.execute("SELECT pg_is_in_recovery()")[0][0]:
             raise UnavailableError(NO_REPLICA)
-        found = status(work)
+        found = status(work, self._project)
         if not found.can_be_served:
             raise UnavailableError(str(found))

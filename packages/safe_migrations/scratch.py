@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from uuid import uuid4
 
 from sqlalchemy import URL, Connection, create_engine, pool
 from sqlalchemy.exc import DBAPIError
 
 from plain_commands.errors import ConfigurationError
+from safe_migrations.project import Project
 from safe_migrations.runner import run
 from safe_migrations.tool_tables import TOOL_TABLES
 
@@ -96,10 +96,10 @@ def scratch(server: URL, why: str) -> Iterator[URL]:
             connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
-def upgrade(folder: Path, url: URL, revision: str) -> None:
-    """Bring a database to a revision of a folder of migrations, quietly."""
+def upgrade(project: Project, url: URL, revision: str) -> None:
+    """Bring a database to a revision of a project, quietly."""
     x = (f"url={url.render_as_string(hide_password=False)}",)
-    run("upgrade", revision, directory=str(folder), x=x, quiet=True)
+    run(project, "upgrade", revision, x=x, quiet=True)
 
 
 @contextmanager

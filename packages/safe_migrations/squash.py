@@ -15,12 +15,16 @@ from pathlib import Path
 from alembic.autogenerate import produce_migrations, render_python_code
 from alembic.migration import MigrationContext
 from alembic.operations.ops import DowngradeOps, UpgradeOps
+from alembic.script import ScriptDirectory
+from alembic.script.write_hooks import _run_hooks
 from alembic.util import CommandError
 from sqlalchemy import URL, MetaData
 
 from plain_commands.errors import ConfigurationError, PlainError
 from safe_migrations.errors import SeveralHeadsError
+from safe_migrations.project import Project
 from safe_migrations.revisions import Revision, heads, in_docstring, revisions, write
+from safe_migrations.runner import configuration
 from safe_migrations.scratch import catalog, connected_to, scratch, upgrade
 from safe_migrations.standing import with_ancestors
 from safe_migrations.tool_tables import TOOL_TABLES
@@ -40,7 +44,7 @@ class Squashed:
 
 
 def plan(
-    folder: Path,
+    project: Project,
     server: URL,
     *,
     upto: str | None = None,
@@ -49,11 +53,11 @@ def plan(
 ) -> Squashed:
     """Make the revision that replaces all up to `upto` (the head), and prove that it does.
 
-    `folder` holds env.py; two scratch databases are made on `server` and dropped. `stored` are the
+    Two scratch databases are made on `server` and dropped. `stored` are the
     revisions of the connected database. Raises ConfigurationError when a database would be left
     without a way, or something of the schema would be lost, with a list of it.
     """
-    chain = _chain(folder / "versions", upto)
+    chain = _chain(project.versions, upto)
     if between := {item.id for item in chain[:-1]} & set(stored):
         message = (
             f"The connected database is at {', '.join(sorted(between))}, which would be folded: "
@@ -61,15 +65,15 @@ def plan(
         )
         raise ConfigurationError(message)
     with scratch(server, _WHY) as old, scratch(server, _WHY) as new:
-        upgrade(folder, old, chain[-1].id)
+        upgrade(project, old, chain[-1].id)
         text = _render(old, new, chain[-1].id, message)
         with tempfile.TemporaryDirectory() as made:
             copy = Path(made)
             (copy / "versions").mkdir()
-            shutil.copy(folder / "env.py", copy)
+            shutil.copy(project.directory / "env.py", copy)
             (copy / "versions" / "squashed.py").write_text(text, encoding="utf-8")
             try:
-                upgrade(copy, new, chain[-1].id)
+                upgrade(project.at(copy), new, chain[-1].id)
             except PlainError as error:
                 said = f"The squashed revision can't be applied, so nothing is written: {error}"
                 raise ConfigurationError(said) from error
@@ -77,16 +81,21 @@ def plan(
         seeded = tuple(sorted(_seeded(old) - _seeded(new)))
     slug = "_".join("".join(c if c.isalnum() else " " for c in message.lower()).split())
     name = f"{datetime.now(UTC):%Y_%m_%d}_{slug[:60]}.py"
-    return Squashed(folder / "versions" / name, text, chain, seeded)
+    return Squashed(project.versions / name, text, chain, seeded)
 
 
-def apply(squashed: Squashed) -> None:
-    """Write the new file, then remove those that it replaces; git has them still."""
+def apply(squashed: Squashed, project: Project) -> None:
+    """Write the new file, then remove those that it replaces; git has them still.
+
+    What alembic.ini has done to each new revision, such as formatting, is done to this one.
+    """
     old = {item.path for item in squashed.replaced} - {squashed.path}
     write(squashed.path, squashed.text)
     for path in old:
         path.unlink()
     revisions.cache_clear()
+    hooks = ScriptDirectory.from_config(configuration(project, lenient=True)).hooks
+    _run_hooks(str(squashed.path), hooks)
 
 
 def _chain(folder: Path, upto: str | None) -> tuple[Revision, ...]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from safe_migrations.applied import Applied
 from safe_migrations.foreign import Foreign
-from safe_migrations.revisions import VERSIONS, Revision, heads, revisions
+from safe_migrations.revisions import Revision, heads, revisions
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ class Standing:
 
 
 def standing(
-    stored: tuple[str, ...] | None, folder: Path = VERSIONS, history: Iterable[Applied] = ()
+    stored: tuple[str, ...] | None, folder: Path, history: Iterable[Applied] = ()
 ) -> Standing:
     """Compare the revisions that a database has with those of a folder.
 

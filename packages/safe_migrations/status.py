@@ -8,6 +8,7 @@ import psycopg2.errors
 
 from plain_commands.errors import UnavailableError
 from safe_migrations import applied, foreign
+from safe_migrations.project import Project
 from safe_migrations.standing import Standing, standing
 from safe_migrations.tool_tables import HISTORY, VERSIONS
 
@@ -25,33 +26,33 @@ class Work(Protocol):
         ...
 
 
-def status(work: Work) -> Standing:
+def status(work: Work, project: Project) -> Standing:
     """Read a database's revisions, in one round trip; what is not as it should be takes more.
 
     Raises UnavailableError when the role may not look at that.
     """
     try:
         rows = work.execute(
-            f"SELECT version_num, {foreign.IS_SUSPECT} FROM {VERSIONS} ORDER BY 1"  # noqa: S608  constants
+            f"SELECT version_num, {project.is_suspect} FROM {VERSIONS} ORDER BY 1"  # noqa: S608  constants
         )
     except psycopg2.errors.UndefinedTable:
-        return _with_foreign(work, standing(None))
+        return _with_foreign(work, project, standing(None, project.versions))
     stored = tuple(row[0] for row in rows)
-    found = standing(stored)
+    found = standing(stored, project.versions)
     if found.unknown:
-        found = _with_history(work, found)
+        found = _with_history(work, project, found)
     is_suspect = any(row[1] for row in rows)
-    return found if found.can_be_served and not is_suspect else _with_foreign(work, found)
+    return found if found.can_be_served and not is_suspect else _with_foreign(work, project, found)
 
 
-def _with_foreign(work: Work, found: Standing) -> Standing:
+def _with_foreign(work: Work, project: Project, found: Standing) -> Standing:
     """Add what stands where the tables belong."""
-    return replace(found, foreign=foreign.find(work.execute, found.stored))
+    return replace(found, foreign=foreign.find(work.execute, found.stored, project))
 
 
-def _with_history(work: Work, found: Standing) -> Standing:
+def _with_history(work: Work, project: Project, found: Standing) -> Standing:
     try:
-        return standing(found.stored, history=applied.read(work.execute(applied.READ)))
+        return standing(found.stored, project.versions, applied.read(work.execute(applied.READ)))
     except psycopg2.errors.UndefinedTable:
         return found
     except psycopg2.errors.InsufficientPrivilege as error:

@@ -47,7 +47,7 @@ def connected(url: URL, *, timeout_s: int) -> Iterator[Connection]:
         url,
         poolclass=pool.NullPool,
         isolation_level="AUTOCOMMIT",
-        connect_args={"connect_timeout": timeout_s, "application_name": "trip-planner inspection"},
+        connect_args={"connect_timeout": timeout_s, "application_name": "flask db inspection"},
     )
     with engine.connect() as connection:
         yield connection

@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 from safe_migrations.inspection import NOT_LOOKED_AT
 
 _LOOK_FOR_MS = 1000
-_CONSTRAINTS = """
+_CONSTRAINTS = f"""
     SELECT k.conrelid::regclass::text, k.conname::text,
            CASE k.contype
            WHEN 'c' THEN 'NOT (' || pg_get_expr(k.conbin, k.conrelid) || ')'
@@ -27,9 +27,9 @@ _CONSTRAINTS = """
            END,
            k.contype = 'n'
     FROM pg_constraint k JOIN pg_namespace n ON n.oid = k.connamespace
-    WHERE NOT k.convalidated AND k.conrelid <> 0 AND n.nspname !~ %s
+    WHERE NOT k.convalidated AND k.conrelid <> 0 AND {NOT_LOOKED_AT}
     ORDER BY 1, 2
-"""
+"""  # noqa: S608  constants
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +54,9 @@ class Unvalidated:
         return f"SELECT * FROM {self.table} AS t WHERE {self.breaks};"  # noqa: S608  shown
 
 
-def constraints(connection: Connection) -> list[Unvalidated]:
-    """Find them."""
-    rows = connection.exec_driver_sql(_CONSTRAINTS, (NOT_LOOKED_AT,))
+def constraints(connection: Connection, aside: str | None) -> list[Unvalidated]:
+    """Find them, but for those in the schema `aside`."""
+    rows = connection.exec_driver_sql(_CONSTRAINTS, (aside,))
     return [Unvalidated(*row) for row in rows]
 
 

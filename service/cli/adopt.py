@@ -8,6 +8,7 @@ import click
 
 from plain_commands.confirmation import YES
 from safe_migrations.commands.command import Result, command
+from safe_migrations.project import Project
 from service.settings import Settings
 
 if TYPE_CHECKING:  # At run time, no other command of `flask db` should wait a second for them.
@@ -37,7 +38,7 @@ if TYPE_CHECKING:  # At run time, no other command of `flask db` should wait a s
     doing="Looking at the database",
 )
 def adopt(
-    directory: str | None,
+    project: Project,
     x: tuple[str, ...],
     place: "Place | None",
     *,
@@ -74,12 +75,12 @@ def adopt(
     settings = Settings.load()
     url = target(settings, x).url
     if undo:
-        return adopt_undo_forget.undo(url, settings, directory, say=_say)
+        return adopt_undo_forget.undo(url, settings, project, say=_say)
     if forget:
         return adopt_undo_forget.forget(url, settings, yes=yes, say=_say)
     if while_running is not None:
-        adopt_undo_forget.wait_for_quiet(url, settings, minutes=while_running, say=_say)
-    taking_over = TakingOver(url, settings, directory, dry_run=dry_run, say=_say)
+        adopt_undo_forget.wait_for_quiet(url, settings, project, minutes=while_running, say=_say)
+    taking_over = TakingOver(url, settings, project, dry_run=dry_run, say=_say)
     if rehearse:
         return _rehearsed(taking_over, url, settings, place, keep=keep)
     return taking_over.run()

@@ -18,7 +18,7 @@ from safe_migrations.commands.command import Result
 from safe_migrations.execution.explanation import explain
 from safe_migrations.execution.one_transaction import in_one_transaction
 from safe_migrations.inspection import stored_revisions
-from safe_migrations.revisions import folder_of
+from safe_migrations.project import Project
 from safe_migrations.runner import run
 from safe_migrations.standing import standing
 from serverless_postgres.url import masked
@@ -49,7 +49,7 @@ class TakingOver:
 
     url: URL
     settings: Settings
-    directory: str | None
+    project: Project
     dry_run: bool
     say: Callable[[str], None]
 
@@ -111,12 +111,12 @@ class TakingOver:
             if isinstance(found, Adoption):
                 return found
             stored = stored_revisions(connection) if found.is_versioned else None
-            pending = standing(stored, folder_of(self.directory)).pending
+            pending = standing(stored, self.project.versions).pending
             around = Surroundings.of(cursor_of(connection), TAKEOVER, found)
             return Plan(masked(self.url), found, around, tuple(map(str, pending)))
 
     def _upgrade(self, connection: Connection) -> None:
-        run("upgrade", "heads", directory=self.directory, quiet=True, connection=connection)
+        run(self.project, "upgrade", "heads", quiet=True, connection=connection)
 
     def _nothing_to_do(self, adoption: Adoption) -> Result:
         document = {

@@ -13,6 +13,7 @@ from safe_migrations import adoption as old_tables
 from safe_migrations.adoption import Activity, Adoption, Forgotten
 from safe_migrations.commands.command import Result
 from safe_migrations.execution.one_transaction import in_one_transaction
+from safe_migrations.project import Project
 from safe_migrations.runner import explained, run
 from serverless_postgres.url import masked
 from service.cli.adopt_prototype import cursor_of, engine_of
@@ -30,7 +31,7 @@ _NOT_ADOPTED = (
 )
 
 
-def undo(url: URL, settings: Settings, directory: str | None, *, say: Say) -> Result:
+def undo(url: URL, settings: Settings, project: Project, *, say: Say) -> Result:
     """Put the old tables back where they were."""
 
     def work(connection: Connection) -> Adoption:
@@ -40,9 +41,7 @@ def undo(url: URL, settings: Settings, directory: str | None, *, say: Say) -> Re
             cursor,
             TAKEOVER,
             adoption,
-            downgrade=lambda: run(
-                "downgrade", "base", directory=directory, quiet=True, connection=connection
-            ),
+            downgrade=lambda: run(project, "downgrade", "base", quiet=True, connection=connection),
         )
         return adoption
 
@@ -79,7 +78,9 @@ def forget(url: URL, settings: Settings, *, yes: bool, say: Say) -> Result:
     return Result(document, "The old tables are gone, and the barrier with them.")
 
 
-def wait_for_quiet(url: URL, settings: Settings, *, minutes: float, say: Say) -> None:
+def wait_for_quiet(
+    url: URL, settings: Settings, project: Project, *, minutes: float, say: Say
+) -> None:
     """Wait until the old planner is idle; nothing is locked, and Ctrl-C ends it."""
     hush()
     engine = engine_of(url, settings)
@@ -95,7 +96,7 @@ def wait_for_quiet(url: URL, settings: Settings, *, minutes: float, say: Say) ->
             return old_tables.look(cursor, found.tables, open_workflows(cursor, places))
 
     try:
-        with explained():
+        with explained(project):
             old_tables.wait_for_quiet(look, say, most_s=60 * minutes, program=TAKEOVER.program)
     except KeyboardInterrupt:
         click.echo("Nothing was changed.", err=True)

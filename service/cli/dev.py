@@ -13,6 +13,7 @@ from dotenv import dotenv_values
 from app_server.development import HIGHEST_PORT, Restartable, Watch, listening, url_of
 from plain_commands.errors import ConfigurationError
 from plain_commands.waiting import at_terminal, waiting
+from service.schema import project
 from service.settings import ROOT, Settings
 
 # A new revision is one of the code, too: the schema that it makes is what the code knows.
@@ -73,7 +74,7 @@ def _prepare_database(settings: Settings) -> str:
     from safe_migrations.runner import upgrade  # noqa: PLC0415
     from serverless_postgres.url import masked, resolve  # noqa: PLC0415
 
-    upgrade(resolve(settings, direct=True).render_as_string(hide_password=False))
+    upgrade(project(settings), resolve(settings, direct=True).render_as_string(hide_password=False))
     return masked(resolve(settings))
 
 

@@ -2,10 +2,11 @@
 
 from safe_migrations.commands.group import db_group
 from serverless_postgres.neon_commands.group import neon_group
+from service.schema import project
 from service.settings import ROOT, Settings
 
 db = db_group(
-    Settings.load,
+    project,
     more={
         "adopt": "service.cli.adopt",
         "import-predecessor": "service.cli.import_predecessor",

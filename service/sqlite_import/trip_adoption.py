@@ -10,11 +10,11 @@ from sqlmodel import SQLModel
 import service.models  # noqa: F401  the tables register themselves in the metadata
 from safe_migrations.adoption import InPlace, Takeover, aside, count_rows, raise_barrier
 from serverless_postgres.mark import Mark
+from service.settings import Settings
 from service.sqlite_import.aside_schema import ASIDE
 from service.sqlite_import.predecessor import COLUMNS, Predecessor
 from service.sqlite_import.trip_import import explained
 from service.sqlite_import.trip_sources import open_tables
-from service.settings import Settings
 from service.sqlite_import.trip_tables import TRIPS
 from sqlite_to_postgres import Progress, Report, bring_in
 

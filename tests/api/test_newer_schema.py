@@ -14,11 +14,12 @@ from safe_migrations.revisions import heads, revisions
 from safe_migrations.runner import run
 from service.app import create_app
 from service.cli.groups import db
+from service.schema import project
 from service.settings import Settings
 from tests.newer import HEAD as NEWER
 from tests.newer import add_revision
 
-HEAD = heads()[0]
+HEAD = heads(project().versions)[0]
 FORCE = {"force": True}
 """What is said of the database is not what is there."""
 
@@ -38,7 +39,7 @@ def migrate(url, newer):
 
     def migrate(*command: str, folder: Path = newer, **options) -> None:
         x = (f"url={text_of(url)}",)
-        run(*command, directory=str(folder), x=x, quiet=True, **options)
+        run(project().at(str(folder)), *command, x=x, quiet=True, **options)
 
     return migrate
 
@@ -114,7 +115,7 @@ def test_the_schema_of_somebody_else_is_refused(url, start, execute, problem):
 
 def test_a_branch_that_left_before_the_head_is_refused(migrate, start, newer, tmp_path, problem):
     folder = tmp_path / "branch"
-    ours = [item.path.name for item in revisions()]
+    ours = [item.path.name for item in revisions(project().versions)]
     shutil.copytree(newer, folder, ignore=shutil.ignore_patterns("newer_*", *ours))
     add_revision(folder, "other_base", None)
     migrate("stamp", "base", attributes=FORCE)

@@ -3,6 +3,7 @@
 from safe_migrations.revisions import heads
 from safe_migrations.runner import run
 from service.app import create_app
+from service.schema import project
 from service.settings import Settings
 
 
@@ -10,7 +11,7 @@ def test_ready_tells_the_revision(client, schema):
     ready = client.get("/readyz").json
     note = ready.pop("note")
     assert ready == {"status": "ok", "revision": schema[0], "replica": None, "age_s": 0}
-    assert (note is None) == (schema[0] == heads()[0])
+    assert (note is None) == (schema[0] == heads(project().versions)[0])
 
 
 def test_the_service_does_not_work_on_a_schema_that_it_does_not_know(
@@ -21,12 +22,12 @@ def test_the_service_does_not_work_on_a_schema_that_it_does_not_know(
     client = app.test_client()
 
     def migrate(command: str, revision: str) -> None:
-        run(command, revision, directory=schema[1], x=(f"url={url}",), quiet=True)
+        run(project().at(schema[1]), command, revision, x=(f"url={url}",), quiet=True)
 
     migrate("downgrade", "base")
     for path in ("/readyz", "/v1/users"):
         told = problem(client.get(path), 503)
-        assert heads()[0] in told["detail"]
+        assert heads(project().versions)[0] in told["detail"]
         assert "flask db upgrade" in told["detail"]
     problem(client.post("/v1/users", json={"username": "kim"}), 503)
     assert client.get("/healthz").status_code == 200

@@ -25,6 +25,7 @@ from serverless_postgres.replica import ReadFrom
 from serverless_postgres.url import parse
 from service.app import create_app
 from service.models import User
+from service.schema import project
 from service.settings import Settings
 from tests.all_requests import use_everything
 from tests.faults.postgres import Postgres
@@ -104,7 +105,7 @@ def _often_looked_after(monkeypatch):
 @pytest.fixture(scope="module")
 def primary(tmp_path_factory) -> Iterator[Postgres]:
     with Postgres(tmp_path_factory.mktemp("primary")) as primary:
-        upgrade(primary.url)
+        upgrade(project(), primary.url)
         yield primary
 
 
@@ -405,7 +406,7 @@ def test_a_replica_of_another_revision_is_not_read_from(one, primary, standby, c
 
 def test_a_replica_that_is_ahead_of_the_code_is_read_from(one, primary, standby, newer):
     x = (f"url={primary.url}",)
-    run("upgrade", "heads", directory=str(newer), x=x, quiet=True)
+    run(project().at(str(newer)), "upgrade", "heads", x=x, quiet=True)
     try:
         standby.catch_up()
         one.database.replica.check()  # Raises what speaks against using it.
@@ -413,7 +414,7 @@ def test_a_replica_that_is_ahead_of_the_code_is_read_from(one, primary, standby,
         assert NEWER in one.client.get("/readyz").get_json()["note"]
         one.settle(f"/v1/users/{one.user(phone='1')['id']}")
     finally:
-        run("downgrade", heads()[0], directory=str(newer), x=x, quiet=True)
+        run(project().at(str(newer)), "downgrade", heads(project().versions)[0], x=x, quiet=True)
         standby.catch_up()
 
 
@@ -465,7 +466,7 @@ def test_the_doctor_knows_a_replica_of_this_database_and_how_far_it_is_behind(
 ):
     def examined(url: str | None) -> Finding:
         settings = Settings(database_url=primary.url, database_read_url=url)
-        return examine(settings).findings["read-replica"]
+        return examine(project(settings)).findings["read-replica"]
 
     standby.catch_up()
     assert examined(None).state == State.OK
@@ -490,7 +491,7 @@ def test_the_doctor_knows_a_replica_of_this_database_and_how_far_it_is_behind(
         database_url=server.set(drivername="postgresql").render_as_string(hide_password=False),
         database_read_url=standby.url,
     )
-    assert "another database" in examine(other).findings["read-replica"].said
+    assert "another database" in examine(project(other)).findings["read-replica"].said
 
 
 def test_without_a_replica_nothing_is_different(client, make):

@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 
 from safe_migrations.runner import upgrade
 from serverless_postgres.embedded import EmbeddedPostgres
+from service.schema import project
 
 from ..faults.server import Server  # noqa: TID252  tests are no package
 
@@ -27,6 +28,6 @@ def audited() -> Iterator[Audited]:
     with TemporaryDirectory() as folder:
         log = Path(folder) / "server.log"
         with EmbeddedPostgres(Path(folder) / "postgres", durable=False) as database_url:
-            upgrade(database_url)
+            upgrade(project(), database_url)
             with Server("wsgi:app", database_url, log) as server:
                 yield Audited(f"http://127.0.0.1:{server.port}", database_url, log)

@@ -20,6 +20,7 @@ from sqlalchemy import URL
 
 from safe_migrations.revisions import heads
 from safe_migrations.runner import run
+from service.schema import project
 from tests.newer import add_revision
 
 pytestmark = pytest.mark.skipif(
@@ -214,10 +215,10 @@ def test_changes_are_followed(tmp_path: Path, make_database: Callable[[], URL]) 
 
 def _follows_a_revision(dev: Dev, migrations: Path, url: str) -> None:
     """Write a revision and apply it beside the server, as its developer does."""
-    add_revision(migrations, "beside", heads()[0])
+    add_revision(migrations, "beside", heads(project().versions)[0])
     assert eventually(lambda: "needs beside: run `flask db upgrade`" in dev.get("/readyz")[1])
     assert dev.get("/v1/users")[0] == 503
-    run("upgrade", "heads", directory=str(migrations), x=(f"url={url}",), quiet=True)
+    run(project().at(str(migrations)), "upgrade", "heads", x=(f"url={url}",), quiet=True)
     assert dev.get("/v1/users")[0] == 200
     status, body = dev.get("/readyz")
     assert (status, '"revision":"beside","note":null' in body) == (200, True)

@@ -7,6 +7,7 @@ import pytest
 
 from safe_migrations.revisions import heads
 from serverless_postgres.url import parse
+from service.schema import project
 from tests.predecessor_tables import create
 
 
@@ -54,7 +55,7 @@ def test_where_something_is_missing_it_stops_and_says_what_to_do(project, enviro
     assert "s3cret" not in done.stdout
 
 
-@pytest.mark.parametrize("alembic", [None, heads()[0]])
+@pytest.mark.parametrize("alembic", [None, heads(project().versions)[0]])
 def test_tables_of_the_prototype_are_left_to_who_takes_them_over(project, execute, alembic):
     execute(parse(project.url), *create("r3", alembic))
     done = project.run("./init_migration.sh")

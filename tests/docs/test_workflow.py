@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from safe_migrations.revisions import VERSIONS
 from safe_migrations.standing import standing
 from tests.neon_api import KEY, PROJECT, FakeNeon
 
@@ -169,7 +168,7 @@ def pull_request(project):
         begun = project.run(f"git init --quiet && git add . && {git} commit --quiet -m base")
         assert begun.returncode == 0, begun.stdout
         path = project.folder / "migrations" / "versions" / "2026_12_01_add_nickname.py"
-        (head,) = standing(None, VERSIONS).heads
+        (head,) = standing(None, project().versions).heads
         path.write_text(REVISION.format(head.revision, statement), encoding="utf-8")
         proposed = project.run(f"git add . && {git} commit --quiet -m change")
         assert proposed.returncode == 0, proposed.stdout

@@ -16,7 +16,6 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from safe_migrations.revisions import VERSIONS
 from safe_migrations.standing import standing
 from tests.neon_api import KEY, PROJECT, FakeNeon
 
@@ -90,7 +89,7 @@ class Runner:
 def runner(project, workflow, tmp_path) -> Runner:
     """A checkout of a pull request on this project, merged, and nothing installed."""
     (project.folder / ".venv").unlink()
-    (head,) = standing(None, VERSIONS).heads
+    (head,) = standing(None, project().versions).heads
     path = project.folder / "migrations" / "versions" / "2026_12_01_count_users_anew.py"
     git = "git -c user.name=a -c user.email=a@example.com -c commit.gpgsign=false"
     script = (

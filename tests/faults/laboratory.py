@@ -10,6 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from safe_migrations.runner import upgrade
+from service.schema import project
 from tests.pooler import Pooler
 from tests.ports import HOST
 
@@ -80,7 +81,7 @@ class Laboratory:
             Pooler(postgres.url, LOGS / "pooler.log") as pooler,
             Proxy(pooler.port) as proxy,
         ):
-            upgrade(postgres.url)
+            upgrade(project(), postgres.url)
             chance = random.Random(self._plan.seed)  # noqa: S311  repeatable, not secret
 
             @contextmanager

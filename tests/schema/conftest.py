@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 from sqlalchemy import URL, Engine, create_engine
 
+from safe_migrations.project import Project
 from safe_migrations.revisions import write
 from safe_migrations.runner import run
+from service.schema import project
 
 
 @pytest.fixture
@@ -57,13 +59,18 @@ class Migrations:
         return revision
 
     @property
+    def project(self) -> Project:
+        """The service's project, with this folder in the place of its own."""
+        return project().at(self.folder)
+
+    @property
     def x(self) -> tuple[str]:
         """The argument for env.py that names the database."""
         return (f"url={self.url.render_as_string(hide_password=False)}",)
 
     def run(self, name: str, *arguments: object, **options: Any) -> None:
         """Run one of Alembic's commands on the folder and the database, quietly."""
-        run(name, *arguments, directory=str(self.folder), x=self.x, quiet=True, **options)
+        run(self.project, name, *arguments, x=self.x, quiet=True, **options)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import pytest
 from safe_migrations.doctor import State, examine
 from safe_migrations.doctor import server as server_checks
 from safe_migrations.errors import ExitCode
+from service.schema import project
 from service.settings import Settings
 
 
@@ -23,7 +24,7 @@ def diagnose(url):
 
     def diagnose(**settings):
         text = url.set(drivername="postgresql").render_as_string(hide_password=False)
-        return examine(replace(Settings(database_url=text), **settings))
+        return examine(project(replace(Settings(database_url=text), **settings)))
 
     return diagnose
 
@@ -40,7 +41,7 @@ def test_a_sound_database_has_nothing_to_complain_of(diagnose):
 
 
 def test_without_database_url_in_production(tmp_path):
-    found = examine(Settings(app_env="production", instance_dir=tmp_path))
+    found = examine(project(Settings(app_env="production", instance_dir=tmp_path)))
     item = found.findings["url"]
     assert item.state == State.ERROR
     assert item.said.startswith("DATABASE_URL environment variable is not set")
@@ -51,7 +52,7 @@ def test_without_database_url_in_production(tmp_path):
 
 
 def test_in_development_the_embedded_server_is_used(tmp_path):
-    found = examine(Settings(instance_dir=tmp_path / "instance"))
+    found = examine(project(Settings(instance_dir=tmp_path / "instance")))
     assert "embedded server" in found.findings["url"].said
     assert found.exit_code == ExitCode.BEHIND
 
@@ -129,7 +130,7 @@ def test_several_heads_are_told_with_both_ways_out(migrations):
     migrations.write("bbbb", "pass", after=first, title="Add b")
     migrations.write("cccc", "pass", after=first, title="Add c")
     settings = Settings(database_url=_text(migrations.url))
-    found = examine(settings, folder=migrations.folder / "versions")
+    found = examine(project(settings).at(migrations.folder))
     item = found.findings["heads"]
     assert "several heads: bbbb (Add b) and cccc (Add c)" in item.said
     assert "flask db rebase" in str(item.mend)
@@ -143,7 +144,7 @@ def test_several_rows_of_which_one_follows_the_other(migrations, execute):
     migrations.run("upgrade", "head")
     execute(migrations.url, "INSERT INTO alembic_version VALUES ('aaaa')")
     settings = Settings(database_url=_text(migrations.url))
-    item = examine(settings, folder=migrations.folder / "versions").findings["revision"]
+    item = examine(project(settings).at(migrations.folder)).findings["revision"]
     assert "several rows" in item.said
     assert item.mend == "flask db stamp --purge bbbb"
 

@@ -15,11 +15,12 @@ from safe_migrations.current import read_current
 from safe_migrations.revisions import heads
 from service.app import create_app
 from service.cli.groups import db
+from service.schema import project
 from service.settings import Settings
 from service.sqlite_import.predecessor import ALEMBIC_REVISIONS
 from tests.predecessor_tables import REVISIONS, create, stamped
 
-HEAD = heads()[0]
+HEAD = heads(project().versions)[0]
 ADOPT = "`flask db adopt` takes them over."
 OTHERS = ("CREATE TABLE users (id int, login text, password text)",)
 COMMANDS = ("status", "doctor", "check", "plan", "rehearse", "current -c", "upgrade", "stamp head")
@@ -261,7 +262,7 @@ def test_a_sound_database_is_asked_nothing_more(make_database, monkeypatch):
     url = make_database()
     monkeypatch.setattr(foreign, "find", lambda *_: pytest.fail("it was looked for"))
     monkeypatch.setenv("DATABASE_URL", _text(url))
-    assert read_current(is_wary=True) == (HEAD,)
+    assert read_current(project(), is_wary=True) == (HEAD,)
     app = create_app(Settings(database_url=_text(url)))
     sent: list[object] = []
     app.extensions["database"].listeners.append(sent.append)
@@ -283,6 +284,6 @@ def test_a_statement_that_does_not_fit_has_it_looked_for(make_database, execute,
 
 def test_what_tells_a_sound_database_is_in_the_models():
     table, column = "users", "legacy_id"
-    assert f"'{table}'" in foreign.IS_SUSPECT
-    assert f"'{column}'" in foreign.IS_SUSPECT
+    assert f"'{table}'" in project().is_suspect
+    assert f"'{column}'" in project().is_suspect
     assert column in SQLModel.metadata.tables[table].columns

@@ -17,6 +17,7 @@ from safe_migrations.revisions import heads, revisions
 from safe_migrations.runner import run
 from safe_migrations.tool_tables import TOOL_TABLES
 from serverless_postgres.embedded import binaries
+from service.schema import project
 
 CATALOG = text("""
     SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
@@ -54,8 +55,8 @@ def _url(engine) -> tuple[str]:
 
 def test_there_is_one_head(root):
     script = ScriptDirectory(str(root / "migrations"))
-    assert tuple(script.get_heads()) == heads()
-    assert len(heads()) == 1
+    assert tuple(script.get_heads()) == heads(project().versions)
+    assert len(heads(project().versions)) == 1
 
 
 def test_models_and_migrations_agree(engine):
@@ -72,20 +73,20 @@ def test_models_and_migrations_agree(engine):
 
 
 def test_alembic_check_finds_no_drift(engine, capsys):
-    run("check", x=_url(engine), quiet=True)
+    run(project(), "check", x=_url(engine), quiet=True)
     assert "No new upgrade operations detected" in capsys.readouterr().out
 
 
 def test_every_revision_goes_down_and_up_again(engine):
     at_head = _catalog(engine)
     assert at_head
-    for _ in revisions():
-        run("downgrade", "-1", x=_url(engine), quiet=True)
+    for _ in revisions(project().versions):
+        run(project(), "downgrade", "-1", x=_url(engine), quiet=True)
     assert _catalog(engine) == []
-    for _ in revisions():
-        run("upgrade", "+1", x=_url(engine), quiet=True)
-        run("downgrade", "-1", x=_url(engine), quiet=True)
-        run("upgrade", "+1", x=_url(engine), quiet=True)
+    for _ in revisions(project().versions):
+        run(project(), "upgrade", "+1", x=_url(engine), quiet=True)
+        run(project(), "downgrade", "-1", x=_url(engine), quiet=True)
+        run(project(), "upgrade", "+1", x=_url(engine), quiet=True)
     assert _catalog(engine) == at_head
 
 
@@ -118,12 +119,12 @@ def test_every_constraint_has_a_conventional_name(engine):
 
 
 def test_files_are_named_by_date_and_slug():
-    for revision in revisions():
+    for revision in revisions(project().versions):
         assert re.fullmatch(r"\d{4}_\d{2}_\d{2}_[a-z0-9_]+\.py", revision.path.name)
 
 
 def test_revisions_never_import_the_models():
-    for revision in revisions():
+    for revision in revisions(project().versions):
         source = revision.path.read_text(encoding="utf-8")
         found = re.findall(r"^(?:import|from) ((?:service|sqlmodel)\S*)", source, re.MULTILINE)
         assert set(found) <= {"safe_migrations.backfill"}
@@ -144,7 +145,7 @@ def test_offline_sql_is_complete(engine, root):
     }
     assert len(scripts) == 1
     expected = _catalog(engine)
-    run("downgrade", "base", x=_url(engine), quiet=True)
+    run(project(), "downgrade", "base", x=_url(engine), quiet=True)
     with engine.begin() as connection:
         connection.exec_driver_sql("DROP TABLE alembic_version")
     url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)

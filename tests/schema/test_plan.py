@@ -8,6 +8,7 @@ from safe_migrations.lint.locks import Lock
 from safe_migrations.plan import plan
 from safe_migrations.plan_rendering import as_document, as_markdown, as_text, human
 from safe_migrations.runner import configuration
+from service.schema import project
 
 BASE = """
 op.create_table("parents", sa.Column("id", sa.Integer(), primary_key=True))
@@ -36,7 +37,7 @@ def planned(migrations, engine):
 
     def make(upgrade: str):
         migrations.write("second", upgrade, title="Change the children")
-        config = configuration(str(migrations.folder), quiet=True)
+        config = configuration(project().at(migrations.folder), quiet=True)
         with engine.connect() as connection:
             return plan(config, connection)
 
@@ -209,7 +210,7 @@ def test_the_document_holds_the_whole_sql(planned):
 def test_nothing_is_pending(migrations, engine):
     migrations.write("first", BASE)
     migrations.run("upgrade", "head")
-    config = configuration(str(migrations.folder), quiet=True)
+    config = configuration(project().at(migrations.folder), quiet=True)
     with engine.connect() as connection:
         assert plan(config, connection) == ()
         with pytest.raises(PlainError, match="nowhere"):

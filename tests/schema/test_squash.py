@@ -34,10 +34,10 @@ def chain(migrations):
 
 
 def test_the_schema_stays_the_same_and_the_id_too(chain):
-    made = plan(chain.folder, chain.url, message="Make items")
+    made = plan(chain.project, chain.url, message="Make items")
     assert made.seeded == ("items",)
     assert len(list((chain.folder / "versions").glob("*.py"))) == 2
-    apply(made)
+    apply(made, chain.project)
     assert [path.name for path in (chain.folder / "versions").glob("*.py")] == [made.path.name]
     assert heads(chain.folder / "versions") == ("two",)
     chain.run("upgrade", "head")
@@ -46,7 +46,7 @@ def test_the_schema_stays_the_same_and_the_id_too(chain):
 
 def test_a_part_can_be_folded(chain):
     chain.write("three", "op.drop_column('items', 'name')")
-    apply(plan(chain.folder, chain.url, upto="two"))
+    apply(plan(chain.project, chain.url, upto="two"), chain.project)
     assert heads(chain.folder / "versions") == ("three",)
     chain.run("upgrade", "head")
 
@@ -54,17 +54,17 @@ def test_a_part_can_be_folded(chain):
 def test_what_would_be_lost_is_listed(chain):
     chain.write("three", "op.execute('CREATE VIEW names AS SELECT name FROM items')")
     with pytest.raises(ConfigurationError, match=r"view names \(missing\)"):
-        plan(chain.folder, chain.url)
+        plan(chain.project, chain.url)
     assert len(list((chain.folder / "versions").glob("*.py"))) == 3
 
 
 def test_a_database_in_between_must_upgrade_first(chain):
     with pytest.raises(ConfigurationError, match="bring it to two first"):
-        plan(chain.folder, chain.url, stored=("one",))
+        plan(chain.project, chain.url, stored=("one",))
 
 
 def test_no_scratch_database_is_left(chain, engine):
-    plan(chain.folder, chain.url)
+    plan(chain.project, chain.url)
     sql = "SELECT datname FROM pg_database WHERE datname ~ '^squash_'"
     deadline = time.monotonic() + 30
     while True:

@@ -12,11 +12,12 @@ from sqlmodel import SQLModel
 from safe_migrations.errors import ExitCode
 from safe_migrations.revisions import heads, revisions
 from service.cli.groups import db
+from service.schema import project
 from tests.predecessor_tables import create
 from tests.schema.conftest import Migrations
 
-HEAD = heads()[0]
-FIRST = next(item.id for item in revisions() if not item.after)
+HEAD = heads(project().versions)[0]
+FIRST = next(item.id for item in revisions(project().versions) if not item.after)
 FORGET = ("DROP TABLE alembic_version", "DROP TABLE schema_history")
 
 

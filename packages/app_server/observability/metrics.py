@@ -54,6 +54,9 @@ class Metrics:
     One object per process and folder: prometheus-client knows one folder per process.
     """
 
+    heads: Callable[[], Iterable[str]]
+    """Names the newest revisions of the schema that the code has."""
+
     def __init__(self, folder: Path) -> None:
         self._folder = SharedFolder(folder)
         self._folder.enter()

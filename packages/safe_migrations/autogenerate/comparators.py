@@ -32,7 +32,7 @@ _PARTITIONS = text("""
     WHERE c.relispartition AND c.relkind IN ('r', 'p')
 """)
 
-PLUGIN = "service.autogenerate"
+PLUGIN = "safe_migrations.autogenerate"
 """The name for the option `autogenerate_plugins`."""
 INCOMPLETE = "incomplete"
 """Where `UpgradeOps.info` has the tables that were not compared in full, with the reasons."""

@@ -1,5 +1,6 @@
 """Tells how a database differs from the models, and where it can't tell."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,12 +31,20 @@ class Comparison:
     incomplete: tuple[Incomplete, ...]
 
 
-def compare(connection: Connection, metadata: MetaData) -> Comparison:
+def compare(
+    connection: Connection,
+    metadata: MetaData,
+    others: Collection[str] = (),
+    given: Mapping[str, Any] | None = None,
+) -> Comparison:
     """Compare a database with models; nothing is left behind in the database.
+
+    `others` are names or patterns of tables of other applications, `given` further options of
+    Alembic's.
 
     The connection must not be in autocommit mode: the comparison needs a transaction to roll back.
     """
-    options: dict[str, Any] = comparison(metadata)
+    options = comparison(metadata, others, given or {})
     context = MigrationContext.configure(connection, opts=options)
     upgrade = produce_migrations(context, metadata).upgrade_ops
     assert upgrade is not None  # noqa: S101  Alembic always makes one
@@ -46,6 +55,8 @@ def compare(connection: Connection, metadata: MetaData) -> Comparison:
     return Comparison(differences, tuple(incomplete(upgrade)))
 
 
-def find(connection: Connection, metadata: MetaData) -> list[Difference]:
+def find(
+    connection: Connection, metadata: MetaData, others: Collection[str] = ()
+) -> list[Difference]:
     """Compare as `compare` does, where nobody asks what was left out."""
-    return list(compare(connection, metadata).differences)
+    return list(compare(connection, metadata, others).differences)

@@ -1,7 +1,7 @@
 """What Alembic is told about comparing the models with the database, for env.py."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -9,9 +9,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.operations.ops import MigrationScript, UpgradeOps
 from sqlalchemy import Connection, MetaData
-from sqlmodel import SQLModel
 
-import service.models  # noqa: F401  the tables register themselves in SQLModel.metadata
 from safe_migrations.autogenerate import beyond, gaps, renames
 from safe_migrations.autogenerate.arrangement import arranged
 from safe_migrations.autogenerate.changes import Change
@@ -19,17 +17,17 @@ from safe_migrations.autogenerate.comparators import PLUGIN
 from safe_migrations.autogenerate.rendering import render_item
 from safe_migrations.autogenerate.safety import changes
 from safe_migrations.autogenerate.scripts import scripts
+from safe_migrations.project import Project
 from safe_migrations.tool_tables import TOOL_TABLES
-from service.settings import Settings
 
 
-def options(config: Config) -> dict[str, Any]:
+def options(config: Config, project: Project) -> dict[str, Any]:
     """Make the options of `context.configure` that concern the models.
 
-    `config.attributes["target_metadata"]` takes the place of the service's own metadata; `renames`,
-    `no_renames` and `ask` are described in `renames.py`.
+    The attributes `renames`, `no_renames` and `ask` of the config are described in `renames.py`.
     """
-    metadata = config.attributes.get("target_metadata") or SQLModel.metadata
+    metadata = project.tables
+    compared = comparison(metadata, project.settings.schema_other_tables, project.options)
 
     def write(context: MigrationContext, _heads: object, directives: list[MigrationScript]) -> None:
         """Replace the one revision that Alembic would write by safe ones, or by none."""
@@ -58,16 +56,24 @@ def options(config: Config) -> dict[str, Any]:
         if warning := _of_dropped_tables(every):
             print(warning, file=sys.stderr)  # noqa: T201  a command's answer
 
-    return {**comparison(metadata), "process_revision_directives": write}
+    return {**compared, "process_revision_directives": write}
 
 
-def comparison(metadata: MetaData) -> dict[str, Any]:
-    """Make the options that decide what differs and how it is written."""
+def comparison(
+    metadata: MetaData, others: Collection[str], given: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Make the options that decide what differs and how it is written.
+
+    `others` are names or patterns of tables of other applications; `given`, what the project wants
+    of Alembic, goes before what is so by default.
+    """
+    their_name = given.get("include_name")
     schemas = {table.schema for table in metadata.tables.values()}
     names = {table.name for table in metadata.tables.values()}
-    others = Settings.load().schema_other_tables
 
-    def is_ours(name: str | None, kind: str, _parents: object) -> bool:
+    def is_ours(name: str | None, kind: str, parents: Any) -> bool:
+        if their_name is not None and not their_name(name, kind, parents):
+            return False
         if kind == "schema":
             return name is None or name in schemas
         if kind != "table" or name is None or name in names:
@@ -75,10 +81,11 @@ def comparison(metadata: MetaData) -> dict[str, Any]:
         return name not in TOOL_TABLES and not any(fnmatchcase(name, other) for other in others)
 
     return {
-        "target_metadata": metadata,
         "include_schemas": any(schemas),
         "compare_type": True,
         "compare_server_default": True,
+        **given,
+        "target_metadata": metadata,
         "autogenerate_plugins": ["alembic.autogenerate.*", PLUGIN],
         "include_name": is_ours,
         "render_item": render_item,

@@ -1,7 +1,6 @@
 """The backfills that the revision files define, and the database's word on each."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from alembic.script import ScriptDirectory
@@ -12,10 +11,10 @@ from safe_migrations.backfill import position as positions
 from safe_migrations.backfill.definition import Backfill
 from safe_migrations.backfill.position import Position
 from safe_migrations.inspection import stored_revisions
+from safe_migrations.project import Project
 from safe_migrations.revisions import revisions
 from safe_migrations.runner import configuration, explained
 from safe_migrations.standing import with_ancestors
-from service.settings import ROOT
 
 NOT_STARTED, INTERRUPTED, RUNNING, FINISHED = "not started", "interrupted", "running", "finished"
 
@@ -64,13 +63,13 @@ class State:
         return document
 
 
-def known_backfills(directory: str | None = None) -> dict[str, Known]:
+def known_backfills(project: Project) -> dict[str, Known]:
     """Find the backfills of all revisions, by name, the oldest first.
 
-    `directory` takes the place of migrations/. Raises ConfigurationError if two have one name.
+    Raises ConfigurationError if two have one name.
     """
-    with explained(directory):
-        scripts_of = ScriptDirectory.from_config(configuration(directory))
+    with explained(project):
+        scripts_of = ScriptDirectory.from_config(configuration(project))
         scripts = list(scripts_of.walk_revisions())
     found: dict[str, Known] = {}
     for script in reversed(scripts):
@@ -87,9 +86,9 @@ def known_backfills(directory: str | None = None) -> dict[str, Known]:
     return found
 
 
-def find(name: str, directory: str | None = None) -> Known:
+def find(name: str, project: Project) -> Known:
     """Find one backfill; raises NotFoundError, which lists those that there are."""
-    known = known_backfills(directory)
+    known = known_backfills(project)
     if name not in known:
         there_are = f"There are: {', '.join(known)}." if known else "There is none at all."
         message = (
@@ -100,10 +99,9 @@ def find(name: str, directory: str | None = None) -> Known:
     return known[name]
 
 
-def is_applied(connection: Connection, revision: str, directory: str | None = None) -> bool:
+def is_applied(connection: Connection, revision: str, project: Project) -> bool:
     """Tell whether a revision is applied to the database."""
-    folder = Path(directory or ROOT / "migrations") / "versions"
-    files = {item.id: item for item in revisions(folder)}
+    files = {item.id: item for item in revisions(project.versions)}
     return revision in with_ancestors(stored_revisions(connection) or (), files)
 
 

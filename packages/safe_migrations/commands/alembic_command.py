@@ -9,6 +9,8 @@ from safe_migrations.commands.command import wants_json
 if TYPE_CHECKING:  # At run time, only the command that needs it waits for Alembic's imports.
     from alembic.config import Config
 
+    from safe_migrations.project import Project
+
 
 def _readable(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
     """Refuse what no file in UTF-8 can hold: bytes of another encoding."""
@@ -35,7 +37,7 @@ PLACES = (
 )
 
 
-def run(name: str, *arguments: object, **options: Any) -> Any:
+def run(project: "Project", name: str, *arguments: object, **options: Any) -> Any:
     """Run a command of Alembic as `safe_migrations.runner` does; UsageError for odd arguments."""
     if options.get("sql") and wants_json():
         message = "--sql writes SQL to standard output, where --json would write its own."
@@ -49,11 +51,11 @@ def run(name: str, *arguments: object, **options: Any) -> Any:
             raise click.UsageError(message)
     from safe_migrations import runner  # noqa: PLC0415
 
-    return runner.run(name, *arguments, **options)
+    return runner.run(project, name, *arguments, **options)
 
 
-def config(directory: str | None, x: tuple[str, ...]) -> "Config":
-    """Make the configuration of Alembic for a folder of migrations."""
+def config(project: "Project", x: tuple[str, ...]) -> "Config":
+    """Make the configuration of Alembic for a project."""
     from safe_migrations.runner import configuration  # noqa: PLC0415
 
-    return configuration(directory, x)
+    return configuration(project, x)

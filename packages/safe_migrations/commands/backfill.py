@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from plain_commands.command import subject
 from plain_commands.errors import ConfigurationError
 from safe_migrations.commands.command import Result, command
 from safe_migrations.errors import ExitCode
+from safe_migrations.project import Project
 from safe_migrations.settings import SchemaSettings
 
 if TYPE_CHECKING:  # At run time, `flask db --help` need not wait for SQLAlchemy.
@@ -79,56 +79,54 @@ _pace = (
     click.option("--restart", is_flag=True, help="Forget the position; all rows are done again."),
     group=backfill,
 )
-def run(
-    name: str, directory: str | None, x: tuple[str, ...], *, restart: bool, **pace: float
-) -> Result:
+def run(name: str, project: Project, x: tuple[str, ...], *, restart: bool, **pace: float) -> Result:
     """Run a backfill, or go on with it where it was interrupted.
 
     Example: flask db backfill run users_locale --pause 0.5
     """
-    return _run(name, directory, x, pace, restart=restart)
+    return _run(name, project, x, pace, restart=restart)
 
 
 @command(_name, *_pace, group=backfill)
-def resume(name: str, directory: str | None, x: tuple[str, ...], **pace: float) -> Result:
+def resume(name: str, project: Project, x: tuple[str, ...], **pace: float) -> Result:
     """Go on with a backfill that was interrupted; an error if there is none to go on with.
 
     Example: flask db backfill resume users_locale
     """
     from safe_migrations.backfill import known  # noqa: PLC0415
 
-    [state] = _states(name, directory, x)
+    [state] = _states(name, project, x)
     if state.position is None or state.position.finished_at:
         message = f"Backfill {name} is {state.state}: there is nothing to resume."
         if state.state == known.NOT_STARTED:
             message += f" `flask db backfill run {name}` begins it."
         raise ConfigurationError(message)
-    return _run(name, directory, x, pace, restart=False)
+    return _run(name, project, x, pace, restart=False)
 
 
 @command(click.argument("name", required=False), group=backfill)
-def status(name: str | None, directory: str | None, x: tuple[str, ...]) -> Result:
+def status(name: str | None, project: Project, x: tuple[str, ...]) -> Result:
     """Show how far the backfills are: all, or one.
 
     Example: flask db backfill status
     """
-    found = _states(name, directory, x)
+    found = _states(name, project, x)
     text = "\n".join(map(_line, found)) or "No revision defines a backfill."
     return Result([state.as_json() for state in found], text)
 
 
 def _run(
-    name: str, directory: str | None, x: tuple[str, ...], pace: dict[str, Any], *, restart: bool
+    name: str, project: Project, x: tuple[str, ...], pace: dict[str, Any], *, restart: bool
 ) -> Result:
     from safe_migrations.backfill.known import find, is_applied  # noqa: PLC0415
     from safe_migrations.backfill.runner import Pace, Runner  # noqa: PLC0415
     from safe_migrations.target import opened, target  # noqa: PLC0415
 
-    settings = subject()
+    settings = project.settings
     place = target(settings, x)
-    known = find(name, directory)
+    known = find(name, project)
     with opened(place, settings) as connection:
-        applied = is_applied(connection, known.revision, directory)
+        applied = is_applied(connection, known.revision, project)
     began = time.monotonic()
     with (
         _stopping() as stop,
@@ -163,12 +161,12 @@ def _run(
     return Result(document, text, ExitCode.ERROR)
 
 
-def _states(name: str | None, directory: str | None, x: tuple[str, ...]) -> "list[State]":
+def _states(name: str | None, project: Project, x: tuple[str, ...]) -> "list[State]":
     from safe_migrations.backfill import known  # noqa: PLC0415
     from safe_migrations.target import opened, target  # noqa: PLC0415
 
-    settings = subject()
-    wanted = {name: known.find(name, directory)} if name else known.known_backfills(directory)
+    settings = project.settings
+    wanted = {name: known.find(name, project)} if name else known.known_backfills(project)
     with opened(target(settings, x), settings) as connection:
         found = known.states(connection, wanted)
     return [state for state in found if not name or state.name == name]

@@ -3,18 +3,17 @@
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from plain_commands.command import subject
 from plain_commands.errors import ConfigurationError
 from safe_migrations.commands.command import Result, command
 from safe_migrations.errors import BehindError, ExitCode, SeveralHeadsError
-from safe_migrations.revisions import folder_of
+from safe_migrations.project import Project
 
 if TYPE_CHECKING:  # At run time, `flask db --help` need not wait for SQLAlchemy.
     from safe_migrations.overview import Overview
 
 
 @command(doing="Comparing the models with the database")
-def check(directory: str | None, x: tuple[str, ...]) -> Result:
+def check(project: Project, x: tuple[str, ...]) -> Result:
     """Tell whether the models differ from the database; exit with 2 if they do.
 
     It sees more than Alembic's own comparison, such as the text of a CHECK, and names what the
@@ -28,7 +27,7 @@ def check(directory: str | None, x: tuple[str, ...]) -> Result:
     from safe_migrations.autogenerate import beyond, gaps  # noqa: PLC0415
     from safe_migrations.overview import overview  # noqa: PLC0415
 
-    found = overview(subject(), x=x, folder=folder_of(directory))
+    found = overview(project, x)
     stands = found.standing
     if len(stands.heads) > 1:
         message = (

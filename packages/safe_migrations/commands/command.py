@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from plain_commands.command import Decorator, Result, fail, wants_json
+from plain_commands.command import Decorator, Result, fail, subject, wants_json
 from plain_commands.command import command as plain_command
 
 __all__ = ["Decorator", "ForAll", "Result", "command", "fail", "wants_json"]
@@ -32,7 +32,8 @@ def command(
 ) -> Callable[[Callable[..., Result | None]], click.Command]:
     """Make a command of `flask db`, as `plain_commands.command` does.
 
-    With `migrations` it also takes `-d` and `-x`, which are passed on as `directory` and `x`.
+    With `migrations` it also takes `-d` and `-x`, and is called with the project, whose folder is
+    that of `-d` if one is given, and with `x`.
     `revisions_as_arguments` lets `-1` be a revision.
     """
     options = (*decorators, *(_MIGRATIONS if migrations else ()))
@@ -53,7 +54,8 @@ def _with_migrations(function: Callable[..., Result | None]) -> Callable[..., Re
     def run(**options: Any) -> Result | None:
         # As with Flask-Migrate, both may also stand before the name of the command.
         given = click.get_current_context().find_object(ForAll) or ForAll()
-        options["directory"] = options["directory"] or given.directory
+        directory = options.pop("directory") or given.directory
+        options["project"] = subject().at(directory)
         options["x"] = (*given.x, *options["x"])
         return function(**options)
 

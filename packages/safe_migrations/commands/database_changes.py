@@ -6,7 +6,7 @@ import click
 
 from safe_migrations.commands.alembic_command import SQL, TAG, run
 from safe_migrations.commands.command import Result, command, wants_json
-from safe_migrations.revisions import folder_of
+from safe_migrations.project import Project
 
 
 @command(
@@ -16,7 +16,7 @@ from safe_migrations.revisions import folder_of
     revisions_as_arguments=True,
     doing="Upgrading the schema",
 )
-def upgrade(revision: str, **options: Any) -> Result | None:
+def upgrade(revision: str, project: Project, **options: Any) -> Result | None:
     """Bring the schema to a revision, by default the newest.
 
     Locks that are not to be had at once are given up and tried for again; deploys wait for each
@@ -30,14 +30,15 @@ def upgrade(revision: str, **options: Any) -> Result | None:
     before = None
     is_to_head = revision in {"head", "heads"} and not options["sql"] and not options["tag"]
     if is_to_head or wants_json():
-        before = read_current(options["x"], is_wary=not options["directory"])
+        before = read_current(project, options["x"], is_wary=not project.is_elsewhere)
     # Nothing pending, as nearly always: known without importing Alembic.
-    if is_to_head and not options["directory"] and before == heads() and len(before) == 1:
+    is_own = is_to_head and not project.is_elsewhere
+    if is_own and before == heads(project.versions) and len(before) == 1:
         return Result(
             {"before": before, "after": before},
             f"Nothing to do: the database is at {before[0]} (head).",
         )
-    return _moved(before, run("upgrade", revision, **options), options["directory"])
+    return _moved(before, run(project, "upgrade", revision, **options), project)
 
 
 @command(
@@ -47,13 +48,13 @@ def upgrade(revision: str, **options: Any) -> Result | None:
     revisions_as_arguments=True,
     doing="Taking the schema back",
 )
-def downgrade(revision: str, **options: Any) -> Result | None:
+def downgrade(revision: str, project: Project, **options: Any) -> Result | None:
     """Take the schema back to a revision, by default one step.
 
     Example: flask db downgrade -1
     """
-    before = _read_for_json(options["x"])
-    return _moved(before, run("downgrade", revision, **options), options["directory"])
+    before = _read_for_json(project, options["x"])
+    return _moved(before, run(project, "downgrade", revision, **options), project)
 
 
 @command(
@@ -65,7 +66,9 @@ def downgrade(revision: str, **options: Any) -> Result | None:
     revisions_as_arguments=True,
     doing="Setting the revision",
 )
-def stamp(revisions: tuple[str, ...], *, force: bool, **options: Any) -> Result | None:
+def stamp(
+    revisions: tuple[str, ...], project: Project, *, force: bool, **options: Any
+) -> Result | None:
     """Set the revision of the database without changing its schema.
 
     Several revisions are those of several branches. Without one it is the newest. The database is
@@ -74,35 +77,35 @@ def stamp(revisions: tuple[str, ...], *, force: bool, **options: Any) -> Result 
 
     Example: flask db stamp head
     """
-    before = _read_for_json(options["x"])
+    before = _read_for_json(project, options["x"])
     revisions = revisions or ("head",)
-    now = run("stamp", revisions, attributes={"force": force}, **options)
-    return _moved(before, now, options["directory"])
+    now = run(project, "stamp", revisions, attributes={"force": force}, **options)
+    return _moved(before, now, project)
 
 
 @command(SQL)
-def ensure_version(**options: Any) -> Result:
+def ensure_version(project: Project, **options: Any) -> Result:
     """Make Alembic's table of versions, if the database does not have it.
 
     Example: flask db ensure-version
     """
-    run("ensure_version", **options)
+    run(project, "ensure_version", **options)
     return Result({"table": "alembic_version"})
 
 
-def _read_for_json(x: tuple[str, ...]) -> tuple[str, ...] | None:
+def _read_for_json(project: Project, x: tuple[str, ...]) -> tuple[str, ...] | None:
     from safe_migrations.current import read_current  # noqa: PLC0415
 
-    return read_current(x) if wants_json() else None
+    return read_current(project, x) if wants_json() else None
 
 
 def _moved(
-    before: tuple[str, ...] | None, now: tuple[str, ...] | None, directory: str | None
+    before: tuple[str, ...] | None, now: tuple[str, ...] | None, project: Project
 ) -> Result | None:
     """Tell where the database is; with --sql it is where it was."""
     if now is None:
         return None
     from safe_migrations.standing import standing  # noqa: PLC0415
 
-    place = standing(now, folder_of(directory)).place
+    place = standing(now, project.versions).place
     return Result({"before": before, "after": now}, place)

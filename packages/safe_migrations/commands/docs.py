@@ -1,12 +1,17 @@
 """`flask db docs`: writes the schema's documentation, or tells whether it is stale."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from plain_commands.command import subject
 from plain_commands.errors import ConfigurationError
 from safe_migrations.commands.command import Result, command
 from safe_migrations.errors import ExitCode
+
+if TYPE_CHECKING:
+    from safe_migrations.project import Project
 
 
 @command(
@@ -25,13 +30,15 @@ def docs(output: Path | None, *, check: bool) -> Result:
 
     Example: flask db docs --check
     """
-    from safe_migrations.documentation import PATH, document  # noqa: PLC0415
+    from safe_migrations.documentation import document  # noqa: PLC0415
 
-    path = output or PATH
-    wanted = document()
+    project: Project = subject()
+    path = output or project.docs
+    wanted = document(project.tables, project.models)
     try:
         found = path.read_text(encoding="utf-8") if path.exists() else None
         if not check and found != wanted:
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(wanted, encoding="utf-8")
     except OSError as error:
         message = f"{path} can't be used: {error.strerror}."

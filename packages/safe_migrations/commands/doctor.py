@@ -4,9 +4,8 @@ import sys
 from textwrap import indent
 from typing import TYPE_CHECKING
 
-from plain_commands.command import subject
 from safe_migrations.commands.command import Result, command
-from safe_migrations.revisions import folder_of
+from safe_migrations.project import Project
 
 if TYPE_CHECKING:  # At run time, `flask db --help` need not wait for SQLAlchemy.
     from safe_migrations.doctor import Diagnosis, Finding
@@ -16,7 +15,7 @@ ASCII_SIGNS = {"ok": "ok", "warning": "!", "error": "X", "skipped": "-"}
 
 
 @command(doing="Examining the database")
-def doctor(directory: str | None, x: tuple[str, ...]) -> Result:
+def doctor(project: Project, x: tuple[str, ...]) -> Result:
     """Look for what is wrong around the database, and say how to mend it.
 
     It changes nothing. Exits with 1 when something is wrong, 6 when that is only that the revisions
@@ -26,7 +25,7 @@ def doctor(directory: str | None, x: tuple[str, ...]) -> Result:
     """
     from safe_migrations.doctor import examine  # noqa: PLC0415
 
-    found = examine(subject(), x=x, folder=folder_of(directory))
+    found = examine(project, x)
     return Result(_document(found), _text(found), found.exit_code)
 
 

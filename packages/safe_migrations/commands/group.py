@@ -1,12 +1,12 @@
 """The group of commands `flask db`, which imports a command only when it is called."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import click
 
 from plain_commands.group import LazyGroup
 from safe_migrations.commands.command import ForAll
+from safe_migrations.project import Project
 
 # In which module each command is.
 COMMANDS = {
@@ -30,10 +30,10 @@ COMMANDS = {
 }
 
 
-def db_group(subject: Callable[[], Any], more: Mapping[str, str] | None = None) -> click.Group:
+def db_group(subject: Callable[[], Project], more: Mapping[str, str] | None = None) -> click.Group:
     """Make the group for a project.
 
-    `subject` makes its settings when a command runs; `more` are commands of the project itself, by
+    `subject` makes it when a command runs; `more` are commands of the project itself, by
     name, each with the module that holds it.
     """
     modules = {name: f"safe_migrations.commands.{module}" for name, module in COMMANDS.items()}

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from plain_commands.command import subject
 from plain_commands.errors import ConfigurationError
 from safe_migrations.commands.command import Result, command
 from safe_migrations.errors import ExitCode
+from safe_migrations.project import Project
 
 if TYPE_CHECKING:  # At run time, `flask db --help` need not wait for SQLAlchemy and Alembic.
     from sqlalchemy import Connection
@@ -26,7 +26,7 @@ if TYPE_CHECKING:  # At run time, `flask db --help` need not wait for SQLAlchemy
 )
 def lint(
     revisions: str | None,
-    directory: str | None,
+    project: Project,
     x: tuple[str, ...],
     *,
     everything: bool,
@@ -45,9 +45,9 @@ def lint(
     from safe_migrations.lint.run import lint as judge  # noqa: PLC0415
     from safe_migrations.runner import configuration  # noqa: PLC0415
 
-    config = configuration(directory, x, quiet=True, lenient=True)
+    config = configuration(project, x, quiet=True, lenient=True)
     with ExitStack() as stack:
-        connection = None if static else _connect(stack, x)
+        connection = None if static else _connect(stack, project, x)
         found = judge(config, revisions, connection, everything=everything)
     if found.problem:
         click.echo(
@@ -59,11 +59,11 @@ def lint(
     return Result(document, _text(found), ExitCode.LINT if found.findings else ExitCode.OK)
 
 
-def _connect(stack: ExitStack, x: tuple[str, ...]) -> "Connection | None":
+def _connect(stack: ExitStack, project: Project, x: tuple[str, ...]) -> "Connection | None":
     from safe_migrations.current import EMBEDDED, source  # noqa: PLC0415
     from safe_migrations.target import opened, target  # noqa: PLC0415
 
-    settings = subject()
+    settings = project.settings
     try:
         # Only to be read, an embedded database need not be made.
         if source(settings, x) == EMBEDDED and not (settings.instance_dir / "postgres").is_dir():

@@ -2,8 +2,8 @@
 
 import click
 
-from plain_commands.command import subject
 from safe_migrations.commands.command import Result, command
+from safe_migrations.project import Project
 
 
 @command(
@@ -12,7 +12,7 @@ from safe_migrations.commands.command import Result, command
     revisions_as_arguments=True,
     doing="Working out what the upgrade does",
 )
-def plan(target: str, directory: str | None, x: tuple[str, ...], *, markdown: bool) -> Result:
+def plan(target: str, project: Project, x: tuple[str, ...], *, markdown: bool) -> Result:
     """Show what `upgrade` to TARGET would do, without doing it.
 
     For each statement: its transaction, the lock that it takes on which table and how large that
@@ -26,8 +26,8 @@ def plan(target: str, directory: str | None, x: tuple[str, ...], *, markdown: bo
     from safe_migrations.target import opened  # noqa: PLC0415
     from safe_migrations.target import target as find_database  # noqa: PLC0415
 
-    settings = subject()
-    config = configuration(directory, x, quiet=True)
+    settings = project.settings
+    config = configuration(project, x, quiet=True)
     with opened(find_database(settings, x), settings) as connection:
         planned = make_plan(config, connection, target)
     write = plan_rendering.as_markdown if markdown else plan_rendering.as_text

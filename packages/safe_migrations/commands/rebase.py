@@ -2,8 +2,8 @@
 
 import click
 
-from plain_commands.command import subject
 from safe_migrations.commands.command import Result, command
+from safe_migrations.project import Project
 
 
 @command(
@@ -14,7 +14,7 @@ from safe_migrations.commands.command import Result, command
 def rebase(
     revision: str | None,
     onto: str | None,
-    directory: str | None,
+    project: Project,
     x: tuple[str, ...],
     *,
     dry_run: bool,
@@ -28,12 +28,12 @@ def rebase(
     """
     from safe_migrations import rebase as rebasing  # noqa: PLC0415
     from safe_migrations.inspection import stored_revisions  # noqa: PLC0415
-    from safe_migrations.revisions import folder_of, revisions  # noqa: PLC0415
+    from safe_migrations.revisions import revisions  # noqa: PLC0415
     from safe_migrations.standing import with_ancestors  # noqa: PLC0415
     from safe_migrations.target import opened, target  # noqa: PLC0415
 
-    folder = folder_of(directory)
-    settings = subject()
+    folder = project.versions
+    settings = project.settings
     with opened(target(settings, x), settings) as connection:
         stored = stored_revisions(connection) or ()
     revisions.cache_clear()

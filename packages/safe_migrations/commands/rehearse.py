@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from plain_commands.command import subject
 from safe_migrations.commands.command import Result, command
 from safe_migrations.errors import ExitCode
+from safe_migrations.project import Project
 
 if TYPE_CHECKING:  # At run time, `flask db --help` need not wait for SQLAlchemy and Alembic.
     from safe_migrations.rehearsal.copies import Place
@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # At run time, `flask db --help` need not wait for SQLAlchemy
 )
 def rehearse(
     target: str,
-    directory: str | None,
+    project: Project,
     x: tuple[str, ...],
     place: "Place | None",
     *,
@@ -46,9 +46,8 @@ def rehearse(
     from safe_migrations.rehearsal.run import rehearse as play  # noqa: PLC0415
     from safe_migrations.target import target as find_database  # noqa: PLC0415
 
-    settings = subject()
-    plan = Plan(target, directory, x, place, keep=keep, with_downgrade=not no_downgrade)
-    found = play(plan, find_database(settings, x), settings, _tell)
+    plan = Plan(project, target, x, place, keep=keep, with_downgrade=not no_downgrade)
+    found = play(plan, find_database(project.settings, x), _tell)
     if found is None:
         return Result({"revisions": []}, text.NOTHING)
     write = text.as_markdown if markdown else text.as_text

@@ -1,17 +1,16 @@
 """`flask db current`, `history`, `heads`, `branches`, `show`, `list-templates`: what only shows."""
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from plain_commands.command import subject
 from plain_commands.errors import ConfigurationError, PlainError
 from safe_migrations.commands.alembic_command import VERBOSE, config, run
 from safe_migrations.commands.command import Result, command, wants_json
 from safe_migrations.errors import ExitCode
-from safe_migrations.revisions import folder_of, revisions
+from safe_migrations.project import Project
+from safe_migrations.revisions import revisions
 
 if TYPE_CHECKING:  # At run time, `flask db --help` need not wait for SQLAlchemy.
     from safe_migrations.foreign import Foreign
@@ -23,7 +22,7 @@ if TYPE_CHECKING:  # At run time, `flask db --help` need not wait for SQLAlchemy
     click.option("-c", "--check-heads", is_flag=True, help="Exit with 3 unless there, or ahead."),
     doing="Looking where the database is",
 )
-def current(directory: str | None, *, verbose: bool, check_heads: bool, **options: Any) -> Result:
+def current(project: Project, *, verbose: bool, check_heads: bool, **options: Any) -> Result:
     """Show the revision of the database.
 
     Exits with 1 when the tables that it tells of are not those of the revisions.
@@ -33,18 +32,18 @@ def current(directory: str | None, *, verbose: bool, check_heads: bool, **option
     from safe_migrations.current import read_current  # noqa: PLC0415
     from safe_migrations.revisions import heads  # noqa: PLC0415
 
-    found = read_current(options["x"], is_wary=not directory)
-    folder = folder_of(directory)
+    found = read_current(project, options["x"], is_wary=not project.is_elsewhere)
+    folder = project.versions
     newest, known = heads(folder), {item.id for item in revisions(folder)}
     is_ahead = bool(found) and not known.issuperset(found or ())
     if is_ahead:
-        _check_that_it_is_ahead(folder, options["x"])
+        _check_that_it_is_ahead(project, options["x"])
         text = "\n".join(f"{item} (ahead of {' and '.join(newest)})" for item in found or ())
     elif found is None or verbose:
-        if found is None and (foreign := _foreign(folder, options["x"])):
+        if found is None and (foreign := _foreign(project, options["x"])):
             raise ConfigurationError(str(foreign))
-        run("current", directory=directory, verbose=verbose, check_heads=check_heads, **options)
-        found, text = read_current(options["x"]) or (), ""
+        run(project, "current", verbose=verbose, check_heads=check_heads, **options)
+        found, text = read_current(project, options["x"]) or (), ""
     else:
         text = "\n".join(f"{item} (head)" if item in newest else item for item in found)
     found = found or ()
@@ -52,7 +51,7 @@ def current(directory: str | None, *, verbose: bool, check_heads: bool, **option
     is_behind = not is_at_head and not is_ahead
     if check_heads and is_behind and not wants_json():
         where = f"at {' and '.join(found)}" if found else "at no revision"
-        way_out = _foreign(folder, options["x"]) or "`flask db upgrade`."
+        way_out = _foreign(project, options["x"]) or "`flask db upgrade`."
         click.echo(
             f"The database is {where}, the head is {' and '.join(newest)}: {way_out}", err=True
         )
@@ -69,7 +68,7 @@ def current(directory: str | None, *, verbose: bool, check_heads: bool, **option
     click.option("-i", "--indicate-current", is_flag=True, help="Mark the database's revision."),
 )
 def history(
-    directory: str | None, x: tuple[str, ...], rev_range: str | None, **options: Any
+    project: Project, x: tuple[str, ...], rev_range: str | None, **options: Any
 ) -> Result | None:
     """List the revisions, the newest first.
 
@@ -79,109 +78,109 @@ def history(
         message = f"{rev_range} is no range: write from:to, from: or :to."
         raise click.UsageError(message)
     if not wants_json():
-        run("history", directory=directory, x=x, rev_range=rev_range, **options)
+        run(project, "history", x=x, rev_range=rev_range, **options)
         return None
     from safe_migrations.history import history  # noqa: PLC0415
     from safe_migrations.runner import explained  # noqa: PLC0415
 
     needs_database = options["indicate_current"] or "current" in (rev_range or "").split(":")
-    now = _stored(x) if needs_database else ()
-    with explained(directory):
-        return Result({"revisions": history(config(directory, x), rev_range, now)})
+    now = _stored(project, x) if needs_database else ()
+    with explained(project):
+        return Result({"revisions": history(config(project, x), rev_range, now)})
 
 
 @command(
     VERBOSE,
     click.option("--resolve-dependencies", is_flag=True, help="Take dependencies for ancestors."),
 )
-def heads(directory: str | None, x: tuple[str, ...], **options: Any) -> Result | None:
+def heads(project: Project, x: tuple[str, ...], **options: Any) -> Result | None:
     """Show the newest revisions; more than one want merging.
 
     Example: flask db heads
     """
     if not wants_json():
-        run("heads", directory=directory, x=x, **options)
+        run(project, "heads", x=x, **options)
         return None
     from safe_migrations.history import heads  # noqa: PLC0415
     from safe_migrations.runner import explained  # noqa: PLC0415
 
-    with explained(directory):
+    with explained(project):
         resolve = options["resolve_dependencies"]
-        return Result({"revisions": heads(config(directory, x), resolve_dependencies=resolve)})
+        return Result({"revisions": heads(config(project, x), resolve_dependencies=resolve)})
 
 
 @command(VERBOSE)
-def branches(directory: str | None, x: tuple[str, ...], **options: Any) -> Result | None:
+def branches(project: Project, x: tuple[str, ...], **options: Any) -> Result | None:
     """Show the revisions that several others follow.
 
     Example: flask db branches -v
     """
     if not wants_json():
-        run("branches", directory=directory, x=x, **options)
+        run(project, "branches", x=x, **options)
         return None
     from safe_migrations.history import branches  # noqa: PLC0415
     from safe_migrations.runner import explained  # noqa: PLC0415
 
-    with explained(directory):
-        return Result({"revisions": branches(config(directory, x))})
+    with explained(project):
+        return Result({"revisions": branches(config(project, x))})
 
 
 @command(click.argument("revision", default="head"))
-def show(revision: str, directory: str | None, x: tuple[str, ...]) -> Result | None:
+def show(revision: str, project: Project, x: tuple[str, ...]) -> Result | None:
     """Show one revision.
 
     Example: flask db show head
     """
     if not wants_json():
-        run("show", revision, directory=directory, x=x)
+        run(project, "show", revision, x=x)
         return None
     from safe_migrations.history import show  # noqa: PLC0415
     from safe_migrations.runner import explained  # noqa: PLC0415
 
-    with explained(directory):
-        return Result({"revisions": show(config(directory, x), revision)})
+    with explained(project):
+        return Result({"revisions": show(config(project, x), revision)})
 
 
-def _check_that_it_is_ahead(folder: Path, x: tuple[str, ...]) -> None:
+def _check_that_it_is_ahead(project: Project, x: tuple[str, ...]) -> None:
     """Raise ConfigurationError unless this code can run on a schema that it does not have."""
-    found = _standing(folder, x)
+    found = _standing(project, x)
     if not found.can_be_served:
         raise ConfigurationError(str(found))
 
 
-def _standing(folder: Path, x: tuple[str, ...]) -> "Standing":
+def _standing(project: Project, x: tuple[str, ...]) -> "Standing":
     from safe_migrations.inspection import foreign, history, stored_revisions  # noqa: PLC0415
     from safe_migrations.standing import standing  # noqa: PLC0415
     from safe_migrations.target import opened, target  # noqa: PLC0415
 
-    settings = subject()
+    settings = project.settings
     with opened(target(settings, x), settings) as connection:
-        found = standing(stored_revisions(connection), folder, history(connection))
-        return replace(found, foreign=foreign(connection, folder))
+        found = standing(stored_revisions(connection), project.versions, history(connection))
+        return replace(found, foreign=foreign(connection, project))
 
 
-def _foreign(folder: Path, x: tuple[str, ...]) -> "Foreign | None":
+def _foreign(project: Project, x: tuple[str, ...]) -> "Foreign | None":
     """Look for other tables where the models' belong; why it can't is told by who asks next."""
     try:
-        return _standing(folder, x).foreign
+        return _standing(project, x).foreign
     except PlainError:
         return None
 
 
-def _stored(x: tuple[str, ...]) -> tuple[str, ...]:
+def _stored(project: Project, x: tuple[str, ...]) -> tuple[str, ...]:
     from safe_migrations.inspection import stored_revisions  # noqa: PLC0415
     from safe_migrations.target import opened, target  # noqa: PLC0415
 
-    settings = subject()
+    settings = project.settings
     with opened(target(settings, x), settings) as connection:
         return stored_revisions(connection) or ()
 
 
 @command()
-def list_templates(**options: Any) -> Result | None:
+def list_templates(project: Project, **options: Any) -> Result | None:
     """List Alembic's templates for `flask db init --template`.
 
     Example: flask db list-templates
     """
-    run("list_templates", **options)
+    run(project, "list_templates", **options)
     return Result({"templates": ["async", "generic", "multidb", "pyproject", "pyproject_async"]})

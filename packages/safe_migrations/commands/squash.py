@@ -1,13 +1,10 @@
 """`flask db squash`: folds the oldest revisions into one."""
 
-import subprocess
-import sys
-
 import click
 
-from plain_commands.command import subject
 from plain_commands.errors import ConfigurationError
 from safe_migrations.commands.command import Result, command
+from safe_migrations.project import Project
 
 
 @command(
@@ -19,7 +16,7 @@ from safe_migrations.commands.command import Result, command
     doing="Folding the revisions",
 )
 def squash(
-    range_: str | None, message: str, directory: str | None, x: tuple[str, ...], *, dry_run: bool
+    range_: str | None, message: str, project: Project, x: tuple[str, ...], *, dry_run: bool
 ) -> Result:
     """Fold all revisions, or those up to HEAD, into one that makes the same schema.
 
@@ -31,25 +28,21 @@ def squash(
     """
     from safe_migrations import squash as squashing  # noqa: PLC0415
     from safe_migrations.inspection import stored_revisions  # noqa: PLC0415
-    from safe_migrations.revisions import folder_of  # noqa: PLC0415
     from safe_migrations.target import opened, target  # noqa: PLC0415
 
-    settings = subject()
+    settings = project.settings
     place = target(settings, x)
     with opened(place, settings) as connection:
         stored = stored_revisions(connection) or ()
     made = squashing.plan(
-        folder_of(directory).parent,
+        project,
         place.url,
         upto=_upto(range_),
         message=message,
         stored=stored,
     )
     if not dry_run:
-        squashing.apply(made)
-        for arguments in (["check", "--fix", "--quiet", "--exit-zero"], ["format", "--quiet"]):
-            # As alembic.ini has it for new revisions.
-            subprocess.run([sys.executable, "-m", "ruff", *arguments, made.path], check=False)  # noqa: S603  ruff
+        squashing.apply(made, project)
     document = {
         "file": str(made.path),
         "revision": made.replaced[-1].id,

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from plain_commands.command import subject
 from safe_migrations.commands.command import Result, command
+from safe_migrations.project import Project
 
 if TYPE_CHECKING:  # At run time, `flask db --help` need not wait for SQLAlchemy.
     from serverless_postgres.stats import Figures, Finding, Report
@@ -31,9 +31,7 @@ SECTIONS = ("queries", "connections", "indexes", "tables", "sequences", "setting
     ),
     doing="Asking the server what it has counted",
 )
-def stats(
-    sections: tuple[str, ...], directory: str | None, x: tuple[str, ...], *, limit: int
-) -> Result:
+def stats(sections: tuple[str, ...], project: Project, x: tuple[str, ...], *, limit: int) -> Result:
     """Show slow queries, connections, indexes, tables, and what to do about them.
 
     SECTIONS are queries, connections, indexes, tables, sequences, settings; without any, all. It
@@ -41,18 +39,16 @@ def stats(
 
     Example: flask db stats queries indexes --limit 5
     """
-    del directory  # No revision is looked at.
     from safe_migrations.errors import LockedError  # noqa: PLC0415  heavy, all three
     from safe_migrations.target import opened, target  # noqa: PLC0415
     from serverless_postgres.stats import CatalogLockedError, examine  # noqa: PLC0415
 
-    settings = subject()
+    settings = project.settings
+    aside = (project.aside,) if project.aside else ()
     place = target(settings, x)
     try:
         with opened(place, settings) as connection:
-            found = examine(
-                connection, settings, aside=settings.aside, sections=sections, limit=limit
-            )
+            found = examine(connection, settings, aside=aside, sections=sections, limit=limit)
     except CatalogLockedError as error:
         raise LockedError(error.detail) from error
     document = found.as_json()

@@ -2,9 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from plain_commands.command import subject
 from safe_migrations.commands.command import Result, command
-from safe_migrations.revisions import folder_of
+from safe_migrations.project import Project
 
 if TYPE_CHECKING:  # At run time, `flask db --help` need not wait for SQLAlchemy.
     from safe_migrations.overview import Overview
@@ -13,7 +12,7 @@ WIDTH = 14
 
 
 @command(doing="Looking at the database")
-def status(directory: str | None, x: tuple[str, ...]) -> Result:
+def status(project: Project, x: tuple[str, ...]) -> Result:
     """Show the database, its revision, and what is pending, drifted or left undone.
 
     Exits with 1 when other tables stand where the models' belong, and says what they are and what
@@ -24,7 +23,7 @@ def status(directory: str | None, x: tuple[str, ...]) -> Result:
     """
     from safe_migrations.overview import overview  # noqa: PLC0415
 
-    found = overview(subject(), x=x, folder=folder_of(directory))
+    found = overview(project, x)
     return Result(found.as_json(), _text(found), found.exit_code)
 
 

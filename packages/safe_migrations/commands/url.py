@@ -2,15 +2,15 @@
 
 import click
 
-from plain_commands.command import subject
 from safe_migrations.commands.command import Result, command
+from safe_migrations.project import Project
 
 
 @command(
     click.option("--show-password", is_flag=True, help="Show it instead of ***."),
     doing="Looking for the database",
 )
-def url(directory: str | None, x: tuple[str, ...], *, show_password: bool) -> Result:  # noqa: ARG001  as all commands
+def url(project: Project, x: tuple[str, ...], *, show_password: bool) -> Result:
     """Show the URL for schema changes, past the pooler, as psql takes it.
 
     The embedded server is started if need be, and goes on for a minute after the last connection.
@@ -21,7 +21,7 @@ def url(directory: str | None, x: tuple[str, ...], *, show_password: bool) -> Re
     from serverless_postgres.embedded import stay_up  # noqa: PLC0415  none of them in `flask db --help`
     from serverless_postgres.url_text import masked  # noqa: PLC0415
 
-    settings = subject()
+    settings = project.settings
     found, origin = address(settings, x), source(settings, x)
     if origin == EMBEDDED:
         stay_up(settings.instance_dir / "postgres")

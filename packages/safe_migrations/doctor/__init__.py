@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from psycopg2.errors import InsufficientPrivilege
 from sqlalchemy.exc import ProgrammingError
@@ -19,8 +18,7 @@ from safe_migrations.doctor import (
 from safe_migrations.doctor.finding import Finding, State, error, skipped
 from safe_migrations.doctor.patient import Answering, Patient, admitted
 from safe_migrations.errors import ExitCode
-from safe_migrations.revisions import VERSIONS
-from safe_migrations.settings import SchemaSettings
+from safe_migrations.project import Project
 
 BEFORE_CONNECTING: dict[str, Callable[[Patient], Finding]] = {
     "url": configuration.url,
@@ -65,14 +63,12 @@ class Diagnosis:
         return next((code for code in order if code in found), ExitCode.OK)
 
 
-def examine(
-    settings: SchemaSettings, *, x: tuple[str, ...] = (), folder: Path = VERSIONS
-) -> Diagnosis:
-    """Run all checks on the database for schema changes; `folder` holds the revisions.
+def examine(project: Project, x: tuple[str, ...] = ()) -> Diagnosis:
+    """Run all checks on the database of a project; `x` are the arguments for env.py.
 
     Raises nothing because of what is wrong: that is what it tells of.
     """
-    with admitted(settings, x, folder) as patient:
+    with admitted(project, x) as patient:
         findings = {name: check(patient) for name, check in BEFORE_CONNECTING.items()}
         are_readable = findings["heads"].exit_code != ExitCode.ERROR
         for name, ask in ONCE_CONNECTED.items():

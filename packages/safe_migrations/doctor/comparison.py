@@ -1,8 +1,5 @@
 """A check of the models: whether the database can be compared with them, and is as they are."""
 
-from sqlmodel import SQLModel
-
-import service.models  # noqa: F401  the tables register themselves in SQLModel.metadata
 from safe_migrations import inspection
 from safe_migrations.autogenerate import beyond, gaps
 from safe_migrations.autogenerate.drift import Comparison, compare
@@ -14,13 +11,13 @@ from safe_migrations.standing import standing
 def models(patient: Patient, database: Answering) -> Finding:
     """Compare the database with the models."""
     connection = database.connection
-    stands = standing(inspection.stored_revisions(connection), patient.folder)
+    stands = standing(inspection.stored_revisions(connection), patient.project.versions)
     if stands.pending or stands.unknown:
         return skipped("The models are not looked at as long as the revisions differ.")
-    if inspection.foreign(connection, patient.folder):
+    if inspection.foreign(connection, patient.project):
         return skipped("The models are not looked at: the tables are not theirs.")
-    beside = beyond.notes(connection, SQLModel.metadata)
-    compared = _compared(database)
+    beside = beyond.notes(connection, patient.project.tables)
+    compared = _compared(patient, database)
     more = [*gaps.said(compared.incomplete), *([beyond.said(beside)] if beside else [])]
     if names := _named(compared):
         said = f"The models and the database differ in {listed(names)}."
@@ -30,15 +27,17 @@ def models(patient: Patient, database: Answering) -> Finding:
     return fine(" ".join(["The database is as the models want it.", *more]))
 
 
-def differing_tables(database: Answering) -> list[str]:
+def differing_tables(patient: Patient, database: Answering) -> list[str]:
     """Name the tables that are not as the models want them."""
-    return _named(_compared(database))
+    return _named(_compared(patient, database))
 
 
-def _compared(database: Answering) -> Comparison:
+def _compared(patient: Patient, database: Answering) -> Comparison:
     # The comparison works in a transaction of its own, which it rolls back.
-    with database.connection.engine.connect() as own:
-        return compare(own.execution_options(isolation_level="READ COMMITTED"), SQLModel.metadata)
+    with database.connection.engine.connect() as found:
+        own = found.execution_options(isolation_level="READ COMMITTED")
+        others = patient.settings.schema_other_tables
+        return compare(own, patient.project.tables, others, patient.project.options)
 
 
 def _named(compared: Comparison) -> list[str]:

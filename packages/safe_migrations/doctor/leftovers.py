@@ -5,9 +5,9 @@ from safe_migrations.doctor.finding import Finding, error, fine, listed, warning
 from safe_migrations.doctor.patient import Answering, Patient
 
 
-def invalid_indexes(_patient: Patient, database: Answering) -> Finding:
+def invalid_indexes(patient: Patient, database: Answering) -> Finding:
     """Look for indexes that a failed concurrent build left invalid."""
-    found = inspection.invalid_indexes(database.connection)
+    found = inspection.invalid_indexes(database.connection, patient.project.aside)
     left = [item for item in found if not item.is_being_built]
     if left:
         return error(
@@ -21,9 +21,9 @@ def invalid_indexes(_patient: Patient, database: Answering) -> Finding:
     return fine("All indexes are valid.")
 
 
-def unvalidated_constraints(_patient: Patient, database: Answering) -> Finding:
+def unvalidated_constraints(patient: Patient, database: Answering) -> Finding:
     """Look for constraints that were never checked for the rows that were there before."""
-    found = unvalidated.constraints(database.connection)
+    found = unvalidated.constraints(database.connection, patient.project.aside)
     if not found:
         return fine("All constraints are validated.")
     if broken := [item for item in found if unvalidated.is_broken(database.connection, item)]:

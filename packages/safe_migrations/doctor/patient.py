@@ -4,7 +4,6 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
@@ -12,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 from plain_commands.errors import ConfigurationError
 from safe_migrations import inspection
 from safe_migrations.inspection import Server
+from safe_migrations.project import Project
 from safe_migrations.settings import SchemaSettings
 from safe_migrations.target import Target, connected, target
 from serverless_postgres.refusals import Refusal, refusal
@@ -30,38 +30,42 @@ class Answering:
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """Everything that checks may ask for: the settings, and what was found with them.
+    """Everything that checks may ask for: the project, and what was found with its settings.
 
     `target` is the database, or the complaint why there is none. `database` is the open connection
     to it, or the reason why it lets nobody in, or None without a target.
     """
 
-    settings: SchemaSettings
+    project: Project
     x: tuple[str, ...]
-    folder: Path
     target: Target | ConfigurationError
     database: Answering | Refusal | None = None
 
+    @property
+    def settings(self) -> SchemaSettings:
+        """The project's settings."""
+        return self.project.settings
+
 
 @contextmanager
-def admitted(settings: SchemaSettings, x: tuple[str, ...], folder: Path) -> Iterator[Patient]:
+def admitted(project: Project, x: tuple[str, ...]) -> Iterator[Patient]:
     """Find the database and connect to it, as far as that goes."""
     try:
-        found = target(settings, x)
+        found = target(project.settings, x)
     except ConfigurationError as complaint:
-        yield Patient(settings, x, folder, complaint)
+        yield Patient(project, x, complaint)
         return
     with ExitStack() as stack:
         began = time.monotonic()
         try:
             connection = stack.enter_context(
-                connected(found.url, timeout_s=settings.connect_timeout_s)
+                connected(found.url, timeout_s=project.settings.connect_timeout_s)
             )
         except OperationalError as error:
-            yield Patient(settings, x, folder, found, refusal(str(error.orig)))
+            yield Patient(project, x, found, refusal(str(error.orig)))
             return
         connect_s = time.monotonic() - began
-        yield Patient(settings, x, folder, found, _answering(found, connection, connect_s))
+        yield Patient(project, x, found, _answering(found, connection, connect_s))
 
 
 def _answering(target: Target, connection: Connection, connect_s: float) -> Answering:

@@ -14,11 +14,11 @@ from safe_migrations.standing import Standing, standing, with_ancestors
 def heads(patient: Patient) -> Finding:
     """Check that the files have one newest revision."""
     try:
-        found = standing(None, patient.folder).heads
+        found = standing(None, patient.project.versions).heads
     except PlainError as trouble:
         return error(
             trouble.detail,
-            f"Correct the file in {patient.folder.name}/; each has a revision and a down_revision.",
+            "Correct the file in versions/; each has a revision and a down_revision.",
         )
     if not found:
         return warning("There are no revisions yet.", 'flask db migrate -m "First tables"')
@@ -36,11 +36,11 @@ def heads(patient: Patient) -> Finding:
 def revision(patient: Patient, database: Answering) -> Finding:
     """Check that the database is at the head, by way of revisions that the files have."""
     stored = inspection.stored_revisions(database.connection)
-    stands = standing(stored, patient.folder, inspection.history(database.connection))
-    if foreign := inspection.foreign(database.connection, patient.folder):
-        return _foreign(foreign, database)
+    stands = standing(stored, patient.project.versions, inspection.history(database.connection))
+    if foreign := inspection.foreign(database.connection, patient.project):
+        return _foreign(foreign, patient, database)
     if stands.unknown:
-        return _ahead(stands) if stands.is_ahead else _unknown(stands, database)
+        return _ahead(stands) if stands.is_ahead else _unknown(stands, patient, database)
     if not stored:
         return _unversioned(database, stands)
     if problem := _several_rows(patient, stored):
@@ -81,11 +81,11 @@ def _ahead(stands: Standing) -> Finding:
     )
 
 
-def _foreign(found: Foreign, database: Answering) -> Finding:
+def _foreign(found: Foreign, patient: Patient, database: Answering) -> Finding:
     """Advise a stamp only for tables of which a comparison says that they are the models'."""
     if not found.looks_ours:
         return error(found.said, found.commands)
-    if differing := differing_tables(database):
+    if differing := differing_tables(patient, database):
         return error(
             f"{found.said} They are not as the models want them: {listed(differing)} differ.",
             "flask db stamp REVISION   (compares them with what the revisions up to it make)\n"
@@ -94,9 +94,9 @@ def _foreign(found: Foreign, database: Answering) -> Finding:
     return error(f"{found.said} They are as the models want them.", "flask db stamp head")
 
 
-def _unknown(stands: Standing, database: Answering) -> Finding:
+def _unknown(stands: Standing, patient: Patient, database: Answering) -> Finding:
     mend = "git pull   (or check out the branch that has it)"
-    if not differing_tables(database):
+    if not differing_tables(patient, database):
         mend += "\nflask db stamp --purge heads   (the tables are as the models want them)"
     return error(
         f"The database is at revision {' and '.join(stands.unknown)}, which these files don't "
@@ -118,7 +118,7 @@ def _unversioned(database: Answering, stands: Standing) -> Finding:
 def _several_rows(patient: Patient, stored: tuple[str, ...]) -> Finding | None:
     if len(stored) == 1:
         return None
-    known = {item.id: item for item in revisions(patient.folder)}
+    known = {item.id: item for item in revisions(patient.project.versions)}
     names = " and ".join(stored)
     for item in stored:
         others = [other for other in stored if other != item]
@@ -127,7 +127,7 @@ def _several_rows(patient: Patient, stored: tuple[str, ...]) -> Finding | None:
                 f"alembic_version has several rows, {names}, of which one follows the other.",
                 f"flask db stamp --purge {item}",
             )
-    if len(standing(stored, patient.folder).heads) > 1:
+    if len(standing(stored, patient.project.versions).heads) > 1:
         return warning(
             f"alembic_version has several rows, {names}: branches that nobody has merged.",
             'flask db merge heads -m "Join the branches"\nflask db upgrade',

@@ -38,10 +38,10 @@ def clock(_patient: Patient, database: Answering) -> Finding:
 
 def time_zone(patient: Patient, database: Answering) -> Finding:
     """Check that no column depends on a session's time zone."""
-    if inspection.foreign(database.connection, patient.folder):
+    if inspection.foreign(database.connection, patient.project):
         return skipped("Times are not looked at: the tables are not those of the models.")
     zone = database.server.time_zone
-    if naive := inspection.naive_timestamps(database.connection):
+    if naive := inspection.naive_timestamps(database.connection, patient.project.aside):
         table, column = naive[0].rsplit(".", 1)
         return warning(
             f"{listed(naive)}: timestamp without time zone, so that what it means depends on who "
@@ -106,9 +106,9 @@ def transactions(_patient: Patient, database: Answering) -> Finding:
     )
 
 
-def sequences(_patient: Patient, database: Answering) -> Finding:
+def sequences(patient: Patient, database: Answering) -> Finding:
     """Look for sequences that will run out of numbers."""
-    found = inspection.used_sequences(database.connection, NEARLY_USED)
+    found = inspection.used_sequences(database.connection, NEARLY_USED, patient.project.aside)
     if not found:
         return fine("No sequence is running out of numbers.")
     names = [f"{item.name} ({item.used:.0%} used)" for item in found]

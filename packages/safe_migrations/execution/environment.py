@@ -1,7 +1,15 @@
-"""What env.py does: finds the database and runs Alembic's command on it, or writes its SQL."""
+"""What env.py does: finds the database and runs Alembic's command on it, or writes its SQL.
+
+The database is, in this order: `-x url=...`, a connection or engine in
+`config.attributes["connection"]`, and what the settings say: DIRECT_DATABASE_URL, DATABASE_URL made
+direct, the embedded server.
+"""
 
 import sys
+from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import replace
+from logging.config import fileConfig
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -20,10 +28,10 @@ from safe_migrations.execution.explanation import blame, explain
 from safe_migrations.execution.offline import write_sql
 from safe_migrations.execution.online import NOW, Online
 from safe_migrations.execution.stamping import NOT_COMPARED
+from safe_migrations.project import ATTRIBUTE, Project
 from safe_migrations.settings import SchemaSettings
 from safe_migrations.standing import standing
 from serverless_postgres.url import parse, resolve
-from service.settings import Settings
 
 # The commands of Alembic that have no use for the models.
 _WITHOUT_MODELS = {
@@ -39,11 +47,6 @@ _WITHOUT_MODELS = {
 }
 
 
-def compares_models(config: Config) -> bool:
-    """Tell whether the running command may compare the models with the database."""
-    return _command(config) not in _WITHOUT_MODELS
-
-
 def _command(config: Config) -> str | None:
     """Name the function of `alembic.command` that runs, if that can be known."""
     typed = getattr(config.cmd_opts, "cmd", None)
@@ -51,20 +54,24 @@ def _command(config: Config) -> str | None:
     return known
 
 
-def run(context: ModuleType, options: dict[str, Any]) -> None:
-    """Carry out the command of an Alembic environment.
+def run(
+    context: ModuleType, project: Project | Callable[[], Project] | None = None, **options: Any
+) -> None:
+    """Carry out the command of an Alembic environment: what env.py has to do.
 
-    `context` is `alembic.context`, `options` go to its `configure`. An error ends the process with
-    a sentence and an exit code, unless `raise_errors` in the attributes of the config says that
-    somebody else takes care of that.
+    `context` is `alembic.context`. `project`, or what makes it, is asked for when no command of
+    `flask db` has brought one along; without it, it is that of the Flask application which
+    alembic.ini names as `app`, or else the database of DATABASE_URL or of alembic.ini with the
+    models of `target_metadata`. `options` go to `context.configure`. An error ends the process
+    with a sentence and an exit code, unless a command of `flask db` takes care of that.
     """
     if context.config.attributes.get("raise_errors"):
-        _run(context, options)
+        _run(context, project, options)
         return
     # `alembic ...` itself would answer with a traceback.
     folder = Path(context.script.dir) / "versions"
     try:
-        _run(context, options)
+        _run(context, project, options)
         now = context.config.attributes.get(NOW)
         if now is not None:
             context.config.print_stdout("%s", standing(now, folder).place)
@@ -81,10 +88,15 @@ def run(context: ModuleType, options: dict[str, Any]) -> None:
     sys.exit(explained.exit_code)
 
 
-def _run(context: ModuleType, options: dict[str, Any]) -> None:
-    settings = Settings.load()
+def _run(
+    context: ModuleType,
+    project_given: Project | Callable[[], Project] | None,
+    options: dict[str, Any],
+) -> None:
+    project = _project(context, project_given, options)
+    settings = project.settings
     _check_branch(context)
-    options = {**options, "transaction_per_migration": True}
+    options = {**_options(context.config, project), "transaction_per_migration": True}
     if context.is_offline_mode():
         if _command(context.config) == "stamp":
             print(NOT_COMPARED, file=sys.stderr)  # noqa: T201  standard output is the script
@@ -101,6 +113,45 @@ def _run(context: ModuleType, options: dict[str, Any]) -> None:
         context.configure(connection=connection, on_version_apply=Recorder(), **options)
         with enclosed(connection, context.get_context()), context.begin_transaction():
             context.run_migrations()
+
+
+def _project(
+    context: ModuleType,
+    given: Project | Callable[[], Project] | None,
+    options: dict[str, Any],
+) -> Project:
+    config = context.config
+    _set_up_log(config)
+    project = config.attributes.get(ATTRIBUTE) or given
+    if project is None:
+        from safe_migrations.discovery import discovered  # noqa: PLC0415  with Flask
+
+        project = discovered(config)
+    elif not isinstance(project, Project):
+        project = project()
+    if options.get("target_metadata") is not None:
+        project = replace(project, metadata=options["target_metadata"])
+    project = replace(project, options={**project.options, **options}).at(context.script.dir)
+    config.attributes[ATTRIBUTE] = project
+    return project
+
+
+def _set_up_log(config: Config) -> None:
+    if not (config.config_file_name and config.attributes.get("configure_logging", True)):
+        return
+    if config.file_config.has_section("loggers"):
+        fileConfig(config.config_file_name, disable_existing_loggers=False)
+
+
+def _options(config: Config, project: Project) -> dict[str, Any]:
+    """Make the options of `context.configure`."""
+    if _command(config) not in _WITHOUT_MODELS:
+        from safe_migrations.autogenerate.options import options  # noqa: PLC0415
+
+        return options(config, project)
+    # Most commands run without the models, whose import takes as long as all of Alembic's.
+    is_there = not (project.metadata is None or callable(project.metadata))
+    return {**project.options, **({"target_metadata": project.metadata} if is_there else {})}
 
 
 def _check_branch(context: ModuleType) -> None:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 from types import ModuleType
 
 from sqlalchemy import Engine
@@ -12,7 +11,8 @@ from safe_migrations import foreign
 from safe_migrations.errors import DriftError
 from safe_migrations.execution.admission import stored_revisions
 from safe_migrations.execution.deploy_lock import DeployLock
-from safe_migrations.revisions import VERSIONS, heads
+from safe_migrations.project import Project, project_of
+from safe_migrations.revisions import heads
 
 FORCE = "force"
 """The attribute of Alembic's config, and the name in `-x force=true`: nothing is compared."""
@@ -40,24 +40,25 @@ def check_stamp(
     """
     if _is_forced(context):
         return
-    folder = Path(context.script.dir) / "versions"
+    project = project_of(context.config)
     options = context._proxy.context_opts  # noqa: SLF001  nothing public has it
-    stored, _ = stored_revisions(lock)
-    found = foreign.find(lock.fetch, stored, folder)
+    stored, _ = stored_revisions(lock, project)
+    found = foreign.find(lock.fetch, stored, project)
     is_of_others = found is not None and not found.looks_ours
     if is_of_others and options["destination_rev"] != ("base",):
         message = f"{found} Nothing is stamped: these tables are not those of the revisions."
         raise ConfigurationError(message)
     stamped = _stamped(context, () if options.get("purge") else stored or ())
     if not stamped:
-        _check_that_none_are_left(lock, folder)
+        _check_that_none_are_left(lock, project)
         return
-    is_newest = folder.resolve() == VERSIONS.resolve() and stamped == heads()
-    differences = _unlike_models(engine, say) if is_newest else None
+    is_newest = not project.is_elsewhere and stamped == heads(project.versions)
+    is_newest = is_newest and project.metadata is not None
+    differences = _unlike_models(project, engine, say) if is_newest else None
     if differences == []:
         return
     try:
-        differences = _unlike_revisions(context, folder, engine, stamped)
+        differences = _unlike_revisions(context, project, engine, stamped)
     except PlainError as trouble:
         if differences is None:
             message = (
@@ -83,8 +84,8 @@ def _stamped(context: ModuleType, stored: Sequence[str]) -> tuple[str, ...]:
     return tuple(sorted(now))
 
 
-def _check_that_none_are_left(lock: DeployLock, folder: Path) -> None:
-    found = foreign.find(lock.fetch, None, folder)
+def _check_that_none_are_left(lock: DeployLock, project: Project) -> None:
+    found = foreign.find(lock.fetch, None, project)
     if found is not None and found.looks_ours:
         message = (
             "The tables of the revisions are there, and the next `flask db upgrade` would find "
@@ -93,21 +94,21 @@ def _check_that_none_are_left(lock: DeployLock, folder: Path) -> None:
         raise ConfigurationError(message)
 
 
-def _unlike_models(engine: Engine, say: Callable[[str], None]) -> list[str]:
-    from sqlmodel import SQLModel  # noqa: PLC0415  with the models, which no other stamp waits for
-
-    from safe_migrations.autogenerate import gaps  # noqa: PLC0415
+def _unlike_models(project: Project, engine: Engine, say: Callable[[str], None]) -> list[str]:
+    from safe_migrations.autogenerate import gaps  # noqa: PLC0415  no other stamp waits for them
     from safe_migrations.autogenerate.drift import compare  # noqa: PLC0415
 
     with engine.connect() as connection:
-        compared = compare(connection, SQLModel.metadata)
+        compared = compare(
+            connection, project.tables, project.settings.schema_other_tables, project.options
+        )
     for sentence in gaps.said(compared.incomplete):
         say(sentence)
     return [item.detail.rstrip(".") for item in compared.differences]
 
 
 def _unlike_revisions(
-    context: ModuleType, folder: Path, engine: Engine, stamped: Iterable[str]
+    context: ModuleType, project: Project, engine: Engine, stamped: Iterable[str]
 ) -> list[str]:
     """Run the revisions in a scratch database, and compare what they make."""
     from safe_migrations.scratch import catalog, scratch, upgrade  # noqa: PLC0415  seldom needed
@@ -117,7 +118,7 @@ def _unlike_revisions(
     try:
         with scratch(engine.url, why) as made:
             for revision in stamped:
-                upgrade(folder.parent, made, revision)
+                upgrade(project, made, revision)
             return _differences(catalog(engine.url), catalog(made))
     finally:
         # Alembic's commands leave nothing of the one in which they were run.

@@ -17,6 +17,7 @@ from safe_migrations.lint.finding import Finding
 from safe_migrations.lint.judge import findings, strays
 from safe_migrations.lint.ranges import Range, applied, chosen, pending
 from safe_migrations.lint.replay import apply
+from safe_migrations.project import project_of
 from safe_migrations.recording.capture import Capture
 from safe_migrations.recording.environment import environment
 from safe_migrations.recording.loading import Directory, open_leniently
@@ -47,12 +48,12 @@ def lint(
 
     Raises a PlainError when the range or the files can't be read.
     """
-    with readable():
+    with readable(config):
         directory = open_leniently(config)
     stored = inspection.stored_revisions(connection) if connection is not None else None
     env = environment(config, directory)
     capture = Capture(directory, env)
-    with readable():
+    with readable(config):
         if text is None and connection is not None and not everything:
             looked_at = pending(directory, stored or ())
         else:
@@ -65,10 +66,10 @@ def lint(
 
 
 @contextmanager
-def readable() -> Iterator[None]:
+def readable(config: Config) -> Iterator[None]:
     """Raise what Alembic says of a range or a target that it does not know as a PlainError."""
     try:
-        with explained():
+        with explained(project_of(config)):
             yield
     except RevisionError as error:
         message = f"{str(error).rstrip('.')}. `flask db history` lists the revisions."
@@ -77,7 +78,7 @@ def readable() -> Iterator[None]:
 
 def open_directory(config: Config) -> Directory:
     """Read the revisions; raises ConfigurationError, naming the file that can't be imported."""
-    with explained():
+    with explained(project_of(config)):
         directory = open_leniently(config)
         directory.get_heads()
     for path, remarks in directory.remarks.items():

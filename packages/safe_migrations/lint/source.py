@@ -3,21 +3,25 @@
 import ast
 import io
 import re
+import sys
+import sysconfig
 import tokenize
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 
 from safe_migrations.lint.finding import Finding
 from safe_migrations.lint.release_before import CONSTANT, declares
 from safe_migrations.lint.rules import BY_ID
 from safe_migrations.statements import Remark
-from service.settings import ROOT
 
 _ALLOW = re.compile(r"#\s*lint:\s*allow\(([^)]*)\)\s*(.*)")
 # Made to be imported by revisions.
 _ALLOWED = "safe_migrations.backfill"
+# What is elsewhere is the application's own code.
+_INSTALLED = tuple({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,4 +134,11 @@ def _is_application(name: str) -> bool:
     if name == _ALLOWED or name.startswith(f"{_ALLOWED}."):
         return False
     top = name.partition(".")[0]
-    return (ROOT / top).is_dir() or (ROOT / f"{top}.py").is_file()
+    try:
+        spec = None if top in sys.stdlib_module_names else find_spec(top)
+    except (ImportError, ValueError):
+        return False  # That it can't be imported is told by who tries.
+    if spec is None:
+        return False
+    places = [spec.origin] if spec.origin else list(spec.submodule_search_locations or ())
+    return not any(place.startswith(_INSTALLED) for place in places)

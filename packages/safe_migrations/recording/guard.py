@@ -17,8 +17,6 @@ from typing import Any
 
 import psycopg2
 
-from service.settings import ROOT
-
 Tell = Callable[[str], None]
 _watching: dict[int, tuple[Tell, tuple[str, ...]]] = {}
 """Per thread: who is told, and the folders that may be read."""
@@ -82,7 +80,7 @@ def _install() -> None:
 
 @cache
 def _readable() -> tuple[str, ...]:
-    places = {str(ROOT), sys.prefix, sys.base_prefix, "/dev", "/proc/self", *zoneinfo.TZPATH}
+    places = {str(Path.cwd()), sys.prefix, sys.base_prefix, "/dev", "/proc/self", *zoneinfo.TZPATH}
     return tuple(os.path.realpath(place) for place in (*places, *filter(None, sys.path)))
 
 

@@ -12,6 +12,7 @@ from plain_commands.errors import PlainError
 from safe_migrations import inspection
 from safe_migrations.lint.ranges import pending
 from safe_migrations.lint.run import open_directory
+from safe_migrations.project import Project
 from safe_migrations.rehearsal.copies import Place, open_copy
 from safe_migrations.rehearsal.interruption import (
     Tell,
@@ -30,9 +31,7 @@ from safe_migrations.rehearsal.snapshot import (
     schema_differences,
 )
 from safe_migrations.rehearsal.throwaway import Copy
-from safe_migrations.revisions import folder_of
 from safe_migrations.runner import configuration, explained, run
-from safe_migrations.settings import SchemaSettings
 from safe_migrations.target import Target, connected, opened
 from serverless_postgres.url import masked
 
@@ -45,8 +44,8 @@ _SHOWN_DIFFERENCES = 20
 class Plan:
     """What to rehearse, and how."""
 
+    project: Project
     target: str = "head"
-    directory: str | None = None
     x: tuple[str, ...] = ()
     """Arguments for env.py; of these, `url=...` is not for the copy."""
     place: Place | None = None
@@ -54,19 +53,18 @@ class Plan:
     with_downgrade: bool = True
 
 
-def rehearse(
-    plan: Plan, database: Target, settings: SchemaSettings, tell: Tell
-) -> Rehearsal | None:
+def rehearse(plan: Plan, database: Target, tell: Tell) -> Rehearsal | None:
     """Upgrade a copy of a database, downgrade it, and upgrade it again; None: nothing is pending.
 
     `tell` gets sentences for people while it takes long. What goes wrong in a revision is part of
     the result. Raises a PlainError when there can be no copy or the target is unknown.
     """
-    directory = open_directory(configuration(plan.directory, plan.x, quiet=True))
+    settings = plan.project.settings
+    directory = open_directory(configuration(plan.project, plan.x, quiet=True))
     with opened(database, settings) as connection:
         start = inspection.stored_revisions(connection) or ()
-        inspection.check_tables(connection, folder_of(plan.directory))
-    with explained(plan.directory):
+        inspection.check_tables(connection, plan.project)
+    with explained(plan.project):
         revisions = tuple(item.revision for item in pending(directory, start, plan.target).inside)
     if not revisions:
         return None
@@ -74,7 +72,7 @@ def rehearse(
         signals_unwind(),
         open_copy(database.url, settings, place=plan.place, keep=plan.keep, tell=tell) as copy,
     ):
-        stage = _Stage(plan, copy, settings, tell)
+        stage = _Stage(plan, copy, tell)
         found = interruptible(lambda: stage.play(start, revisions), stage.stop)
         kept = f"{masked(copy.url)}; to be rid of it, {copy.way_to_drop}" if plan.keep else None
         return replace(found, source=masked(database.url), kept=kept)
@@ -83,12 +81,11 @@ def rehearse(
 class _Stage:
     """A copy, and who watches it."""
 
-    def __init__(self, plan: Plan, copy: Copy, settings: SchemaSettings, tell: Tell) -> None:
+    def __init__(self, plan: Plan, copy: Copy, tell: Tell) -> None:
         self._plan = plan
         self._copy = copy
-        self._settings = settings
         self._tell = tell
-        timeout = {"connect_timeout": settings.connect_timeout_s}
+        timeout = {"connect_timeout": plan.project.settings.connect_timeout_s}
         self._engine = create_engine(copy.url, poolclass=pool.NullPool, connect_args=timeout)
         self._observer = Observer(self._engine)
 
@@ -136,7 +133,9 @@ class _Stage:
     def _read(self, text: str, read: Callable[[Connection], Found]) -> Found:
         with (
             notice(self._tell, text),
-            connected(self._copy.url, timeout_s=self._settings.connect_timeout_s) as connection,
+            connected(
+                self._copy.url, timeout_s=self._plan.project.settings.connect_timeout_s
+            ) as connection,
         ):
             return read(connection)
 
@@ -147,9 +146,9 @@ class _Stage:
         try:
             with self._observer.watching_steps():
                 run(
+                    self._plan.project,
                     direction,
                     target,
-                    directory=self._plan.directory,
                     x=tuple(item for item in self._plan.x if not item.startswith("url=")),
                     quiet=True,
                     connection=self._engine,

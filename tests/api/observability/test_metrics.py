@@ -10,6 +10,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from safe_migrations.runner import run
+from service.schema import project
 from service.settings import ROOT
 
 # It says in JSON what /metrics tells at each point.
@@ -72,7 +73,7 @@ def urls(worker_url, make_database, newer, server, execute):
     execute(server, f"CREATE DATABASE {empty}")
     ahead = make_database()
     x = (f"url={ahead.render_as_string(hide_password=False)}",)
-    run("upgrade", "heads", directory=str(newer), x=x, quiet=True)
+    run(project().at(str(newer)), "upgrade", "heads", x=x, quiet=True)
     yield worker_url, server.set(database=empty), ahead
     execute(server, f"DROP DATABASE {empty} WITH (FORCE)")
 

@@ -17,9 +17,10 @@ from safe_migrations.errors import ExitCode
 from safe_migrations.revisions import heads, revisions
 from serverless_postgres.url import parse
 from service.cli.groups import db
+from service.schema import project
 
-HEAD = heads()[0]
-TITLE = next(item.title for item in revisions() if item.id == HEAD)
+HEAD = heads(project().versions)[0]
+TITLE = next(item.title for item in revisions(project().versions) if item.id == HEAD)
 
 
 @dataclass
@@ -65,7 +66,11 @@ def test_down_and_up_again(run, url, tool):
     down = run(f"{tool} downgrade base", url)
     assert (down.code, "INFO" in down.errors) == (0, False)
     assert f"Taking back {HEAD} ({TITLE})" in down.errors
-    pending = "1 revision is" if len(revisions()) == 1 else f"{len(revisions())} revisions are"
+    pending = (
+        "1 revision is"
+        if len(revisions(project().versions)) == 1
+        else f"{len(revisions(project().versions))} revisions are"
+    )
     assert down.output == f"The database is at no revision; {pending} pending.\n"
     assert HEAD not in run("flask db current", url).output
     up = run(f"{tool} upgrade head", url)

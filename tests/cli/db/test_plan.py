@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from safe_migrations.errors import ExitCode
 from safe_migrations.revisions import heads
 from service.cli.groups import db
+from service.schema import project
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def test_what_would_be_done_and_nothing_is_done(plan, empty_database):
 
 def test_json_and_markdown(plan, empty_database):
     document = json.loads(plan(empty_database, "--json").stdout)
-    assert [item["revision"] for item in document["revisions"]][-1] == heads()[0]
+    assert [item["revision"] for item in document["revisions"]][-1] == heads(project().versions)[0]
     assert plan(empty_database, "--markdown").stdout.startswith("## Schema changes\n")
 
 

@@ -8,8 +8,9 @@ from click.testing import CliRunner
 from safe_migrations.revisions import heads, revisions
 from serverless_postgres.url import parse
 from service.cli.groups import db
+from service.schema import project
 
-BASE = next(item.id for item in revisions() if not item.after)
+BASE = next(item.id for item in revisions(project().versions) if not item.after)
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def test_this_service_s_own_revisions_go_up_down_and_up(run, url):
     assert done.exit_code == 0, done.stderr
     found = json.loads(done.stdout)
     assert found["outcome_of_downgrade"] == "ok", found["findings"]
-    assert heads()[0] in found["revisions"]
+    assert heads(project().versions)[0] in found["revisions"]
     statements = found["upgrade"]["statements"]
     assert any("CREATE TABLE workflows" in item["sql"] for item in statements)
     # A column that is added stops others for the moment that it takes.

@@ -22,6 +22,7 @@ from sqlalchemy import URL
 import safe_migrations.execution.environment  # noqa: F401
 from serverless_postgres.url import parse
 from service.cli.adopt_prototype import TakingOver
+from service.schema import project
 from service.settings import Settings
 from tests.domain.predecessor.old_database import OldDatabase, written
 
@@ -104,7 +105,7 @@ def _adopt(old: OldDatabase, point: int | None) -> tuple[int, int, list[int]]:
             },
         )
         sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115  ends with the child
-        TakingOver(old.url, Settings(), None, dry_run=False, say=lambda _: None).run()
+        TakingOver(old.url, Settings(), project(), dry_run=False, say=lambda _: None).run()
         os.write(writing, json.dumps([count, commits]).encode())
         os._exit(0)
     os.close(writing)

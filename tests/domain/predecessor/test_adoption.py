@@ -20,6 +20,7 @@ from safe_migrations.execution.deploy_lock import DeployLock
 from safe_migrations.revisions import heads
 from safe_migrations.runner import run
 from service.cli.adopt_prototype import TakingOver
+from service.schema import project
 from service.settings import Settings
 from service.sqlite_import.trip_tables import LOCK
 from tests.domain.predecessor.old_database import COUNTS, TABLES, OldDatabase, written
@@ -57,7 +58,9 @@ def test_every_revision_is_taken_over(make_old, revision):
     tables = [told["tables"][table] for table in TABLES]
     assert [table["read"] for table in tables] == [table["written"] for table in tables] == COUNTS
     assert old.is_adopted
-    assert old.execute("SELECT version_num FROM alembic_version") == [(heads()[0],)]
+    assert old.execute("SELECT version_num FROM alembic_version") == [
+        (heads(project().versions)[0],)
+    ]
     # Nothing was copied: sequences and indexes are where their tables are.
     names = "SELECT relname FROM pg_class WHERE relnamespace = 'predecessor'::regnamespace"
     assert {("users_id_seq",), ("ix_users_username",)} <= set(old.execute(names))
@@ -106,7 +109,7 @@ def test_killed_anywhere_it_is_the_old_database_or_the_adopted_one(server, root)
 
 def taking_over(old, say=lambda _: None, **settings):
     chosen = Settings(database_url=old.text, **settings)
-    return TakingOver(old.url, chosen, None, dry_run=False, say=say)
+    return TakingOver(old.url, chosen, project(chosen), dry_run=False, say=say)
 
 
 def test_two_at_once(old):
@@ -315,7 +318,7 @@ def test_what_stands_around_is_told_and_stays(make_old):
 
 
 def test_stamped_as_if_it_were_the_service_s_own(old):
-    run("stamp", "head", x=(f"url={old.text}",), quiet=True, attributes={"force": True})
+    run(project(), "stamp", "head", x=(f"url={old.text}",), quiet=True, attributes={"force": True})
     told = old.report()
     assert told["plan"]["pending"]
     assert old.is_adopted

@@ -19,6 +19,7 @@ from safe_migrations.runner import run
 from serverless_postgres.database import Database
 from service.app import create_app
 from service.cli.groups import db
+from service.schema import project
 from service.settings import Settings
 from service.sqlite_import import import_rows, open_file
 from service.sqlite_import.trip_adoption import TAKEOVER
@@ -142,14 +143,14 @@ def test_revisions_and_backfills_pass(
 """,
         downgrade=NOTHING,
     )
-    run("upgrade", "heads", directory=str(migrations), quiet=True)
+    run(project().at(str(migrations)), "upgrade", "heads", quiet=True)
     engine = create_engine(imported, poolclass=NullPool)
     backfill = Backfill("name", table="nodes", set={"node_name": "'by a backfill'"})
     with Runner(engine, backfill, Pace(pause_s=0), Settings().mark) as runner:
         assert runner.run().rows_done == 1
-    run("downgrade", "base", directory=str(migrations), quiet=True)
+    run(project().at(str(migrations)), "downgrade", "base", quiet=True)
     # The barrier went with the tables.
-    run("upgrade", "heads", quiet=True)
+    run(project(), "upgrade", "heads", quiet=True)
     assert send(imported, "INSERT INTO users (id, username) VALUES (gen_random_uuid(), 'k')") == 1
 
 

@@ -18,6 +18,7 @@ from safe_migrations.runner import run
 from serverless_postgres.embedded import binaries
 from service.cli.adopt import adopt
 from service.cli.groups import db
+from service.schema import project
 from service.settings import Settings
 from service.sqlite_import import trip_adoption
 from tests.domain.predecessor.old_database import COUNTS, OldDatabase
@@ -68,7 +69,7 @@ def test_undo_leaves_nothing_of_the_adoption_which_works_again(standing: OldData
 
 def test_undo_goes_on_after_a_downgrade_of_somebody_s(adopted: OldDatabase, monkeypatch):
     monkeypatch.setenv("DATABASE_URL", adopted.text)
-    run("downgrade", "base", quiet=True)
+    run(project(), "downgrade", "base", quiet=True)
     assert adopted.adopt("--undo").exit_code == 0
     assert adopted.is_old
 
@@ -272,7 +273,7 @@ def test_a_statement_that_waited_for_the_adoption_fails(
         trip_adoption.adopt(
             cursor,
             found,
-            lambda: run("upgrade", "heads", quiet=True, connection=connection),
+            lambda: run(project(), "upgrade", "heads", quiet=True, connection=connection),
             name="here",
         )
         thread.start()

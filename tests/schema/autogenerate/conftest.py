@@ -4,7 +4,7 @@ import re
 import shutil
 from argparse import Namespace
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -17,7 +17,9 @@ from sqlalchemy import URL, Engine, MetaData, create_engine, text
 from sqlalchemy.pool import NullPool
 
 from safe_migrations.autogenerate.drift import Difference, find
+from safe_migrations.project import ATTRIBUTE
 from safe_migrations.tool_tables import TOOL_TABLES
+from service.schema import project
 from tests.schema.autogenerate.cases import METADATA, ROWS, models
 
 _CATALOG = text("""
@@ -93,7 +95,7 @@ class Drifting:
     def differences(self) -> list[Difference]:
         """Compare it with the models."""
         with self.engine.connect() as connection:
-            return find(connection, self.metadata)
+            return find(connection, self.metadata, project().settings.schema_other_tables)
 
     def run(self, name: str, *arguments: object, **options: object) -> None:
         """Run one of Alembic's commands on it."""
@@ -102,10 +104,11 @@ class Drifting:
         config.attributes.update(
             connection=self.engine,
             configure_logging=False,
-            target_metadata=self.metadata,
             raise_errors=True,
             **{"ask": None, **self.attributes},
         )
+        known = replace(project(), metadata=self.metadata)
+        config.attributes[ATTRIBUTE] = known.at(self.folder)
         autogenerate = options.get("autogenerate", False)
         config.cmd_opts = Namespace(x=self.x, autogenerate=autogenerate)
         getattr(command, name)(config, *arguments, **options)

@@ -10,6 +10,7 @@ from safe_migrations.autogenerate.place import Place
 from safe_migrations.lint.fixes import NEXT, printed
 from safe_migrations.lint.run import lint
 from safe_migrations.runner import configuration
+from service.schema import project
 
 
 def upgraded(revision: str) -> str:
@@ -47,7 +48,7 @@ def recommended(drifting, tmp_path, made: str, sql: str, rule: str) -> list[str]
             f"def upgrade():\n    op.execute({text!r})\n",
             encoding="utf-8",
         )
-    config = configuration(str(folder), quiet=True)
+    config = configuration(project().at(folder), quiet=True)
     with drifting.engine.connect() as connection:
         findings = lint(config, "made:asked", connection).findings
     [found] = [item for item in findings if item.rule == rule]

@@ -1,5 +1,6 @@
 """Percent signs, colons and CHECKs of columns come through a revision as the models have them."""
 
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import (
@@ -16,6 +17,7 @@ from sqlalchemy import (
 )
 
 from safe_migrations.autogenerate.drift import find
+from safe_migrations.runner import run
 
 
 def _odd(*columns: Column[Any]) -> MetaData:
@@ -35,8 +37,9 @@ def _odd(*columns: Column[Any]) -> MetaData:
 
 
 def _migrate(migrations, metadata):
-    attributes = {"target_metadata": metadata, "ask": None}
-    migrations.run("revision", "odd", autogenerate=True, attributes=attributes)
+    known = replace(migrations.project, metadata=metadata)
+    attributes = {"ask": None}
+    run(known, "revision", "odd", autogenerate=True, attributes=attributes, x=migrations.x)
     migrations.run("upgrade", "head")
 
 

@@ -19,6 +19,7 @@ from sqlalchemy import URL, create_engine, pool
 import safe_migrations.execution.environment  # noqa: F401  so would it that
 from safe_migrations.runner import run
 from serverless_postgres.url import parse
+from service.schema import project
 
 STATE = """
     SELECT jsonb_agg(line ORDER BY line) FROM (
@@ -73,7 +74,7 @@ def _upgrade(folder: str, url: URL, point: int | None) -> int:
 
         arguments = {"cursor_factory": Counting}
         engine = create_engine(url, poolclass=pool.NullPool, connect_args=arguments)
-        run("upgrade", "head", directory=folder, quiet=True, connection=engine)
+        run(project().at(folder), "upgrade", "head", quiet=True, connection=engine)
         os.write(writing, str(count).encode())
         os._exit(0)
     os.close(writing)

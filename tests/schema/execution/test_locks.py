@@ -17,6 +17,7 @@ from safe_migrations.execution.deploy_lock import DeployLock
 from safe_migrations.runner import run
 from serverless_postgres.embedded import EmbeddedPostgres
 from serverless_postgres.url import parse
+from service.schema import project
 
 FLASK = str(Path(sys.executable).parent / "flask")
 ALEMBIC = str(Path(sys.executable).parent / "alembic")
@@ -428,7 +429,7 @@ def test_a_server_that_is_not_there_is_told_after_the_wait(migrations, monkeypat
         free.bind(("127.0.0.1", 0))
         url = f"url=postgresql://me:s3cret@127.0.0.1:{free.getsockname()[1]}/trips"
         with pytest.raises(Exception, match="refuses connections") as told:
-            run("upgrade", "head", directory=str(migrations.folder), x=(url,), quiet=True)
+            run(project().at(str(migrations.folder)), "upgrade", "head", x=(url,), quiet=True)
     assert "s3cret" not in str(told.value)
 
 

@@ -235,7 +235,7 @@ def test_a_downgrade_that_is_half_done_is_not_at_its_head(table):
     table.run("upgrade", "head")
     with pytest.raises(ConfigurationError, match="division by zero"):
         table.run("downgrade", "-1")
-    assert read_current(table.x) is None
+    assert read_current(table.project, table.x) is None
     with pytest.raises(ConfigurationError, match=r"half done: .*`flask db downgrade two-1`"):
         table.run("upgrade", "head")
 

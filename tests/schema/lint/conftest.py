@@ -8,6 +8,7 @@ import pytest
 
 from safe_migrations.lint.run import lint
 from safe_migrations.runner import configuration, run
+from service.schema import project
 from service.settings import ROOT
 
 BASE = Path(__file__).parent / "cases" / "_base.py"
@@ -24,7 +25,7 @@ def base_database(server, execute, tmp_path_factory):
     name = f"lint_{uuid4().hex[:12]}"
     execute(server, f"CREATE DATABASE {name}")
     url = server.set(database=name).render_as_string(hide_password=False)
-    run("upgrade", "head", directory=str(folder), x=(f"url={url}",), quiet=True)
+    run(project().at(folder), "upgrade", "head", x=(f"url={url}",), quiet=True)
     yield name
     execute(server, f"DROP DATABASE {name} WITH (FORCE)")
 
@@ -53,7 +54,7 @@ def rules(started):
     def find(*upgrades: str, **more: str) -> list[str]:
         for number, upgrade in enumerate(upgrades):
             started.write(f"r{number}", upgrade, **more)
-        config = configuration(str(started.folder), quiet=True)
+        config = configuration(project().at(started.folder), quiet=True)
         return [item.rule for item in lint(config, "start:").findings]
 
     return find

@@ -9,6 +9,7 @@ import pytest
 from safe_migrations.lint.run import lint
 from safe_migrations.runner import configuration
 from safe_migrations.target import connected
+from service.schema import project
 
 CASES = Path(__file__).parent / "cases"
 EXPECT = re.compile(r"^# expect: (.+)$", re.MULTILINE)
@@ -60,7 +61,7 @@ def test_there_are_cases_for_most_rules():
 
 @pytest.mark.parametrize("case", _cases(), ids=lambda case: case.stem)
 def test_from_the_files_alone(folder, case):
-    config = configuration(folder(case), quiet=True)
+    config = configuration(project().at(folder(case)), quiet=True)
     for before, revision, expected in _labels(case):
         found = lint(config, f"{before}:{revision}")
         assert {item.rule for item in found.findings} == expected, found.findings
@@ -69,7 +70,7 @@ def test_from_the_files_alone(folder, case):
 
 @pytest.mark.parametrize("case", _cases(), ids=lambda case: case.stem)
 def test_with_the_catalog_of_a_database(folder, case, server, base_database):
-    config = configuration(folder(case), quiet=True)
+    config = configuration(project().at(folder(case)), quiet=True)
     with connected(server.set(database=base_database), timeout_s=5) as connection:
         for before, revision, expected in _labels(case, live=True):
             found = lint(config, f"{before}:{revision}", connection)

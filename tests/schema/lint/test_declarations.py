@@ -13,6 +13,7 @@ from safe_migrations.lint import guide, judge, new, rules
 from safe_migrations.lint.rules import RULES
 from safe_migrations.lint.run import lint
 from safe_migrations.runner import configuration
+from service.schema import project
 
 CASES = Path(__file__).parent / "cases"
 FINDS = "a sequence that is dropped"
@@ -94,7 +95,7 @@ def test_a_new_rule_is_a_file_and_its_cases(begin, started, monkeypatch):
     unsafe = unsafe.replace("SELECT 1", "DROP SEQUENCE numbers")
     for name, text in (("unsafe", unsafe), ("safe", safe)):
         (started.folder / "versions" / f"{name}.py").write_text(text, encoding="utf-8")
-    findings = lint(configuration(str(started.folder), quiet=True)).findings
+    findings = lint(configuration(project().at(started.folder), quiet=True)).findings
     [found] = [item for item in findings if item.revision != "start"]
     assert found.rule == "drop-sequence"
     assert "# lint: allow(drop-sequence)" in found.fix

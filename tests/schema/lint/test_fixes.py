@@ -13,6 +13,7 @@ from safe_migrations.lint.run import lint
 from safe_migrations.rehearsal.snapshot import read_schema, schema_differences
 from safe_migrations.runner import configuration
 from safe_migrations.target import connected
+from service.schema import project
 
 CASES = Path(__file__).parent / "cases"
 ROWS = """
@@ -33,13 +34,13 @@ INSERT INTO "order" ("group", "user") SELECT 'g' || n, n FROM generate_series(1,
 CONVENTION = """
 import sqlalchemy as sa
 from alembic import context
-from safe_migrations.execution.environment import run
+from safe_migrations import run
 
-run(context, {"target_metadata": sa.MetaData(naming_convention={
+run(context, target_metadata=sa.MetaData(naming_convention={
     "ix": "ix_%(column_0_label)s", "uq": "uq_%(table_name)s_%(column_0_name)s",
     "ck": "ck_%(table_name)s_%(constraint_name)s", "pk": "pk_%(table_name)s",
     "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
-})})
+}))
 """
 # Their way out ends elsewhere, as it says.
 ENDS_ELSEWHERE = {
@@ -109,7 +110,7 @@ class Replay:
             written.unlink()
 
     def config(self):
-        return configuration(str(self.started.folder), quiet=True)
+        return configuration(project().at(self.started.folder), quiet=True)
 
     def schema(self, template):
         """Run what there is on a copy of a database, and read the schema that it ends with."""
@@ -250,7 +251,7 @@ def test_a_table_without_any_key_is_told_in_words(replay):
 def test_postgres_18_has_a_shorter_way_to_not_null(started_database):
     started = started_database
     started.write("unsafe", 'op.alter_column("bookings", "user_id", nullable=False)')
-    config = configuration(str(started.folder), quiet=True)
+    config = configuration(project().at(started.folder), quiet=True)
     with connected(started.url, timeout_s=5) as connection:
         [finding] = lint(config, None, connection).findings
     (started.folder / "versions" / "unsafe.py").unlink()

@@ -11,6 +11,7 @@ from safe_migrations.lint.run import lint
 from safe_migrations.plan import plan
 from safe_migrations.runner import configuration
 from safe_migrations.target import connected
+from service.schema import project
 
 DROP = 'op.drop_column("users", "bio")'
 UNKNOWN = ["drop-column", "not-analysable"]
@@ -151,7 +152,7 @@ def test_with_a_database_the_inspector_is_answered(started_database):
         'columns = [c["name"] for c in sa.inspect(op.get_bind()).get_columns("users")]\n'
         f'if "bio" in columns:\n    {DROP}\nif "nothing" in columns:\n    op.drop_table("users")',
     )
-    config = configuration(str(started.folder), quiet=True)
+    config = configuration(project().at(started.folder), quiet=True)
     with connected(started.url, timeout_s=5) as connection:
         assert [item.rule for item in lint(config, None, connection).findings] == ["drop-column"]
         [planned] = plan(config, connection)
@@ -181,7 +182,7 @@ def test_code_does_nothing_but_lint_says_so(started, code, where):
         started.write("acts", f"{code}\n{DROP}")
     else:
         started.write("acts", DROP, top=code)
-    found = lint(configuration(str(started.folder), quiet=True), "start:").findings
+    found = lint(configuration(project().at(started.folder), quiet=True), "start:").findings
     told = {item.rule for item in found}
     assert "side-effect" in told
     assert told & {"drop-column", "cannot-be-imported"}
@@ -197,14 +198,14 @@ def test_a_file_of_the_folder_may_be_read(started):
         'op.execute((Path(__file__).parent.parent / "up.sql").read_text())\n'
         'Path("/etc/passwd").read_text()',
     )
-    found = lint(configuration(str(started.folder), quiet=True), "start:").findings
+    found = lint(configuration(project().at(started.folder), quiet=True), "start:").findings
     assert [item.rule for item in found] == ["side-effect", "truncate"]
     assert "/etc/passwd" in found[0].why
 
 
 def test_outside_of_lint_all_works_as_before(started, tmp_path):
     started.write("acts", "import os\nos._exit")
-    lint(configuration(str(started.folder), quiet=True), "start:")
+    lint(configuration(project().at(started.folder), quiet=True), "start:")
     (tmp_path / "free").write_text("x", encoding="utf-8")
     subprocess.run(["/bin/true"], check=True)
     began = time.monotonic()
@@ -226,7 +227,9 @@ def test_outside_of_lint_all_works_as_before(started, tmp_path):
 def test_what_cannot_be_imported_is_a_finding_and_the_others_are_looked_at(started, top):
     started.write("broken", "pass", top=top)
     started.write("last", DROP)
-    found = lint(configuration(str(started.folder), quiet=True, lenient=True), "start:").findings
+    found = lint(
+        configuration(project().at(started.folder), quiet=True, lenient=True), "start:"
+    ).findings
     by_rule = {item.rule: item for item in found}
     assert by_rule["drop-column"].revision == "last"
     assert by_rule["cannot-be-imported"].revision == "broken"
@@ -286,7 +289,7 @@ def test_env_py_is_asked_for_its_operations_and_naming_convention(started, name,
     started.write(
         "own", f'op.{name}("users")\nop.create_check_constraint("small", "trips", "budget < 9")'
     )
-    report = lint(configuration(str(started.folder), quiet=True), "start:")
+    report = lint(configuration(project().at(started.folder), quiet=True), "start:")
     assert [item.rule for item in report.findings] == [
         *("truncate", "check-validates", "several-tables-locked")
     ]

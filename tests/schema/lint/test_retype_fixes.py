@@ -6,6 +6,7 @@ from safe_migrations.lint.fixes import NEXT
 from safe_migrations.lint.run import lint
 from safe_migrations.runner import configuration
 from safe_migrations.target import connected
+from service.schema import project
 
 ROWS = """
     INSERT INTO users (email, username, phone, country, city, created_at)
@@ -68,7 +69,7 @@ def test_the_way_around_runs_and_leaves_everything_else(
     started.run("upgrade", "head")
     there = fetch(THERE)
     started.write("change", f"op.execute({CHANGE!r})")
-    config = configuration(str(started.folder), quiet=True)
+    config = configuration(project().at(started.folder), quiet=True)
     with connected(started.url, timeout_s=5) as connection:
         found = lint(config, "before:change", connection if is_live else None).findings
     assert [item.rule for item in found] == rules

@@ -4,6 +4,7 @@ import pytest
 
 from safe_migrations.lint.run import lint
 from safe_migrations.runner import configuration
+from service.schema import project
 
 DROP = 'op.drop_column("users", "bio")'
 
@@ -31,7 +32,7 @@ def test_a_comment_outside_the_functions_holds_for_the_file(rules):
 
 def test_a_comment_without_a_reason_is_told_about(started):
     started.write("r0", f"{DROP}  # lint: allow(drop-column)")
-    [found] = lint(configuration(str(started.folder), quiet=True), "start:").findings
+    [found] = lint(configuration(project().at(started.folder), quiet=True), "start:").findings
     assert "without a reason" in found.why
 
 
@@ -158,7 +159,7 @@ def test_statements_come_in_many_ways(rules, upgrade, expected):
 def test_tables_made_in_the_range_are_empty_but_each_alone_they_are_not(started):
     started.write("r0", 'op.create_table("hotels", sa.Column("id", sa.Integer()))')
     started.write("r1", 'op.create_index("ix_hotels_id", "hotels", ["id"])')
-    config = configuration(str(started.folder), quiet=True)
+    config = configuration(project().at(started.folder), quiet=True)
     assert lint(config, "start:").findings == ()
     assert [item.rule for item in lint(config, "r1").findings] == ["index-not-concurrent"]
 
@@ -172,7 +173,7 @@ with op.batch_alter_table("users") as batch:
 
 def test_operations_of_a_batch_have_lines_of_their_own(started):
     started.write("r0", BATCH)
-    [found] = lint(configuration(str(started.folder), quiet=True), "start:").findings
+    [found] = lint(configuration(project().at(started.folder), quiet=True), "start:").findings
     text = (started.folder / "versions" / "r0.py").read_text(encoding="utf-8")
     assert 'batch.drop_column("bio")' in text.splitlines()[found.line - 1]
 
@@ -185,7 +186,7 @@ def test_what_a_revision_prints_is_not_the_answer(rules, capsys):
 def test_all_branches_are_looked_at(started):
     started.write("left", DROP)
     started.write("right", 'op.drop_column("users", "city")', after="start")
-    found = lint(configuration(str(started.folder), quiet=True)).findings
+    found = lint(configuration(project().at(started.folder), quiet=True)).findings
     assert {item.revision for item in found if item.rule == "drop-column"} == {"left", "right"}
 
 
@@ -217,7 +218,7 @@ TIMEOUTS = {
 def test_lock_timeouts_are_read_in_every_spelling(started):
     for number, statement in enumerate(TIMEOUTS):
         started.write(f"r{number}", f"op.execute({statement!r})")
-    found = lint(configuration(str(started.folder), quiet=True), "start:").findings
+    found = lint(configuration(project().at(started.folder), quiet=True), "start:").findings
     expected = [f"r{number}" for number, is_off in enumerate(TIMEOUTS.values()) if is_off]
     assert [item.revision for item in found if item.rule == "lock-timeout-off"] == expected
 
@@ -229,7 +230,7 @@ ADD = 'op.add_column("users", sa.Column("tier", sa.Text()))'
 def test_a_column_that_ends_required_is_found_across_the_revisions_of_a_deploy(started):
     started.write("r0", ADD)
     started.write("r1", f"op.execute({REQUIRE!r})")
-    config = configuration(str(started.folder), quiet=True)
+    config = configuration(project().at(started.folder), quiet=True)
     assert [item.rule for item in lint(config, "start:").findings] == ["required-without-default"]
     # Alone, it requires what code has known since the deploy before.
     assert lint(config, "r0:r1").findings == ()
@@ -310,7 +311,7 @@ def test_a_revision_says_that_it_breaks_the_release_before(rules, value, upgrade
 
 def test_findings_on_the_release_before_name_both_ways_out(started):
     started.write("r0", f"{DROP}\n{INDEX}")
-    [drop, index] = lint(configuration(str(started.folder), quiet=True), "start:").findings
+    [drop, index] = lint(configuration(project().at(started.folder), quiet=True), "start:").findings
     assert "BREAKS_RELEASE_BEFORE = True" in drop.fix
     assert "# lint: allow(drop-column)" in drop.fix
     assert "BREAKS_RELEASE_BEFORE" not in index.fix
@@ -325,6 +326,6 @@ op.add_column("users", sa.Column("about", sa.Text()))
 
 def test_one_new_column_is_the_twin_of_one_that_goes(started):
     started.write("r0", DROPS_AND_ADDS)
-    found = lint(configuration(str(started.folder), quiet=True), "start:").findings
+    found = lint(configuration(project().at(started.folder), quiet=True), "start:").findings
     assert [item.rule for item in found if "about" in item.why] == ["drop-and-add-is-rename"]
     assert sum(item.rule == "drop-column" for item in found) == 2

@@ -18,6 +18,7 @@ from safe_migrations.rehearsal.report import Rehearsal
 from safe_migrations.rehearsal.run import Plan
 from safe_migrations.rehearsal.run import rehearse as play
 from safe_migrations.target import Target
+from service.schema import project
 from service.settings import Settings
 from tests.schema.conftest import Migrations
 
@@ -75,8 +76,8 @@ def rehearse(things: Migrations, told: list[str]) -> Callable[..., Rehearsal | N
 
     def rehearse(settings: Settings | None = None, **plan: Any) -> Rehearsal | None:
         database = Target("-x url", things.url)
-        chosen = Plan(directory=str(things.folder), x=things.x, **plan)
-        return play(chosen, database, settings or Settings(), told.append)
+        chosen = Plan(project(settings or Settings()).at(things.folder), x=things.x, **plan)
+        return play(chosen, database, told.append)
 
     return rehearse
 
