@@ -18,7 +18,6 @@ import psycopg2
 from flask import Response, current_app, g, request
 from psycopg2.extras import Json
 
-from smorest_sqlmodel.caller import caller_of
 from json_rows.kept_answers import (
     CLAIM,
     FORGET,
@@ -33,6 +32,7 @@ from json_rows.preconditions import etag_of, tag_of
 from json_rows.statement import Query, Row, Subject
 from json_rows.unit_of_work import UnitOfWork
 from json_rows.work import database, unit_of_work
+from smorest_sqlmodel.caller import caller_of
 from smorest_sqlmodel.errors import (
     ConflictError,
     InvalidInputError,
