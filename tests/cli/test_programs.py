@@ -49,7 +49,7 @@ def run(command, folder, **environment):
         "alembic heads",
         "alembic upgrade head",
         "python -m service.cli db history",
-        "python -m app_server",
+        "python -m service",
         "python wsgi.py",
     ],
 )
