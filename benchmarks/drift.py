@@ -1,6 +1,7 @@
 """What Alembic, Flask-Migrate and this service see of a database that has drifted, case by case.
 
-Each case of `tests/schema/autogenerate/cases.py` gets a database of its own for each of the three.
+Each case of `tests/safe_migrations/autogenerate/cases.py` gets a database of its own for each of
+the three.
 "sees" is that `check` fails; "mends" is that the revisions written and applied leave the database
 as the models want it, as this service's comparison tells. Run it with the group `bench` installed:
 
@@ -36,7 +37,7 @@ from safe_migrations.project import ATTRIBUTE  # noqa: E402
 from serverless_postgres.embedded import EmbeddedPostgres  # noqa: E402  found only now
 from serverless_postgres.url import parse  # noqa: E402
 from service.schema import project  # noqa: E402
-from tests.schema.autogenerate.cases import CASES, METADATA, ROWS, Case  # noqa: E402
+from tests.safe_migrations.autogenerate.cases import CASES, METADATA, ROWS, Case  # noqa: E402
 
 Run = Callable[[str], object]
 """Carries out `check`, `migrate` or `upgrade`; `check` raises when something differs."""

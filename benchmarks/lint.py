@@ -2,7 +2,8 @@
 
     python benchmarks/lint.py [--only ours|squawk|alembic-guard] [--chain 60]
 
-The revisions are those of tests/schema/lint/cases, whose README tells how the verdicts came about.
+The revisions are those of tests/safe_migrations/lint/cases, whose README tells how the verdicts
+came about.
 No database is used: each linter sees the revision, or its SQL. The peers' programs are found beside
 this interpreter or on PATH.
 """

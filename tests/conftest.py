@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -292,3 +293,17 @@ def nowhere() -> UUID:
 def root() -> Path:
     """The folder of the project."""
     return Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="module")
+def client_with(settings: Settings) -> Iterator[Callable[..., FlaskClient]]:
+    """Make a client of a service with some settings: `client_with(hsts_s=60)`."""
+    apps = []
+
+    def make(**values: Any) -> FlaskClient:
+        apps.append(create_app(replace(settings, **values)))
+        return apps[-1].test_client()
+
+    yield make
+    for app in apps:
+        app.extensions["database"].dispose()

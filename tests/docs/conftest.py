@@ -83,7 +83,7 @@ def project(root: Path, tmp_path: Path) -> Iterator[Project]:
     place = folder / "instance" / "postgres"
     with EmbeddedPostgres(place, durable=False, database="trip_planner") as url:
         environment = kept | {
-            "PYTHONPATH": str(folder),
+            "PYTHONPATH": f"{folder}{os.pathsep}{folder / 'packages'}",
             "PYTHONUNBUFFERED": "1",
             "PATH": os.pathsep.join(path),
         }

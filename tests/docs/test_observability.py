@@ -100,8 +100,8 @@ def test_the_guide_has_each_field_of_the_log(root):
     (example,) = re.findall(r"^\{.*\}$", logs, re.MULTILINE)
     fields = set(json.loads(example))
     assert fields | {"exception", "sql", "plan"} == told
-    # That it is a real line: tests/api/observability/test_logs.py has the same fields.
-    there = (root / "tests/api/observability/test_logs.py").read_text(encoding="utf-8")
+    # That it is a real line: tests/app_server/observability/test_logs.py has the same fields.
+    there = (root / "tests/app_server/observability/test_logs.py").read_text(encoding="utf-8")
     assert all(f'"{field}"' in there for field in fields)
 
 
