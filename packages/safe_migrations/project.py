@@ -95,7 +95,7 @@ class Project:
         if self.metadata is None:
             message = (
                 "Nobody has said what the models are: `run(context, target_metadata=...)` in "
-                "env.py, or `app = ...` in alembic.ini, does."
+                "env.py does, or `app = ...` in alembic.ini."
             )
             raise ConfigurationError(message)
         return self.metadata() if callable(self.metadata) else self.metadata

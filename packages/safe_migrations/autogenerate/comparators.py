@@ -115,7 +115,7 @@ def _server_default(  # noqa: PLR0917  Alembic calls it so
 def _reflection(
     autogen: AutogenContext, _operations: UpgradeOps, _schemas: set[str | None]
 ) -> PriorityDispatchResult:
-    """Silence SQLAlchemy 2.1, which trips over its own `dialect_options` of a NOT VALID CHECK."""
+    """Silence SQLAlchemy 2.1, which fails on its own `dialect_options` of a NOT VALID CHECK."""
     warnings.filterwarnings(
         "ignore", message="Can't validate argument 'dialect_options'", category=SAWarning
     )
