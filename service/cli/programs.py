@@ -18,13 +18,18 @@ from safe_migrations.errors import ExitCode
 from service.settings import ROOT, Settings
 
 
+# Who has installed it for its libraries wants Flask's and Alembic's programs as they are.
+_IS_PROJECT = (ROOT / "alembic.ini").is_file()
+
+
 def flask() -> None:
     """Run Flask's program; the groups `db` and `neon` don't wait for its imports."""
     group = sys.argv[1] if len(sys.argv) > 1 else ""
-    if group in {"db", "neon"}:
+    if _IS_PROJECT and group in {"db", "neon"}:
         commands = getattr(import_module("service.cli.groups"), group)
         commands(sys.argv[2:], prog_name=f"flask {group}")
-    _check()
+    if _IS_PROJECT:
+        _check()
     from flask.cli import main  # noqa: PLC0415  heavy, and of no use if the check fails
 
     main()
@@ -32,9 +37,10 @@ def flask() -> None:
 
 def alembic() -> None:
     """Run Alembic's program, from any folder."""
-    _check()
+    if _IS_PROJECT:
+        _check()
     # `alembic init` writes one there.
-    if not (Path("alembic.ini").exists() or "init" in sys.argv):
+    if _IS_PROJECT and not (Path("alembic.ini").exists() or "init" in sys.argv):
         # nosemgrep: environment-outside-settings  Alembic reads it there
         os.environ.setdefault("ALEMBIC_CONFIG", str(ROOT / "alembic.ini"))
     from alembic.config import main  # noqa: PLC0415  heavy, and of no use if the check fails
