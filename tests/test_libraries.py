@@ -47,7 +47,8 @@ def test_no_trip_word_is_in_a_library(path: Path):
     found = [
         (token.start[0], token.string)
         for token in tokenize.generate_tokens(io.StringIO(text).readline)
-        if token.type in {tokenize.NAME, tokenize.STRING} and TRIP_WORDS.search(" ".join(token.string.split()))
+        if token.type in {tokenize.NAME, tokenize.STRING}
+        and TRIP_WORDS.search(" ".join(token.string.split()))
     ]
     assert found == []
 

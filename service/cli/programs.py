@@ -17,16 +17,24 @@ from plain_commands.settings.env_file import read_text
 from safe_migrations.errors import ExitCode
 from service.settings import ROOT, Settings
 
-
 # Who has installed it for its libraries wants Flask's and Alembic's programs as they are.
 _IS_PROJECT = (ROOT / "alembic.ini").is_file()
 
 
+_COMMANDS = {
+    "db": "service.cli.groups",
+    "dev": "service.cli.dev",
+    "neon": "service.cli.groups",
+}
+
+
 def flask() -> None:
-    """Run Flask's program; the groups `db` and `neon` don't wait for its imports."""
+    """Run Flask's program; those of this project don't wait for its imports."""
     group = sys.argv[1] if len(sys.argv) > 1 else ""
-    if _IS_PROJECT and group in {"db", "neon"}:
-        commands = getattr(import_module("service.cli.groups"), group)
+    if _IS_PROJECT and group in _COMMANDS:
+        # nosemgrep: environment-outside-settings  Flask's program sets it, too
+        os.environ["FLASK_RUN_FROM_CLI"] = "true"
+        commands = getattr(import_module(_COMMANDS[group]), group)
         commands(sys.argv[2:], prog_name=f"flask {group}")
     if _IS_PROJECT:
         _check()
