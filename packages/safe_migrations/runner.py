@@ -2,11 +2,11 @@
 
 import argparse
 import logging
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import StringIO
-from pathlib import Path
 from typing import Any
 
 import psycopg2
@@ -117,11 +117,9 @@ def run(
     """
     if name in _OF_NO_FOLDER:
         config = _config(project)
-        template = Path(options.get("template") or "")
-        if len(template.parts) > 1:  # Somebody's own, as with Flask-Migrate.
-            folder = str(template.parent)
+        if "/" in (options.get("template") or ""):  # Somebody's own, as with Flask-Migrate.
+            folder, options["template"] = os.path.split(options["template"])
             config.get_template_directory = lambda: folder  # type: ignore[method-assign]
-            options["template"] = template.name
     else:
         labels = options.get("branch_label") or ()
         labels = [labels] if isinstance(labels, str) else labels

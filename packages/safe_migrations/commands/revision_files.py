@@ -122,9 +122,7 @@ def _written(scripts: Any) -> Result:
 
 
 @command(
-    click.option(
-        "-t", "--template", help="One of Alembic's, or a folder, instead of the project's own."
-    ),
+    click.option("-t", "--template", help="One of Alembic's, or a folder, not the project's."),
     click.option("--multidb", is_flag=True, help="Alembic's template for several databases."),
     click.option("--package", is_flag=True, help="Make Python packages of the folders."),
     click.argument("folder", required=False),
