@@ -15,6 +15,7 @@ from alembic.operations.ops import (
     DropIndexOp,
     MigrateOperation,
 )
+from alembic.util import sqla_compat
 from sqlalchemy import Dialect
 from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.sql.elements import conv
@@ -111,8 +112,9 @@ def foreign_key(op: CreateForeignKeyOp) -> list[Step]:
     """Add a foreign key that has a name."""
     op.kw["postgresql_not_valid"] = True
     place = Place(op.kw.get("source_schema"), op.source_table)
-    name = str(op.constraint_name)
-    return not_valid(place, name, op, op.reverse(), Order.NEW_FOREIGN_KEY)
+    # One that is too long is shortened as CREATE does it.
+    name = sqla_compat._get_constraint_final_name(op.to_constraint(), _DIALECT)  # noqa: SLF001
+    return not_valid(place, str(name), op, op.reverse(), Order.NEW_FOREIGN_KEY)
 
 
 def index(place: Place, name: str, build: MigrateOperation) -> Step:

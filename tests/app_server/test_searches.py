@@ -52,7 +52,7 @@ def test_twelve_searches_at_once_hold_up_nobody(start, later, locked):
     for answer in (refused, *(answer for answer in answers if answer.status == 503)):
         problem = json.loads(answer.body)
         assert problem["type"] == "urn:trip-planner:problem:overloaded"
-        assert "no index" in problem["detail"]
+        assert "No index" in problem["detail"]
         assert int(answer.headers["retry-after"]) > 0
     assert server.ask(SEARCH).status == 200
 
@@ -61,7 +61,7 @@ def test_a_search_that_takes_too_long_gives_its_place_back(single, locked):
     with locked():
         late = single.ask(SEARCH)
         assert late.status == 503
-        assert "no index" not in json.loads(late.body)["detail"]
+        assert "No index" not in json.loads(late.body)["detail"]
     assert single.ask(SEARCH).status == 200
 
 
@@ -77,6 +77,6 @@ def test_a_search_whose_client_has_left_gives_its_place_back(single, locked):
     with locked():
         client = socket.create_connection(("127.0.0.1", single.port))
         client.sendall(f"GET {SEARCH} HTTP/1.1\r\nHost: trips\r\n\r\n".encode())
-        await_that(lambda: b"no index" in single.ask(SEARCH).body)
+        await_that(lambda: b"No index" in single.ask(SEARCH).body)
         client.close()
     await_that(lambda: single.ask(SEARCH).status == 200)

@@ -43,7 +43,7 @@ def test_rules_that_recipes_name_are_rules_of_lint(guide, root):
     recipes = guide("ALEMBIC_GUIDE.md").partition("## Recipes")[2].partition("###")[0]
     named = {name for row in rows(recipes) for name in re.findall(r"`([a-z-]+)`", row[1])}
     found: set[str] = set()
-    for case in (root / "tests" / "schema" / "lint" / "cases").rglob("*.py"):
+    for case in (root / "tests" / "safe_migrations" / "lint" / "cases").rglob("*.py"):
         if expected := re.search("^# expect: (.+)$", case.read_text("utf-8"), re.MULTILINE):
             found.update(expected[1].split(", "))
     assert named

@@ -168,7 +168,7 @@ def pull_request(project):
         begun = project.run(f"git init --quiet && git add . && {git} commit --quiet -m base")
         assert begun.returncode == 0, begun.stdout
         path = project.folder / "migrations" / "versions" / "2026_12_01_add_nickname.py"
-        (head,) = standing(None, project().versions).heads
+        (head,) = standing(None, project.folder / "migrations" / "versions").heads
         path.write_text(REVISION.format(head.revision, statement), encoding="utf-8")
         proposed = project.run(f"git add . && {git} commit --quiet -m change")
         assert proposed.returncode == 0, proposed.stdout

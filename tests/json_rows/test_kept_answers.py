@@ -135,7 +135,7 @@ def test_an_address_has_so_much_kept_and_no_more(start, make, problem):
     limited = start(idempotency_max_bytes=20_000).test_client()
     refused = heartbeats(limited, path, "192.0.2.1")
     told = problem(refused, 429)
-    assert "`id` of your own" in told["detail"]
+    assert "if you choose its `id`" in told["detail"]
     assert 60 <= int(refused.headers["Retry-After"]) <= 3600
     # What was done is told again, what has no key is done, and others have their own.
     first = {KEY: "192.0.2.1-0"}

@@ -38,7 +38,8 @@ def docs(output: Path | None, *, check: bool) -> Result:
     try:
         found = path.read_text(encoding="utf-8") if path.exists() else None
         if not check and found != wanted:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            if output is None:
+                path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(wanted, encoding="utf-8")
     except OSError as error:
         message = f"{path} can't be used: {error.strerror}."

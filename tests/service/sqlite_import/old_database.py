@@ -8,7 +8,7 @@ import psycopg2
 from click.testing import CliRunner, Result
 from sqlalchemy import URL
 
-from service.cli.adopt import adopt
+from service.cli.groups import db
 
 TABLES = ("users", "workflows", "nodes", "generations")
 
@@ -117,7 +117,7 @@ class OldDatabase:
         return {"DATABASE_URL": self.text, "DIRECT_DATABASE_URL": self.text}
 
     def adopt(self, *options: str, **environ: str) -> Result:
-        return CliRunner().invoke(adopt, list(options), env={**self.environ(), **environ})
+        return CliRunner().invoke(db, ["adopt", *options], env={**self.environ(), **environ})
 
     def report(self, *options: str) -> dict[str, Any]:
         result = self.adopt("--json", *options)
