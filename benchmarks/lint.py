@@ -30,7 +30,7 @@ sys.path.insert(0, str(ROOT))
 from safe_migrations.runner import run  # noqa: E402  found only now
 from service.schema import project  # noqa: E402
 
-CASES = ROOT / "tests" / "schema" / "lint" / "cases"
+CASES = ROOT / "tests" / "safe_migrations" / "lint" / "cases"
 # Matters of taste, and timeouts, which env.py sets.
 SQUAWK_EXCLUDED = (
     "prefer-robust-stmts,prefer-bigint-over-int,prefer-bigint-over-smallint,"
