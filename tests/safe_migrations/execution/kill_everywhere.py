@@ -11,12 +11,10 @@ import signal
 import sys
 from typing import Any
 
-import postgast  # noqa: F401  before the forks: each child would take its time to import it
 import psycopg2
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  a class by psycopg2's own name
 from sqlalchemy import URL, create_engine, pool
 
-import safe_migrations.execution.environment  # noqa: F401  so would it that
 from safe_migrations.runner import run
 from serverless_postgres.url import parse
 from service.schema import project
@@ -39,6 +37,10 @@ STATE = """
 
 def main(folder: str, server: URL) -> None:
     """Try every point, and write what came of it."""
+    with _database(server) as url:
+        # Here, not in a child: what an upgrade imports is then imported once, before the forks.
+        engine = create_engine(url, poolclass=pool.NullPool)
+        run(project().at(folder), "upgrade", "head", quiet=True, connection=engine)
     expected, points = _state_after(folder, server, None)
     outcomes = []
     for point in range(points * 2):
