@@ -42,7 +42,7 @@ test: lint ## Check the style and the types, then run the tests.
 
 POOLER := 1
 test-pooler: $(INSTALLED) ## Run the API's tests on a newer release's schema, through PgBouncer.
-	TEST_NEWER=1 TEST_POOLER=$(POOLER) $(BIN)/pytest -n 4 --dist worksteal tests/service/api tests/service/models \
+	TEST_NEWER=1 TEST_POOLER=$(POOLER) $(BIN)/pytest -n 2 --dist worksteal tests/service/api tests/service/models \
 		tests/json_rows tests/smorest_sqlmodel tests/app_server/test_canonical.py \
 		tests/app_server/test_cors.py tests/app_server/test_headers.py tests/app_server/test_security.py \
 		tests/app_server/test_readiness.py tests/app_server/test_operations.py \

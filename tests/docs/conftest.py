@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.util import cache_from_source
@@ -15,6 +14,7 @@ from serverless_postgres.embedded import EmbeddedPostgres, binaries
 from serverless_postgres.embedded_visitor import NAME
 from serverless_postgres.url import parse
 from tests.conftest import execute
+from tests.docs.warm_programs import warm_environment
 
 # What would lead the commands elsewhere than to the copy's own database.
 ELSEWHERE = (
@@ -59,8 +59,15 @@ class Project:
         return copied.render_as_string(hide_password=False)
 
 
+@pytest.fixture(scope="session")
+def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A virtual environment whose programs start at once."""
+    with warm_environment(tmp_path_factory.mktemp("warm")) as environment:
+        yield environment
+
+
 @pytest.fixture
-def project(root: Path, tmp_path: Path) -> Iterator[Project]:
+def project(root: Path, tmp_path: Path, warm: Path) -> Iterator[Project]:
     """A copy of what git knows and does not ignore, served by the same virtual environment."""
     folder = tmp_path / "project"
     listed = subprocess.run(
@@ -76,10 +83,10 @@ def project(root: Path, tmp_path: Path) -> Iterator[Project]:
             if (root / file).is_file():
                 (folder / file).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(root / file, folder / file)
-    (folder / ".venv").symlink_to(sys.prefix)
+    (folder / ".venv").symlink_to(warm)
     kept = {name: value for name, value in os.environ.items() if name not in ELSEWHERE}
     # Before the editable installation, which leads to the original.
-    path = [str(Path(sys.prefix) / "bin"), str(binaries()), kept["PATH"]]
+    path = [str(warm / "bin"), str(binaries()), kept["PATH"]]
     place = folder / "instance" / "postgres"
     with EmbeddedPostgres(place, durable=False, database="trip_planner") as url:
         environment = kept | {

@@ -89,7 +89,7 @@ class Runner:
 def runner(project, workflow, tmp_path) -> Runner:
     """A checkout of a pull request on this project, merged, and nothing installed."""
     (project.folder / ".venv").unlink()
-    (head,) = standing(None, project().versions).heads
+    (head,) = standing(None, project.folder / "migrations" / "versions").heads
     path = project.folder / "migrations" / "versions" / "2026_12_01_count_users_anew.py"
     git = "git -c user.name=a -c user.email=a@example.com -c commit.gpgsign=false"
     script = (
