@@ -5,6 +5,7 @@ import os
 import pickle
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 from app_server.listener import Listeners
@@ -28,7 +29,8 @@ def serve(
     function of a module that they can import, is what each new worker asks for its settings, so
     that a reload (SIGHUP) also serves with what has changed there; otherwise they stay as they are.
 
-    Raises ConfigurationError for settings that can't work and for a port that can't be taken.
+    Raises ConfigurationError for settings that can't work, for a port that can't be taken, and
+    where granian is not installed.
     """
     _open_standard_files()
     check(settings)
@@ -53,7 +55,10 @@ def _open_standard_files() -> None:
 
 
 def check(settings: ServerSettings) -> None:
-    """Raise ConfigurationError for settings that can't work under this server."""
+    """Raise ConfigurationError for settings that can't work, or where granian is not installed."""
+    if find_spec("granian") is None:
+        message = "The server is built on granian, which is not installed: `pip install granian`."
+        raise ConfigurationError(message)
     if settings.drain_s >= settings.grace_s:
         message = "DRAIN_S must be less than GRACE_S: it is the first part of it."
         raise ConfigurationError(message)

@@ -1,1 +1,1 @@
-"""What can be done with the rows: statements, rules that span tables, the import."""
+"""What can be done with the rows: statements, rules that span tables."""

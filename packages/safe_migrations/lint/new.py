@@ -70,9 +70,11 @@ def begun(rule: str, finds: str, folder: Path, cases: Path) -> list[Path]:
             **case | {"revision": uuid4().hex[:12], "expected": "none", "but": ", done safely"}
         ),
     }
-    taken = [path.name for path in texts if path.exists()]
-    if rule in BY_ID or taken:
-        message = f"There is a rule {rule} already. Its files: {', '.join(taken)}."
+    if rule in BY_ID:
+        message = f"There is a rule {rule} already."
+        raise ConfigurationError(message)
+    if taken := [path.name for path in texts if path.exists()]:
+        message = f"The rule {rule} has been begun before: {', '.join(taken)}."
         raise ConfigurationError(message)
     for path, text in texts.items():
         path.write_text(text, encoding="utf-8")
@@ -98,7 +100,7 @@ def _cases() -> Path:
 def main(name: str, finds: str, cases: Path | None) -> None:
     """Begin the rule NAME, which finds FINDS.
 
-    Example: python -m safe_migrations.lint.new drop-sequence "a sequence that goes"
+    Example: python -m safe_migrations.lint.new drop-sequence "a sequence that is dropped"
     """
     try:
         for path in begun(name, finds, Path(rules.__path__[0]), cases or _cases()):

@@ -16,7 +16,9 @@ from safe_migrations.runner import configuration
 from service.schema import project
 
 CASES = Path(__file__).parent / "cases"
-FINDS = "a sequence that is dropped"
+FINDS = "something that is dropped"
+NEW = "drop-what-tests-drop"
+"""A name that no rule will want."""
 # No case can be a file that is no Python; tests/safe_migrations/commands/test_lint.py has one.
 WITHOUT_CASE = {"cannot-be-imported"}
 
@@ -70,9 +72,9 @@ def begin(tmp_path, monkeypatch):
 
 
 def test_a_new_rule_is_a_file_and_its_cases(begin, started, monkeypatch):
-    done, folder, cases = begin("drop-sequence")
+    done, folder, cases = begin(NEW)
     assert done.exit_code == 0, done.output
-    path = folder / "drop_sequence.py"
+    path = folder / "drop_what_tests_drop.py"
     style = ["--quiet", "--config", str(Path("pyproject.toml").resolve()), str(path)]
     # The folder of the test is no package.
     ruff = [sys.executable, "-m", "ruff"]
@@ -82,10 +84,10 @@ def test_a_new_rule_is_a_file_and_its_cases(begin, started, monkeypatch):
     assert checked.stdout == ""
     subprocess.run([*ruff, "format", "--check", *style], check=True)
     unsafe, safe = (
-        (cases / f"{label}_drop_sequence.py").read_text(encoding="utf-8")
+        (cases / f"{label}_drop_what_tests_drop.py").read_text(encoding="utf-8")
         for label in ("unsafe", "safe")
     )
-    assert "# expect: drop-sequence\n" in unsafe
+    assert f"# expect: {NEW}\n" in unsafe
     assert "# expect: none\n" in safe
 
     # What is left to be done: the detection, and a statement that it finds.
@@ -97,8 +99,12 @@ def test_a_new_rule_is_a_file_and_its_cases(begin, started, monkeypatch):
         (started.folder / "versions" / f"{name}.py").write_text(text, encoding="utf-8")
     findings = lint(configuration(project().at(started.folder), quiet=True)).findings
     [found] = [item for item in findings if item.revision != "start"]
-    assert found.rule == "drop-sequence"
-    assert "# lint: allow(drop-sequence)" in found.fix
+    assert found.rule == NEW
+    assert f"# lint: allow({NEW})" in found.fix
+
+    again, *_ = begin(NEW)
+    assert again.exit_code == 1
+    assert "has been begun before: drop_what_tests_drop.py, unsafe_" in again.output
 
 
 def _loaded(path):

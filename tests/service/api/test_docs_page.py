@@ -40,6 +40,32 @@ def test_what_was_changed_is_put_back_and_what_is_somebodys_own_stays(opened):
     assert opened.get(f"/v1/workflows/{run}").json["user_input"] == "강남에서 점심"
 
 
+def test_a_copy_of_an_answer_goes_with_the_person_whose_row_it_shows(opened, database):
+    """Each resource says so with `goes_with`, unless its rows are nobody's."""
+    for path, item in opened.get("/openapi.json").json["paths"].items():
+        if "post" not in item or not path.startswith("/v1/"):
+            continue
+        ids = {each["name"]: each["example"] for each in item.get("parameters", [])}
+        ids |= {
+            each["name"]: each["example"]
+            for each in item["post"].get("parameters", [])
+            if each["in"] == "path"
+        }
+        body = item["post"].get("requestBody", {"content": {"application/json": {}}})["content"]
+        answer = opened.post(
+            path.format(**ids),
+            json=body["application/json"].get("example"),
+            headers={"Idempotency-Key": "k"},
+        )
+        assert answer.status_code < 300, (path, answer.text)
+    user = opened.get(f"/v1/users/{examples.USER}")
+    headers = {"If-Match": user.headers["ETag"]}
+    assert opened.delete(f"/v1/users/{examples.USER}", headers=headers).status_code == 204
+    with database.transaction() as connection:
+        left = connection.exec_driver_sql("SELECT path FROM idempotency_keys").scalars().all()
+    assert left == ["/v1/model-prices"]
+
+
 def test_nothing_of_somebodys_own_is_written_over(client, make, problem):
     make.user(username="하늘")
     told = problem(client.post("/docs/examples"), 409)
