@@ -14,4 +14,5 @@ def test_a_wheel_has_the_libraries_whole_and_no_program_of_this_project(root, tm
         wanted = {item.relative_to(root / "packages").as_posix() for item in files}
         assert {name for name in wanted if "__pycache__" not in name} <= names
     assert "safe_migrations/template/script.py.mako" in names
+    assert not [name for name in names if name.startswith("service/")]
     assert not [name for name in names if name.endswith("entry_points.txt")]

@@ -17,10 +17,6 @@ from plain_commands.settings.env_file import read_text
 from safe_migrations.errors import ExitCode
 from service.settings import ROOT, Settings
 
-# Who has installed it for its libraries wants Flask's and Alembic's programs as they are.
-_IS_PROJECT = (ROOT / "alembic.ini").is_file()
-
-
 _COMMANDS = {
     "db": "service.cli.groups",
     "dev": "service.cli.dev",
@@ -31,13 +27,12 @@ _COMMANDS = {
 def flask() -> None:
     """Run Flask's program; those of this project don't wait for its imports."""
     group = sys.argv[1] if len(sys.argv) > 1 else ""
-    if _IS_PROJECT and group in _COMMANDS:
+    if group in _COMMANDS:
         # nosemgrep: environment-outside-settings  Flask's program sets it, too
         os.environ["FLASK_RUN_FROM_CLI"] = "true"
         commands = getattr(import_module(_COMMANDS[group]), group)
         commands(sys.argv[2:], prog_name=f"flask {group}")
-    if _IS_PROJECT:
-        _check()
+    _check()
     from flask.cli import main  # noqa: PLC0415  heavy, and of no use if the check fails
 
     main()
@@ -45,10 +40,9 @@ def flask() -> None:
 
 def alembic() -> None:
     """Run Alembic's program, from any folder."""
-    if _IS_PROJECT:
-        _check()
+    _check()
     # `alembic init` writes one there.
-    if _IS_PROJECT and not (Path("alembic.ini").exists() or "init" in sys.argv):
+    if not (Path("alembic.ini").exists() or "init" in sys.argv):
         # nosemgrep: environment-outside-settings  Alembic reads it there
         os.environ.setdefault("ALEMBIC_CONFIG", str(ROOT / "alembic.ini"))
     from alembic.config import main  # noqa: PLC0415  heavy, and of no use if the check fails
