@@ -17,7 +17,7 @@ def _readable(_context: click.Context, _option: click.Parameter, value: str | No
     try:
         (value or "").encode()
     except UnicodeEncodeError as error:
-        message = "it is not UTF-8, which the file has to be."
+        message = "it is not in UTF-8, which the file has to be."
         raise click.BadParameter(message) from error
     return value
 
