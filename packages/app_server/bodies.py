@@ -104,7 +104,7 @@ class Bodies:
                 raise
             if body.is_given_up:
                 raise _no_room() from error
-            late = f"The body stood still for {self._patience_s} s, or came too slowly."
+            late = f"No data of the body came for {self._patience_s} s, or it came too slowly."
             raise RequestTimeoutError(late) from error
         self._arriving.discard(body)
         return body
@@ -157,7 +157,7 @@ def _check_whole(message: dict[str, Any], size: int, announced: int | None) -> N
     is_part = message["type"] == "http.request"
     if is_part and (message["more_body"] or announced in {None, size + len(message["body"])}):
         return
-    broken = "The body broke off."
+    broken = "The body ended too early."
     raise BadRequestError(broken, headers=_CLOSE)
 
 

@@ -18,7 +18,7 @@ BREAKS = "BREAKS_RELEASE_BEFORE"
 EXISTS = f"SELECT to_regclass('{HISTORY}') IS NOT NULL"
 READ = f"SELECT revision, follows, breaks_release_before FROM {HISTORY}"  # noqa: S608  a constant
 
-# Whoever may read the revision may read the history: the service's role is often not the owner.
+# Whoever may read the revision may read the history: the application's role is often not the owner.
 _MAKE = f"""\
 DO $$ DECLARE reader text; BEGIN IF to_regclass('{HISTORY}') IS NULL THEN
     CREATE TABLE {HISTORY} (

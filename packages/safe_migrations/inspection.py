@@ -55,7 +55,7 @@ class Replication:
 
 @dataclass(frozen=True, slots=True)
 class InvalidIndex:
-    """An index that a failed concurrent build left; writes keep it up, queries don't use it."""
+    """An index that a failed concurrent build left; writes maintain it, queries don't use it."""
 
     name: str
     table: str

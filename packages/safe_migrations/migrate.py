@@ -61,10 +61,10 @@ class Migrate:
         `directory` is the folder of the migrations, relative to where the command is called, and
         `command` the name of the group. What Flask-Migrate does not have: `metadata` are the
         models' tables, or what imports the models and returns them; `settings` say where the
-        database is and how long schema changes wait for others; `docs` is the file that `flask db
-        docs` writes; `other_tables` are names or patterns (`legacy_*`) of tables that nobody
-        compares with the models or drops. `options` go to `context.configure` of Alembic, such as
-        `include_object`.
+        database is and how long schema changes wait for others (what messages call NEON_API_KEY is
+        their `neon_api_key`); `docs` is the file that `flask db docs` writes; `other_tables` are
+        names or patterns (`legacy_*`) of tables that nobody compares with the models or drops.
+        `options` go to `context.configure` of Alembic, such as `include_object`.
         """
         self.db = db
         self.directory = directory

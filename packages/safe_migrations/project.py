@@ -71,7 +71,7 @@ class Project:
         folder = self.directory / "versions"
         if not folder.is_dir():
             message = (
-                f"{self.directory} is no folder of migrations, as it has no folder `versions`: "
+                f"{self.directory} is not a folder of migrations, as it has no folder `versions`: "
                 f"`flask db init{f' {self.directory}' if self.is_elsewhere else ''}` makes one."
             )
             raise ConfigurationError(message)
@@ -94,7 +94,7 @@ class Project:
         """
         if self.metadata is None:
             message = (
-                "Nobody has said what the models are: `run(context, target_metadata=...)` in "
+                "It is not known where the models are: `run(context, target_metadata=...)` in "
                 "env.py does, or `app = ...` in alembic.ini."
             )
             raise ConfigurationError(message)

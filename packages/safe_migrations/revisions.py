@@ -85,7 +85,7 @@ def _check(found: tuple[Revision, ...], folder: Path) -> None:
             if not any(known.startswith(parent) for known in by_id) and "@" not in parent:
                 message = (
                     f"Revision {item.id} in {item.path.name} follows {parent}, which no file has: "
-                    "bring that file back, or correct down_revision."
+                    "restore that file, or correct down_revision."
                 )
                 raise ConfigurationError(message)
     if circle := _circle(found):

@@ -85,7 +85,7 @@ def explained(project: Project) -> Iterator[None]:
             message = f"{error.filename} can't be used: {error.strerror}."
             raise ConfigurationError(message) from error
         if "Can't find Python file" in str(error):
-            message = f"{error}, which each folder of migrations has: bring it back."
+            message = f"{error}, which each folder of migrations needs: restore it."
             raise ConfigurationError(message) from error
         raise
 

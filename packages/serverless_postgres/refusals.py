@@ -169,7 +169,7 @@ REFUSALS = (
         ("Connection refused",),
         "The database refuses connections: is the server running, and are the host and port of "
         "DATABASE_URL right?",
-        "Start the server (docker compose up), or correct host and port in DATABASE_URL.",
+        "Start the server, or correct host and port in DATABASE_URL.",
         passing=True,
     ),
     Refusal(
@@ -196,7 +196,7 @@ REFUSALS = (
             "no more connections allowed",
         ),
         "The database has no free connections.",
-        "Connect the service through the pooler, or lower POOL_SIZE and POOL_MAX_OVERFLOW.",
+        "Connect through the pooler, or lower POOL_SIZE and POOL_MAX_OVERFLOW.",
         passing=True,
     ),
     Refusal(

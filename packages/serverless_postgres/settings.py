@@ -20,7 +20,7 @@ class PostgresSettings(Processes):
 
     database_url: str | None = setting(
         None,
-        "Postgres of the service; on Neon the pooled one. Not set: the embedded server, for "
+        "The application's Postgres; on Neon the pooled one. Not set: the embedded server, for "
         "development commands only.",
         secret=True,
     )

@@ -75,7 +75,7 @@ _YEAR_LAST = re.compile(r"[0-9]{1,2}([-/.])[0-9]{1,2}\1(?:[0-9]{4}|[0-9]{2})(?![
 class NoTimeError(Exception):
     """A value is no time, or may mean several; the message follows on the name of its column."""
 
-    def __init__(self, why: str = "is no time") -> None:
+    def __init__(self, why: str = "is not a time") -> None:
         super().__init__(why)
 
 

@@ -87,7 +87,7 @@ class Values:
         number = value if type(value) is int else _as_whole(value)
         if number is not None and least <= number <= most:
             return str(number)
-        self.note(f"{column} out of range or no whole number, now null", value)
+        self.note(f"{column} out of range or not a whole number, now null", value)
         return None
 
     def number(self, column: str, value: object, most: float) -> str | None:
@@ -100,7 +100,7 @@ class Values:
             number = math.nan
         if 0 <= number <= most:
             return repr(number)
-        self.note(f"{column} out of range or no number, now null", value)
+        self.note(f"{column} out of range or not a number, now null", value)
         return None
 
     def moment(self, column: str, value: object) -> datetime | None:

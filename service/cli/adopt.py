@@ -119,7 +119,7 @@ def _rehearsed(
         began = time.monotonic()
         result = interruptible(on_copy.run, lambda: cancel_statements(copy.url))
         duration_s = time.monotonic() - began
-        kept = f"{masked(copy.url)}; to be rid of it, {copy.way_to_drop}" if keep else None
+        kept = f"{masked(copy.url)}; to remove it, {copy.way_to_drop}" if keep else None
     end = f"The copy is kept: {kept}." if kept else "The copy is dropped."
     text = f"Rehearsed on {copy.description} in {duration_s:.1f} s. {end}"
     rehearsal = {"copy": copy.description, "kept": kept, "duration_s": round(duration_s, 3)}

@@ -42,7 +42,10 @@ def test_it_makes_the_first_revision_when_there_is_none(project):
         ),
         (
             {"APP_ENV": "production"},
-            ("DATABASE_URL environment variable is not set", "cp .env.example .env"),
+            (
+                "DATABASE_URL environment variable is not set",
+                "Set DATABASE_URL in the environment or in .env",
+            ),
         ),
         ({"POOL_SIZE": "many"}, ("Error: POOL_SIZE must be a whole number",)),
     ],

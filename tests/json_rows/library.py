@@ -83,7 +83,7 @@ def add_book(new: BookCreate) -> Query:
 
 
 @blueprint.get("")
-@blueprint.paginate(BOOKS)
+@blueprint.paginate(BOOKS, default_limit=2, max_limit=3)
 def list_books() -> Selection:
     """List the books."""
     return BOOKS.where()

@@ -55,6 +55,8 @@ def test_pages_lead_on(client):
         ["Ulysses"],
         None,
     )
+    assert len(client.get("/books").json["items"]) == 2
+    assert client.get("/books?limit=4").status_code == 422
 
 
 def test_a_change_is_of_the_version_that_its_client_has_seen(client):

@@ -69,7 +69,7 @@ def test_an_answer_without_content_does_not_say_that_a_call_was_carried_out(
     with pytest.raises(MaybeDoneError, match="may have been carried out"):
         project.create_branch("new")
     instead("GET", status, body)
-    with pytest.raises(ConfigurationError, match="something else than JSON"):
+    with pytest.raises(ConfigurationError, match="something other than JSON"):
         project.all_branches()
 
 

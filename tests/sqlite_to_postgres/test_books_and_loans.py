@@ -42,7 +42,7 @@ def test_what_can_be_kept_is_and_the_rest_is_noted(imported, connection):
             None,
             "2026-01-11 04:22:27",
             (
-                'pages out of range or no whole number, now null: "many"\n'
+                'pages out of range or not a whole number, now null: "many"\n'
                 "added in seconds since 1970, converted: 1768105347"
             ),
         ),

@@ -74,7 +74,7 @@ class Observer:
                 if not self._has_complained:
                     self._has_complained = True
                     logger.exception(
-                        "A request could not be logged or counted; nor may later ones be"
+                        "A request could not be logged or counted; later ones may not be either"
                     )
 
 

@@ -7,7 +7,7 @@ _UNITS = ("_S", "_MS", "_BYTES", "_HOURS")
 _SHORT = 6
 """Names up to this length, such as PORT, are one letter away from many words."""
 _OURS_ALONE = 10
-"""From this length on a name looks like a setting of this service, and of nobody else."""
+"""From this length on a name looks like a setting of this program, and of no other."""
 
 
 def meant_in_file(name: str, known: Collection[str]) -> str | None:

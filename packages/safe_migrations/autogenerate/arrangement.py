@@ -157,7 +157,7 @@ class _Arrangement:
             message = (
                 f"Postgres refuses to change what {names} depends on, and no model describes "
                 "that. Write a revision that drops it (`flask db revision`), upgrade, then run "
-                "migrate again, and make it anew in a last revision."
+                "migrate again, and create it again in a last revision."
             )
             raise ConfigurationError(message, in_the_way=in_the_way)
 

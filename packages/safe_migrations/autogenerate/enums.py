@@ -1,6 +1,6 @@
 """Compares native enums, which Alembic leaves alone: made, dropped, and their values.
 
-This service holds its vocabularies in text with a CHECK; these few lines are for whoever has a
+Text with a CHECK is easier to change; these few lines are for whoever has a
 native enum after all, so that what `migrate` writes for it runs.
 """
 

@@ -24,7 +24,7 @@ def parse(said: Iterable[str]) -> dict[str, str]:
     for item in said:
         column, _, unit = item.rpartition(":")
         if unit not in _PER_SECOND or "." not in column:
-            message = f"{item!r} names no unit: write table.column:s, :ms or :us."
+            message = f"{item!r} has no unit: write table.column:s, :ms or :us."
             raise ConfigurationError(message)
         units[column] = unit
     return units
@@ -100,7 +100,7 @@ def _asked(column: str, ask: Callable[[str], bool] | None) -> str | None:
 def _refuse(column: str, old: str, new: str) -> str:
     message = (
         f"{column} is {old} and becomes {new}: whether it counts seconds, milliseconds or "
-        f"microseconds can't be seen. Say `--epochs {column}:s`, `:ms` or `:us` (to alembic: "
+        f"microseconds can't be seen. Pass `--epochs {column}:s`, `:ms` or `:us` (to alembic: "
         f"`-x epochs={column}:s`); where it counts anything else, write the revision by hand "
         "(`flask db revision`). It rewrites the table while readers wait, and code that runs "
         "during the upgrade breaks: to expand (add a new column, write both, backfill it) and to "

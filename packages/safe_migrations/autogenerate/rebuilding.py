@@ -61,7 +61,7 @@ def extended(
     """Add values; to take them back, make the type anew, and all that hangs on it."""
     down: list[MigrateOperation]
     if in_the_way:
-        remark = f"The added values stay: Postgres takes none out while {in_the_way[0]} is there."
+        remark = f"The added values stay: Postgres removes none while {in_the_way[0]} is there."
         down = [Remark(remark)]
     else:
         quote = dialect.identifier_preparer.quote

@@ -175,7 +175,7 @@ def _undecided(probable: list[Rename]) -> ConfigurationError:
     prefix = f"{first.table}." if first.table else "the table "
     message = (
         f"{prefix}{first.new} may be the renamed {prefix}{first.old}{others}; as drop + add its "
-        f"data would be lost. Say `--rename {first}` or `--no-rename` (to alembic: "
+        f"data would be lost. Pass `--rename {first}` or `--no-rename` (to alembic: "
         f"`-x rename={first}` or `-x no-rename=1`). Code that runs during the upgrade breaks on a "
         "rename: to expand (add the new name, write both) and to contract (drop the old one in a "
         "later release) is safer. A column that is split, or joined with another, goes that way, "
@@ -192,7 +192,7 @@ def _parse(said: str) -> Rename:
         table, old = "", place
     if not old or not new or place.count(".") < new.count(".") or new.count(".") > 1:
         message = (
-            f"{said!r} names no rename: write table.old:new for a column, old:new for a table; "
+            f"{said!r} is not a rename: write table.old:new for a column, old:new for a table; "
             "schema.table.old:new and schema.old:schema.new where there are schemas."
         )
         raise ConfigurationError(message)

@@ -31,7 +31,7 @@ def _remark(op: ops.AlterColumnOp) -> Remark:
     table, column = f"{place}{op.table_name}", op.column_name
     return Remark(
         f"VALIDATE fails, harmlessly, as long as {table}.{column} is NULL in a row. Fill such rows "
-        'here, before it (docs/ALEMBIC_GUIDE.md, "Step by step: NOT NULL"), with',
+        "here, before it, with",
         # Not at the start of a line: linters take it for code that somebody has commented out.
         f'a constant FILL = Backfill("{op.table_name}_{column}", table="{table}", '
         f'set={{"{column}": "..."}}, where="{column} IS NULL")',

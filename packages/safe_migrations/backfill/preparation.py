@@ -41,8 +41,8 @@ def check_definition(before: Position, backfill: Backfill) -> None:
     """Raise ConfigurationError when the backfill was begun as another one."""
     if before.digest != backfill.digest:
         message = (
-            f"Backfill {backfill.name} was begun with another definition than it has now: "
-            "bring that one back, or begin anew, on all rows, with "
+            f"Backfill {backfill.name} was started with another definition than it has now: "
+            "restore that one, or start over, on all rows, with "
             f"`flask db backfill run {backfill.name} --restart`."
         )
         raise ConfigurationError(message)

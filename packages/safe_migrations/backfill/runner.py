@@ -243,7 +243,7 @@ class Runner:
         said = str(error.orig).strip().splitlines()[0]
         message = (
             f"The database refuses backfill {self._backfill.name}: {said}. What was done before is "
-            "kept; mend the definition or the rows, or apply the revisions before it "
+            "kept; correct the definition or the rows, or apply the revisions before it "
             "(`flask db upgrade`)."
         )
         return ConfigurationError(message)

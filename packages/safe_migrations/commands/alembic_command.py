@@ -17,7 +17,7 @@ def _readable(_context: click.Context, _option: click.Parameter, value: str | No
     try:
         (value or "").encode()
     except UnicodeEncodeError as error:
-        message = "it is not in UTF-8, as the file is to be."
+        message = "it is not in UTF-8, which the file has to be."
         raise click.BadParameter(message) from error
     return value
 
@@ -26,9 +26,9 @@ MESSAGE = click.option(
     "-m", "--message", callback=_readable, help="What the revision does, in a few words."
 )
 SQL = click.option("--sql", is_flag=True, help="Write the SQL to standard output, run nothing.")
-TAG = click.option("--tag", help="A word that env.py can read.")
+TAG = click.option("--tag", help="A word for env.py to read.")
 VERBOSE = click.option("-v", "--verbose", is_flag=True, help="Show more.")
-REV_ID = click.option("--rev-id", help="The revision's id, instead of a made one.")
+REV_ID = click.option("--rev-id", help="The revision's id, instead of a generated one.")
 BRANCH_LABEL = click.option("--branch-label", help="A name for the branch.")
 PLACES = (
     click.option("--head", default="head", help="The revision to follow."),
@@ -47,7 +47,7 @@ def run(project: "Project", name: str, *arguments: object, **options: Any) -> An
         raise click.UsageError(message)
     for value in arguments:
         if isinstance(value, str) and value.count(":") > 1:
-            message = f"{value} is no range: write from:to."
+            message = f"{value} is not a range: write from:to."
             raise click.UsageError(message)
     from safe_migrations import runner  # noqa: PLC0415
 

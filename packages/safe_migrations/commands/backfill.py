@@ -31,7 +31,7 @@ def backfill() -> None:
     """Change data in small batches, resumable after any interruption.
 
     A backfill is a constant in a revision file; `flask db upgrade` runs it, too. On a big table,
-    run it here ahead of the upgrade, slowly, while the service works.
+    run it here ahead of the upgrade, slowly, while the application works.
 
     Example: flask db backfill run users_locale --pause 0.5
     """
@@ -60,7 +60,7 @@ _pace = (
         type=click.FloatRange(min=0),
         default=0.1,
         show_default=True,
-        help="Rest between batches, in seconds.",
+        help="Pause between batches, in seconds.",
     ),
     click.option(
         "--lock-timeout",
@@ -76,7 +76,7 @@ _pace = (
 @command(
     _name,
     *_pace,
-    click.option("--restart", is_flag=True, help="Forget the position; all rows are done again."),
+    click.option("--restart", is_flag=True, help="Forget the position, and do all rows again."),
     group=backfill,
 )
 def run(name: str, project: Project, x: tuple[str, ...], *, restart: bool, **pace: float) -> Result:

@@ -19,7 +19,7 @@ from safe_migrations.project import Project
 def upgrade(revision: str, project: Project, **options: Any) -> Result | None:
     """Bring the schema to a revision, by default the newest.
 
-    Locks that are not to be had at once are given up and tried for again; deploys wait for each
+    Locks that can't be had at once are given up and tried again; deploys wait for each
     other; what was cut off is resumed. `--sql` writes a script for psql instead.
 
     Example: flask db upgrade
@@ -60,8 +60,8 @@ def downgrade(revision: str, project: Project, **options: Any) -> Result | None:
 @command(
     SQL,
     TAG,
-    click.option("--purge", is_flag=True, help="Forget what the database says of itself first."),
-    click.option("--force", is_flag=True, help="Take your word for it, and compare nothing."),
+    click.option("--purge", is_flag=True, help="First forget the revision that the database has."),
+    click.option("--force", is_flag=True, help="Believe you, and compare nothing."),
     click.argument("revisions", nargs=-1, metavar="[REVISION]..."),
     revisions_as_arguments=True,
     doing="Setting the revision",

@@ -16,7 +16,7 @@ ASCII_SIGNS = {"ok": "ok", "warning": "!", "error": "X", "skipped": "-"}
 
 @command(doing="Examining the database")
 def doctor(project: Project, x: tuple[str, ...]) -> Result:
-    """Look for what is wrong around the database, and say how to mend it.
+    """Look for what is wrong around the database, and say how to put it right.
 
     It changes nothing. Exits with 1 when something is wrong, 6 when that is only that the revisions
     have several heads, 3 when only that some are pending.

@@ -43,7 +43,7 @@ def db_group(subject: Callable[[], Project], more: Mapping[str, str] | None = No
     @click.option("-x", "--x-arg", "x", multiple=True, help="A value for env.py, such as url=...")
     @click.pass_context
     def db(context: click.Context, directory: str | None, x: tuple[str, ...]) -> None:
-        """Work on the database: its schema, and what is imported into it.
+        """Work on the database, above all on its schema.
 
         The database is DIRECT_DATABASE_URL or DATABASE_URL, else the embedded one.
         """

@@ -19,8 +19,8 @@ if TYPE_CHECKING:  # At run time, `flask db --help` need not wait for SQLAlchemy
 
 
 @command(
-    click.option("--all", "everything", is_flag=True, help="Look at all revisions."),
-    click.option("--static", is_flag=True, help="Don't ask the database."),
+    click.option("--all", "everything", is_flag=True, help="Check all revisions."),
+    click.option("--static", is_flag=True, help="Don't look at the database."),
     click.argument("revisions", metavar="[RANGE]", required=False),
     revisions_as_arguments=True,
 )

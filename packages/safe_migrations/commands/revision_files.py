@@ -18,7 +18,7 @@ from safe_migrations.revisions import revisions
     REV_ID,
     BRANCH_LABEL,
     *PLACES,
-    click.option("--depends-on", multiple=True, help="A revision that is to be there before."),
+    click.option("--depends-on", multiple=True, help="A revision that has to be applied before."),
     click.option("--autogenerate", is_flag=True, help="Compare the models with the database."),
 )
 def revision(project: Project, depends_on: tuple[str, ...], **options: Any) -> Result:
@@ -40,14 +40,16 @@ def revision(project: Project, depends_on: tuple[str, ...], **options: Any) -> R
         "renames",
         multiple=True,
         metavar="TABLE.OLD:NEW",
-        help="A column (or table, OLD:NEW) that got another name.",
+        help="A column (or table, OLD:NEW) that was renamed.",
     ),
-    click.option("--no-rename", "no_renames", is_flag=True, help="What looks renamed is not."),
+    click.option(
+        "--no-rename", "no_renames", is_flag=True, help="Nothing was renamed, even if it looks so."
+    ),
     click.option(
         "--epochs",
         multiple=True,
         metavar="TABLE.COLUMN:s|ms|us",
-        help="What a column counts that becomes a time, since 1970.",
+        help="What a number column that becomes a time counts, since 1970.",
     ),
     doing="Comparing the models with the database",
 )
@@ -122,7 +124,9 @@ def _written(scripts: Any) -> Result:
 
 
 @command(
-    click.option("-t", "--template", help="One of Alembic's, or a folder, not the project's."),
+    click.option(
+        "-t", "--template", help="One of Alembic's, or a folder, instead of the project's."
+    ),
     click.option("--multidb", is_flag=True, help="Alembic's template for several databases."),
     click.option("--package", is_flag=True, help="Make Python packages of the folders."),
     click.argument("folder", required=False),

@@ -75,7 +75,7 @@ def history(
     Example: flask db history -i
     """
     if rev_range is not None and rev_range.count(":") != 1:
-        message = f"{rev_range} is no range: write from:to, from: or :to."
+        message = f"{rev_range} is not a range: write from:to, from: or :to."
         raise click.UsageError(message)
     if not wants_json():
         run(project, "history", x=x, rev_range=rev_range, **options)

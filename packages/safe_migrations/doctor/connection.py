@@ -72,7 +72,7 @@ def direct_url(patient: Patient, database: Answering) -> Finding:
         return fine("DIRECT_DATABASE_URL and DATABASE_URL lead to the same database.")
     return error(
         "DIRECT_DATABASE_URL leads to another database than DATABASE_URL: the schema of "
-        f"{masked(settings.direct_database_url)} would change, while the service uses "
+        f"{masked(settings.direct_database_url)} would change, while the application uses "
         f"{masked(settings.database_url)}.",
         "Unset DIRECT_DATABASE_URL if DATABASE_URL is Neon's (it is made direct), or correct it.",
     )
@@ -104,12 +104,12 @@ def _named(text: str, name: str) -> str:
 def _speed(database: Answering, *, timeout_s: int) -> Finding:
     took = f"{database.connect_s:.2f} s"
     if database.connect_s <= SLOW_S:
-        return fine(f"The server lets us in, after {took}.")
+        return fine(f"The server accepts connections, after {took}.")
     again_s = measured_connect_s(database.target.url, timeout_s=timeout_s)
     if again_s > SLOW_S:
         return warning(
             f"Connecting took {took}, then {again_s:.2f} s: the network to the server is slow.",
-            "Run the service in the region of its database.",
+            "Run the application in the region of its database.",
         )
     slept = "it had scaled to zero, as it does after 5 idle minutes, and was woken"
     reason = slept if database.target.is_neon else "it was asleep, or busy"

@@ -12,9 +12,9 @@ def invalid_indexes(patient: Patient, database: Answering) -> Finding:
     if left:
         return error(
             f"Invalid, left by a failed concurrent build: {listed([item.name for item in left])}. "
-            "Writes keep them up, and no query uses them.",
+            "Writes maintain them, and no query uses them.",
             "\n".join(f"DROP INDEX CONCURRENTLY {item.name};" for item in left)
-            + "\nflask db upgrade   (builds anew what a pending revision wants)",
+            + "\nflask db upgrade   (builds what a pending revision wants)",
         )
     if found:
         return fine(f"Being built right now: {listed([item.name for item in found])}.")
@@ -29,7 +29,7 @@ def unvalidated_constraints(patient: Patient, database: Answering) -> Finding:
     if broken := [item for item in found if unvalidated.is_broken(database.connection, item)]:
         return warning(
             f"NOT VALID, and rows break {listed([str(item) for item in broken])}: VALIDATE fails.",
-            "\n".join(f"{item.way_out}   (mend these rows)" for item in broken)
+            "\n".join(f"{item.way_out}   (correct these rows)" for item in broken)
             + "\nflask db doctor   (then says what comes next)",
         )
     return warning(

@@ -17,7 +17,7 @@ def version(_patient: Patient, database: Answering) -> Finding:
     server = database.server
     if server.major < OLDEST_MAJOR:
         return error(
-            f"The server is PostgreSQL {server.version}; it takes {OLDEST_MAJOR} or later.",
+            f"The server is PostgreSQL {server.version}; {OLDEST_MAJOR} or later is needed.",
             "Upgrade the server (pg_upgrade), or make a Neon project with a newer one.",
         )
     return fine(f"The server is PostgreSQL {server.version}.")

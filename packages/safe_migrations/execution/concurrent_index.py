@@ -42,7 +42,7 @@ def is_needed(cursor: Any, statement: str, *, resumed: bool, say: Callable[[str]
         return True
     _, name, is_valid, definition, _ = found
     if not is_valid:
-        say(f"Index {name} is invalid, left by a build that was cut off: it is built anew.")
+        say(f"Index {name} is invalid, left by a build that was cut off: it is built again.")
         # nosemgrep: sql-of-pieces  as Postgres quotes it
         cursor.execute(f"DROP INDEX CONCURRENTLY {name}")
         return True

@@ -55,7 +55,7 @@ _KNOWN: tuple[tuple[str, type[PlainError], str], ...] = (
     (
         r"Relative revision \S+ didn't produce",
         ConfigurationError,
-        "There are not as many that way: `flask db history -i` shows where the database is.",
+        "There are not that many that way: `flask db history -i` shows where the database is.",
     ),
 )
 

@@ -90,7 +90,7 @@ class Journal:
             message = (
                 f"The {direction} of revision {revision} was interrupted and is half done: finish "
                 f"it with `{way_out}` before anything else. (`flask db stamp` forgets it, for who "
-                "has mended the schema by hand.)"
+                "has corrected the schema by hand.)"
             )
             raise ConfigurationError(message)
 
@@ -157,7 +157,7 @@ class Journal:
         revision = self._step[0] if self._step else ""
         return ConfigurationError(
             f"Revision {revision} was interrupted after {self._earlier.statements} of its "
-            "statements, and now does other things than then. If its file has changed since, bring "
+            "statements, and does other things now. If its file has changed since, bring "
             "it back to what it was; else finish it by hand, then `flask db stamp` it."
         )
 

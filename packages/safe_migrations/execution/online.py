@@ -83,7 +83,8 @@ class Online:
                     raise
                 message = (
                     f"Revision {self._revision} opens an autocommit_block() inside of another, "
-                    "which Alembic can't: put one behind the other, and run the command again."
+                    "which Alembic doesn't support: put one after the other, and run the command "
+                    "again."
                 )
                 raise ConfigurationError(message) from error
             except KeyboardInterrupt:

@@ -26,7 +26,7 @@ class Repeating:
 
         if not self._patience.wait(tell=tell):
             message = (
-                f"{why} It was tried for {self._patience.limit_s:g} s; {outcome}. Run the command "
+                f"{why} Gave up after {self._patience.limit_s:g} s; {outcome}. Run the command "
                 "again when there is less going on."
             )
             raise LockedError(message) from cause

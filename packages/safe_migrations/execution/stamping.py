@@ -18,14 +18,14 @@ FORCE = "force"
 """The attribute of Alembic's config, and the name in `-x force=true`: nothing is compared."""
 
 NOT_COMPARED = (
-    "-- A script can't compare: whether the tables are those of the revision is for you to see."
+    "-- A script can't compare: whether the tables are those of the revision is for you to check."
 )
 
 _SHOWN = 5
 _NOTHING = "it has none of the tables"
 _MEND = "Correct that, or name the revision that it is at"
 _ALL_THE_SAME = (
-    "`flask db stamp --force` (or `alembic -x force=true stamp`) says it all the same, unseen."
+    "`flask db stamp --force` (or `alembic -x force=true stamp`) sets it all the same, uncompared."
 )
 
 

@@ -33,7 +33,7 @@ def open_copy(
     if is_neon(source):
         message = (
             "This database is on Neon, where a rehearsal runs on a branch: set NEON_API_KEY and "
-            "NEON_PROJECT_ID, in the environment or in .env."
+            "NEON_PROJECT_ID."
         )
         raise ConfigurationError(message)
     if place is None and source.host not in _LOCAL_HOSTS:

@@ -35,7 +35,7 @@ _LOCKS = """
 class Look:
     """Tables by oid, with name and the number of their file, and the locks held on relations.
 
-    Without the tables that this service keeps about its schema.
+    Without the tables in which schema changes are recorded.
     """
 
     names: dict[int, str] = field(default_factory=dict)

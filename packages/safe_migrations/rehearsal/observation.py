@@ -20,7 +20,7 @@ from safe_migrations.rehearsal.lock_sampling import Look, look, sampled
 from safe_migrations.rehearsal.report import Statement, Stops, TakenLock
 from safe_migrations.tool_tables import TOOL_TABLES
 
-# What Alembic and this service's own machinery run besides.
+# What Alembic and this library run besides.
 _OURS = re.compile(
     r"\s*(?:SET|SHOW|RESET|BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|SELECT\s+1\s+WHERE\s+false)\b"
     rf"|.*\b(?:{'|'.join(TOOL_TABLES)}|pg_catalog)\b"

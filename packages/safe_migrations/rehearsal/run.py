@@ -74,7 +74,7 @@ def rehearse(plan: Plan, database: Target, tell: Tell) -> Rehearsal | None:
     ):
         stage = _Stage(plan, copy, tell)
         found = interruptible(lambda: stage.play(start, revisions), stage.stop)
-        kept = f"{masked(copy.url)}; to be rid of it, {copy.way_to_drop}" if plan.keep else None
+        kept = f"{masked(copy.url)}; to remove it, {copy.way_to_drop}" if plan.keep else None
         return replace(found, source=masked(database.url), kept=kept)
 
 

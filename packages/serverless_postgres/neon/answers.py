@@ -22,7 +22,7 @@ def read(data: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
-        message = "Neon's API answered with something else than JSON; is NEON_API_URL right?"
+        message = "Neon's API answered with something other than JSON; is NEON_API_URL right?"
         raise ConfigurationError(message)
     return found
 

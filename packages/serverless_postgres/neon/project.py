@@ -40,10 +40,7 @@ class NeonProject:
     def configured(cls, settings: PostgresSettings) -> Self:
         """Take key and project from the settings; raises ConfigurationError if one is missing."""
         if not settings.neon_api_key or not settings.neon_project_id:
-            message = (
-                "NEON_API_KEY and NEON_PROJECT_ID are needed for a branch on Neon: set both in the "
-                "environment or in .env."
-            )
+            message = "NEON_API_KEY and NEON_PROJECT_ID are needed for a branch on Neon: set both."
             raise ConfigurationError(message)
         transport = NeonTransport(settings.neon_api_url, settings.neon_api_key)
         return cls(transport, settings.neon_project_id)

@@ -42,7 +42,7 @@ def projects(settings: PostgresSettings) -> list[Project]:
     for one project only, which sees no list.
     """
     if not settings.neon_api_key:
-        message = "NEON_API_KEY is needed to look at projects on Neon: set it in .env."
+        message = "NEON_API_KEY is needed to look at projects on Neon: set it."
         raise ConfigurationError(message)
     found = _Projects(NeonTransport(settings.neon_api_url, settings.neon_api_key))
     try:

@@ -48,7 +48,9 @@ class NeonTransport:
         be a key, which http.client would put into its own error.
         """
         if not re.fullmatch(r"[!-~]+", api_key):
-            message = "NEON_API_KEY holds what no key holds, such as a space: copy it again."
+            message = (
+                "NEON_API_KEY has a character that no key has, such as a space: copy it again."
+            )
             raise ConfigurationError(message)
         try:
             parts = urlsplit(url)

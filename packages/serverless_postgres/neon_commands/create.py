@@ -16,7 +16,9 @@ from serverless_postgres.neon_names import refuse_unusable
     click.option("--parent", metavar="BRANCH", help="Where it begins; see `flask neon --help`."),
     at(help_text="The parent's state at that moment: a time with its time zone, or an LSN."),
     click.option("--expires", metavar="7d", help="Neon deletes it after 90m, 12h, 7d, 2w ..."),
-    click.option("--no-compute", is_flag=True, help="A copy that one can't connect to."),
+    click.option(
+        "--no-compute", is_flag=True, help="Without a compute, so that nobody can connect to it."
+    ),
     DATABASE,
     connection.env_options,
 )

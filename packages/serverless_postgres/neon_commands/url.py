@@ -19,7 +19,9 @@ _VARIABLES = {"pooled": (POOLED,), "direct": (DIRECT,), "both": (POOLED, DIRECT)
 
 @command(
     click.argument("branch", required=False),
-    click.option("--pooled", "kind", flag_value="pooled", help="For the service (DATABASE_URL)."),
+    click.option(
+        "--pooled", "kind", flag_value="pooled", help="For the application (DATABASE_URL)."
+    ),
     click.option(
         "--direct", "kind", flag_value="direct", help="For schema changes (DIRECT_DATABASE_URL)."
     ),

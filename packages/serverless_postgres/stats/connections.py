@@ -107,9 +107,9 @@ def judge(found: Any, inquiry: Inquiry) -> Section:
 def _room(found: Any, each: int, *, is_neon: bool) -> str:
     said = (
         f"{found['used']} of {found['most']} connections are used, {found['reserved']} are "
-        f"reserved. A process of this service takes up to {each} (POOL_SIZE + POOL_MAX_OVERFLOW): "
-        f"connecting directly, {(found['most'] - found['reserved']) // each} processes (workers of "
-        "all instances) fit."
+        f"reserved. A process of the application takes up to {each} (POOL_SIZE + "
+        f"POOL_MAX_OVERFLOW): connecting directly, {(found['most'] - found['reserved']) // each} "
+        "processes (workers of all instances) fit."
     )
     if is_neon:
         said += " Neon's pooler admits 10,000, and works with 90 % of max_connections per role."

@@ -244,7 +244,7 @@ def _duplicates(redundant: dict[Index, Index]) -> Iterator[Finding]:
             Severity.WARNING,
             item.name,
             f"{item.name} ({writing.size(item.bytes)}) {how} {keeper.name} on {item.table}: "
-            "each write keeps up both.",
+            "each write maintains both.",
             "Take it out of the model and run `flask db migrate`, which writes this:",
             item.drop,
         )
@@ -266,7 +266,7 @@ def _invalid(indexes: list[Index]) -> Iterator[Finding]:
 
 
 def _unused(item: Index, about: Circumstances) -> Finding:
-    known = writing.seconds(about.counted_s) or "a time that nobody knows"
+    known = writing.seconds(about.counted_s) or "an unknown time"
     if about.is_young:
         return Finding(
             "unused-index",

@@ -134,7 +134,7 @@ def missing(availability: Any, about: Circumstances, said: str = "") -> Statemen
         "statements-not-counted",
         Severity.NOTE,
         "pg_stat_statements",
-        f"{reason}: nobody counts which statements take the time.",
+        f"{reason}, so that nothing counts which statements take the time.",
         advice,
         sql,
     )

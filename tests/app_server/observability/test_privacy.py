@@ -119,7 +119,7 @@ HEADERS = [
 REFUSALS = [
     OverloadedError("The service has too much to do."),
     RequestTimeoutError("The body did not arrive within 30 s."),
-    BadRequestError("The body broke off."),
+    BadRequestError("The body ended too early."),
 ]
 
 

@@ -106,7 +106,7 @@ def test_who_knows_what_numbers_count_says_so(drifting, how):
 def test_a_unit_that_cant_be_read_is_refused(drifting):
     drifting.attributes = {"epochs": ["users.created_at:days"]}
     drifting.change("ALTER TABLE users DROP age")
-    with pytest.raises(ConfigurationError, match="names no unit"):
+    with pytest.raises(ConfigurationError, match="has no unit"):
         drifting.migrate()
 
 

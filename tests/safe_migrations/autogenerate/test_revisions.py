@@ -189,8 +189,8 @@ def test_alembic_takes_the_answer_with_x(drifting, x):
     ("rename", "message"),
     [
         ("users.gone:nick", "isn't possible"),
-        ("nick", "names no rename"),
-        ("a:b.c", "names no rename"),
+        ("nick", "is not a rename"),
+        ("a:b.c", "is not a rename"),
     ],
 )
 def test_a_rename_that_cant_be_is_refused(drifting, rename, message):

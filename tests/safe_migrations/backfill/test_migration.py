@@ -183,7 +183,7 @@ def test_another_definition_is_refused_before_anything_is_done(history, engine):
     ) as runner:
         runner.run()
     history.fill(table="items")
-    with pytest.raises(ConfigurationError, match="begun with another definition"):
+    with pytest.raises(ConfigurationError, match="started with another definition"):
         history.run("upgrade", "head")
     assert history.left() == [(False, False, False)]
 

@@ -112,7 +112,7 @@ def test_what_a_column_counts_is_asked_for_by_both_commands(run, url, execute):
     assert "`--epochs users.created_at:s`" in _json(asked)["error"]["message"]
     refused = run("flask db migrate -m Times --epochs users.created_at:days", url)
     assert refused.code == ExitCode.ERROR
-    assert "names no unit" in refused.errors
+    assert "has no unit" in refused.errors
 
 
 def test_nothing_to_migrate_writes_no_file(run, url, root):
@@ -412,7 +412,7 @@ def test_a_folder_without_migrations_is_told(run, url, tmp_path):
     for command in ("upgrade", "heads --json", "status", "lint --static", "plan"):
         done = run(f"flask db -d {tmp_path} {command}", url)
         assert done.code == 1, command
-        assert "is no folder of migrations" in done.errors + done.output, command
+        assert "is not a folder of migrations" in done.errors + done.output, command
 
 
 def test_wrong_use_is_a_document_too(run, url):
@@ -522,7 +522,7 @@ def test_steps_that_lead_nowhere_are_told(run, url):
         assert "--debug" not in done.errors, command
     for command in ("upgrade a:b:c --sql", "history -r a:b:c", "history -r head"):
         done = run(f"flask db {command}", url)
-        assert "is no range" in done.errors, command
+        assert "is not a range" in done.errors, command
     missing = _json(run("flask db history --json -r nowhere:head", url))
     assert missing["error"]["code"] == "configuration-error"
 
@@ -548,7 +548,9 @@ def test_a_folder_without_revisions_has_nothing_to_move(run, url, tmp_path, comm
     assert (
         "There are no revisions yet" in run(f"flask db {command} -d {tmp_path}/others", url).errors
     )
-    assert "is no folder of migrations" in run(f"flask db {command} -d {tmp_path}/none", url).errors
+    assert (
+        "is not a folder of migrations" in run(f"flask db {command} -d {tmp_path}/none", url).errors
+    )
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ def test_connections_by_application_and_state_against_what_there_may_be(run, url
     assert line.split()[0] == "1"
     assert "idle in transaction" in line
     assert (
-        "of 100 connections are used, 3 are reserved. A process of this service takes up to 3 "
+        "of 100 connections are used, 3 are reserved. A process of the application takes up to 3 "
         in (" ".join(done.stdout.split()))
     )
 

@@ -156,7 +156,7 @@ def test_planner_that_holds_its_locks_is_named(old):
         pid = planner.info.backend_pid
     assert result.exit_code == ExitCode.LOCKED
     assert f"the tables are in use by pid {pid} (" in result.stderr
-    assert "planner, idle in transaction). It was tried for 1 s; nothing was" in result.stderr
+    assert "planner, idle in transaction). Gave up after 1 s; nothing was" in result.stderr
     assert f"  pid {pid} (" in result.stdout
     assert old.is_old
 

@@ -16,7 +16,7 @@ def test_what_hangs_on_a_refused_row_is_accounted_for(old, report):
     assert told.refusals("workflows") == {
         'status "weird" is unknown': ["2"],
         "its user is not in the source": ["3"],
-        "created_at is no time; write it as 2026-01-31 14:00:00+09:00 in the source, "
+        "created_at is not a time; write it as 2026-01-31 14:00:00+09:00 in the source, "
         "and import that again": ["4"],
     }
     orphans = {

@@ -79,7 +79,7 @@ OTHERS = [
     ("1970-01-01T00:00:00Z", "1970-01-01", None),
 ]
 
-NO_TIME = "is no time"
+NO_TIME = "is not a time"
 NO_UNIT = "is a number that is in no range of a known unit"
 DAYS = "is a number that may count days since 1858, 1899, 1904 or 1970"
 NO_OFFSET = "has the name of a zone, but not its offset from UTC"

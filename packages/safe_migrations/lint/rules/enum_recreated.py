@@ -15,7 +15,7 @@ def _added_in_place(situation: Situation, found: Facts) -> str:
     add = f"ALTER TYPE {_former(situation, found.enum)} ADD VALUE 'VALUE'"
     return (
         fixes.outside_transaction(fixes.execute(add))
-        + "\n# to be rid of a value: text with a CHECK (NOT VALID, then VALIDATE)"
+        + "\n# to remove a value: text with a CHECK (NOT VALID, then VALIDATE)"
     )
 
 
@@ -33,7 +33,7 @@ def _former(situation: Situation, enum: str) -> str:
 
 @rule(
     "an enum that is replaced by another, which rewrites the table",
-    why="All rows of {table} are written anew under ACCESS EXCLUSIVE, and values that the new enum "
+    why="All rows of {table} are rewritten under ACCESS EXCLUSIVE, and values that the new enum "
     "lacks make it fail. Values can be added in place; they can't be removed.",
     cure=_added_in_place,
 )

@@ -14,7 +14,7 @@ from safe_migrations.lint.rule import Facts, rule
 
 @rule(
     "a new identity or serial column, which rewrites the table",
-    why="Every row gets a number of its own: Postgres writes every row anew under ACCESS "
+    why="Every row gets a number of its own: Postgres rewrites every row under ACCESS "
     "EXCLUSIVE, so that all reads and writes wait.",
     cure=lambda situation, found: numbered(situation, found.table, found.definition),
 )

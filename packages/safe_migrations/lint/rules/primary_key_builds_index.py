@@ -12,7 +12,7 @@ from safe_migrations.lint.rule import Facts, rule
 @rule(
     "a primary key that builds its index under a strong lock",
     why="Postgres builds the index of {table} under ACCESS EXCLUSIVE: all reads and writes wait; a "
-    "concurrent build hinders neither.",
+    "concurrent build blocks neither.",
     cure=by_index,
 )
 def primary_key_builds_index(situation: Situation) -> Iterator[Facts]:

@@ -28,7 +28,7 @@ def _virtual_or_plain(situation: Situation, found: Facts) -> str:
 
 @rule(
     "a stored generated column, which rewrites the table",
-    why="Postgres writes every row anew under ACCESS EXCLUSIVE, so that all reads and writes wait.",
+    why="Postgres rewrites every row under ACCESS EXCLUSIVE, so that all reads and writes wait.",
     cure=_virtual_or_plain,
 )
 def stored_generated_column(situation: Situation) -> Iterator[Facts]:
@@ -40,7 +40,7 @@ def stored_generated_column(situation: Situation) -> Iterator[Facts]:
 
 
 @stored_generated_column.also(
-    why="A stored column's new expression writes every row anew under ACCESS EXCLUSIVE, so that "
+    why="A stored column's new expression rewrites every row under ACCESS EXCLUSIVE, so that "
     "all reads and writes wait.",
     cure="# add a column beside {table}.{column}, fill it with a Backfill, and let the code read "
     "that one",

@@ -15,7 +15,7 @@ from safe_migrations.lint.rule import Facts, rule
 
 @rule(
     "any other command that rewrites a table or an index",
-    why="{command} writes {table} anew under ACCESS EXCLUSIVE: all reads and writes wait.",
+    why="{command} rewrites {table} under ACCESS EXCLUSIVE: all reads and writes wait.",
     cure="# make a new table with it beside {table}, fill it with a Backfill, and let the code "
     "change over",
 )
@@ -32,12 +32,12 @@ def _vacuum(_: Situation, found: Facts) -> str:
             "with a Backfill, and let the code change over"
         )
     vacuum = fixes.execute(f"VACUUM (ANALYZE) {fixes.name(found.tables[0])}")
-    why = "# frees room for new rows and hinders nobody; to shrink the file, pg_repack"
+    why = "# frees room for new rows and blocks nobody; to shrink the file, pg_repack"
     return f"{fixes.outside_transaction(vacuum)}\n{why}"
 
 
 @table_rewrite.also(
-    why="{command} writes {what} anew under ACCESS EXCLUSIVE: all reads and writes wait.",
+    why="{command} rewrites {what} under ACCESS EXCLUSIVE: all reads and writes wait.",
     cure=_vacuum,
 )
 def cluster_or_vacuum_full(situation: Situation) -> Iterator[Facts]:
@@ -56,7 +56,7 @@ def _reindex(_: Situation, found: Facts) -> str:
 
 
 @table_rewrite.also(
-    why="It writes {index} anew under ACCESS EXCLUSIVE: reads and writes wait.", cure=_reindex
+    why="It rewrites {index} under ACCESS EXCLUSIVE: reads and writes wait.", cure=_reindex
 )
 def index_moved(situation: Situation) -> Iterator[Facts]:
     """Find indexes that move to another tablespace."""
@@ -68,7 +68,7 @@ def index_moved(situation: Situation) -> Iterator[Facts]:
 
 
 @table_rewrite.also(
-    why="The domain has constraints: Postgres writes every row anew under ACCESS EXCLUSIVE, so "
+    why="The domain has constraints: Postgres rewrites every row under ACCESS EXCLUSIVE, so "
     "that all reads and writes wait.",
     cure="# give {table}.{column} the domain's base type, and add the domain's CHECK as a "
     "constraint with postgresql_not_valid=True",

@@ -10,9 +10,7 @@ from safe_migrations.lint.retypes import retyped
 from safe_migrations.lint.retyping import around, new_column
 from safe_migrations.lint.rule import Facts, rule
 
-_WHY = (
-    "From {old} to {new} Postgres writes {what} anew under ACCESS EXCLUSIVE: reads and writes wait."
-)
+_WHY = "From {old} to {new} Postgres rewrites {what} under ACCESS EXCLUSIVE: reads and writes wait."
 
 
 @rule(

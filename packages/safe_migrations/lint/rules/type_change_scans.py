@@ -10,8 +10,8 @@ from safe_migrations.lint.rule import Facts, rule
 
 @rule(
     "a change of a column's type that verifies a constraint on all rows again",
-    why="The rows stay as they are, but Postgres verifies {constraints} anew: it reads all rows of "
-    "{name} under ACCESS EXCLUSIVE, so that all reads and writes wait.",
+    why="The rows stay as they are, but Postgres verifies {constraints} again: it reads all rows "
+    "of {name} under ACCESS EXCLUSIVE, so that all reads and writes wait.",
     cure=lambda situation, found: around(situation, found.table, found.command, found.change),
 )
 def type_change_scans(situation: Situation) -> Iterator[Facts]:

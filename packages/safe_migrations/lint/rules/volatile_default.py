@@ -22,7 +22,7 @@ def _default_apart(situation: Situation, found: Facts) -> str:
 
 @rule(
     "a new column whose default differs from row to row, which rewrites the table",
-    why="The default {default} differs from row to row: Postgres writes every row anew under "
+    why="The default {default} differs from row to row: Postgres rewrites every row under "
     "ACCESS EXCLUSIVE, so that all reads and writes wait.",
     cure=_default_apart,
 )

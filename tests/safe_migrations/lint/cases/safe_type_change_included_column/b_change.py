@@ -1,4 +1,4 @@
-"""Widen the column: neither index is built anew."""
+"""Widen the column: neither index is built again."""
 # expect: none
 
 from alembic import op

@@ -1,4 +1,4 @@
-"""Widen the column of its condition: the constraint's index is built anew."""
+"""Widen the column of its condition: the constraint's index is built again."""
 # expect: type-change-rewrites
 
 from alembic import op
