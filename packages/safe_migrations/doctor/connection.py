@@ -45,8 +45,8 @@ def pooling(patient: Patient, database: Answering) -> Finding:
             "(PgBouncer is often on port 6432, Postgres on 5432).",
         )
     pooled = settings.database_url
-    if target.source == "DATABASE_URL" and pooled and is_pooled(pooled):
-        return fine(f"DATABASE_URL is pooled; schema changes go past it, to {target.url.host}.")
+    if target.source == settings.database_url_name and pooled and is_pooled(pooled):
+        return fine(f"{target.source} is pooled; schema changes go past it, to {target.url.host}.")
     return fine("Schema changes go to the server directly.")
 
 
