@@ -82,5 +82,6 @@ def address(settings: PostgresSettings, x: Sequence[str] = ()) -> str:
 
 def x_url(x: Sequence[str]) -> str | None:
     """Find the URL among the arguments for env.py; the last one counts."""
-    urls = [item.removeprefix("url=") for item in x if item.startswith("url=")]
+    pairs = [item.partition("=") for item in x]
+    urls = [value for name, _, value in pairs if name == "url"]
     return urls[-1] if urls else None

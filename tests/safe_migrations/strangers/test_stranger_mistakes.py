@@ -146,3 +146,20 @@ def test_way_out_of_rows_is_sql_that_runs(project, flask_db):
 
     assert code == 1
     assert '(UPDATE "user" SET "Name" = ... WHERE "Name" IS NULL;' in output
+
+
+@pytest.mark.usefixtures("project")
+def test_unset_variables_of_a_shell_are_no_revisions(flask_db):
+    said = "Error: Name a revision: an id, `head`, `base`, or a step such as +1.\n"
+    commands = ("squash", "lint", "plan", "rehearse", "merge", "stamp", "upgrade", "downgrade")
+
+    for code, output in flask_db(*(f"{command} ''" for command in commands)):
+        assert code == 1
+        assert output.endswith(said)
+
+
+@pytest.mark.usefixtures("project")
+def test_url_without_a_value_is_not_the_other_database(flask_db):
+    for code, output in flask_db("-x url upgrade", "-x url= current", "-x url downgrade"):
+        assert code == 1
+        assert output.startswith("Error: -x url is not a Postgres URL")
