@@ -56,7 +56,9 @@ def source(settings: PostgresSettings, x: Sequence[str] = ()) -> str:
         return X_URL
     if settings.direct_database_url:
         return "DIRECT_DATABASE_URL"
-    return "DATABASE_URL" if settings.database_url or settings.is_production else EMBEDDED
+    if settings.database_url:
+        return settings.database_url_name
+    return "DATABASE_URL" if settings.is_production else EMBEDDED
 
 
 def address(settings: PostgresSettings, x: Sequence[str] = ()) -> str:
@@ -70,7 +72,7 @@ def address(settings: PostgresSettings, x: Sequence[str] = ()) -> str:
     if settings.direct_database_url:
         return direct_text(settings.direct_database_url, "DIRECT_DATABASE_URL")
     if settings.database_url:
-        return direct_text(settings.database_url)
+        return direct_text(settings.database_url, settings.database_url_name)
     if settings.is_production:
         raise ConfigurationError(NOT_SET + ".")
     from serverless_postgres.embedded import EmbeddedPostgres  # noqa: PLC0415  seldom needed
@@ -80,5 +82,6 @@ def address(settings: PostgresSettings, x: Sequence[str] = ()) -> str:
 
 def x_url(x: Sequence[str]) -> str | None:
     """Find the URL among the arguments for env.py; the last one counts."""
-    urls = [item.removeprefix("url=") for item in x if item.startswith("url=")]
+    pairs = [item.partition("=") for item in x]
+    urls = [value for name, _, value in pairs if name == "url"]
     return urls[-1] if urls else None

@@ -60,5 +60,10 @@ def _loaded(name: str) -> "Flask":
     try:
         return ScriptInfo(app_import_path=name, load_dotenv_defaults=False).load_app()
     except UsageError as error:
-        message = f"The application of alembic.ini can't be loaded: {error.format_message()}"
-        raise ConfigurationError(message) from error
+        # Flask tells an ImportError with its whole traceback.
+        said = error.format_message().strip().splitlines()
+        reason = said[0] if len(said) == 1 else f"{said[0]} {said[-1]}."
+    except Exception as error:  # noqa: BLE001  whatever code of others raises
+        reason = f"{type(error).__name__}: {error}."
+    message = f"The application {name}, which alembic.ini names, can't be loaded: {reason}"
+    raise ConfigurationError(message)

@@ -1,5 +1,6 @@
 """Makes a new folder of migrations, laid out as Flask-Migrate does it."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -28,12 +29,18 @@ def make_folder(project: Project, *, package: bool = False) -> None:
             if (pattern / file).is_file():
                 shutil.copyfile(pattern / file, folder / file)
         if not has_own and project.app:
-            ini = folder / "alembic.ini"
-            text = ini.read_text(encoding="utf-8")
-            app = project.app.replace("%", "%%")
-            ini.write_text(text.replace("# app =", f"app = {app}"), encoding="utf-8")
+            _tell_application(folder, project.app)
         for place in (folder, folder / "versions") if package else ():
             (place / "__init__.py").touch()
     except OSError as error:
         message = f"{folder} can't be made: {error.strerror}."
         raise ConfigurationError(message) from error
+
+
+def _tell_application(folder: Path, app: str) -> None:
+    """Write into alembic.ini which application it is, and that it is found from here."""
+    ini = folder / "alembic.ini"
+    text = ini.read_text(encoding="utf-8")
+    here = os.path.relpath(Path.cwd(), folder).replace(os.sep, "/").replace("%", "%%")
+    text = text.replace("# app =", "app = " + app.replace("%", "%%"))
+    ini.write_text(text.replace("%(here)s/..", f"%(here)s/{here}"), encoding="utf-8")

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 import click
 from flask import Flask, has_app_context
@@ -104,17 +104,14 @@ class Migrate:
 
         Raises ConfigurationError when nobody has said what the models are.
         """
-        metadata = self.metadata if self.db is None else self.db.metadata
+        metadata = self.metadata if self.db is None else getattr(self.db, "metadata", None)
         if metadata is None:
             message = (
                 "Migrate does not know the models: `Migrate(app, db)` with the object of "
                 "Flask-SQLAlchemy, or `Migrate(app, metadata=...)`."
             )
             raise ConfigurationError(message)
-        settings = self.settings or SchemaSettings(
-            database_url=_configured_url(app) or database_url(),
-            instance_dir=Path(app.instance_path),
-        )
+        settings = self.settings or _settings(app)
         if self.other_tables:
             others = (*settings.schema_other_tables, *self.other_tables)
             settings = replace(settings, schema_other_tables=others)
@@ -137,8 +134,16 @@ class Migrate:
         return replace(self.project(app), app=name)
 
 
-def _configured_url(app: Flask) -> str | None:
-    found = app.config.get("SQLALCHEMY_DATABASE_URI")
-    if found is None or isinstance(found, str):
-        return found
-    return str(found.render_as_string(hide_password=False))
+class _Configured(SchemaSettings):
+    """Settings whose database the application's configuration names."""
+
+    database_url_name: ClassVar[str] = "SQLALCHEMY_DATABASE_URI"
+
+
+def _settings(app: Flask) -> SchemaSettings:
+    found = app.config.get(_Configured.database_url_name)
+    folder = Path(app.instance_path)
+    if not found:
+        return SchemaSettings(database_url=database_url(), instance_dir=folder)
+    url = found if isinstance(found, str) else found.render_as_string(hide_password=False)
+    return _Configured(database_url=url, instance_dir=folder)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from plain_commands.errors import ConfigurationError
+from plain_commands.errors import ConfigurationError, PlainError
 from safe_migrations.settings import SchemaSettings
 
 if TYPE_CHECKING:  # At run time, a quick command need not wait for SQLAlchemy and Alembic.
@@ -16,6 +16,9 @@ if TYPE_CHECKING:  # At run time, a quick command need not wait for SQLAlchemy a
 
 ATTRIBUTE = "safe_migrations.project"
 """The attribute of Alembic's Config that holds the project."""
+
+RUNS = "safe_migrations.runs"
+"""The attribute that tells whether env.py has called `run`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +101,11 @@ class Project:
                 "env.py does, or `app = ...` in alembic.ini."
             )
             raise ConfigurationError(message)
-        return self.metadata() if callable(self.metadata) else self.metadata
+        found = _imported(self.metadata) if callable(self.metadata) else self.metadata
+        if not hasattr(found, "sorted_tables"):
+            message = f"`metadata` must be a MetaData, such as SQLModel.metadata, not {found!r}."
+            raise ConfigurationError(message)
+        return found
 
     @property
     def is_suspect(self) -> str:
@@ -109,6 +116,16 @@ class Project:
     def aside(self) -> str | None:
         """The schema that holds tables moved aside, where nobody looks for problems."""
         return None if self.recogniser is None else self.recogniser.aside
+
+
+def _imported(metadata: "Callable[[], MetaData]") -> "MetaData":
+    try:
+        return metadata()
+    except PlainError:
+        raise
+    except Exception as error:
+        message = f"The models can't be imported: {type(error).__name__}: {error}."
+        raise ConfigurationError(message) from error
 
 
 def project_of(config: "Config") -> Project:

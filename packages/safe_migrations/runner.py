@@ -1,12 +1,14 @@
 """Runs Alembic: the same commands, with errors that a person can act on."""
 
 import argparse
+import configparser
 import logging
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import psycopg2
@@ -18,12 +20,14 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from plain_commands.errors import ConfigurationError, PlainError
-from safe_migrations.execution.explanation import blame, explain
+from safe_migrations.execution.explanation import blame, blame_env, explain
 from safe_migrations.execution.online import NOW
-from safe_migrations.project import ATTRIBUTE, Project
+from safe_migrations.project import ATTRIBUTE, RUNS, Project
 from safe_migrations.revisions import check_new, check_stated, revisions
 from safe_migrations.standing import Titled, standing
 
+# The commands that change what env.py must look after.
+_GUARDED = {"downgrade", "stamp", "upgrade"}
 # The commands that work without a folder of migrations.
 _OF_NO_FOLDER = {"init", "list_templates"}
 
@@ -59,7 +63,12 @@ def configuration(
 def _config(project: Project) -> Config:
     # There is no standard output where a program has closed it.
     config = Config(project.alembic_ini, stdout=sys.stdout or StringIO())
-    config.set_main_option("script_location", str(project.directory).replace("%", "%%"))
+    try:
+        config.set_main_option("script_location", str(project.directory).replace("%", "%%"))
+    except (configparser.Error, UnicodeDecodeError) as error:
+        said = " ".join(str(error).split())
+        message = f"{project.alembic_ini} can't be read: {said}."
+        raise ConfigurationError(message) from error
     config.attributes[ATTRIBUTE] = project
     for change in project.configure:
         config = change(config) or config
@@ -79,7 +88,7 @@ def explained(project: Project) -> Iterator[None]:
     except PlainError:
         raise
     except (Exception, SystemExit) as error:
-        if blamed := blame(error, project.versions):
+        if blamed := blame(error, project.versions) or blame_env(error, project.directory):
             raise blamed from error
         if isinstance(error, OSError) and error.filename:
             message = f"{error.filename} can't be used: {error.strerror}."
@@ -117,6 +126,7 @@ def run(
     """
     if name in _OF_NO_FOLDER:
         config = _config(project)
+        _check_template(options.get("template"))
         if "/" in (options.get("template") or ""):  # Somebody's own, as with Flask-Migrate.
             folder, options["template"] = os.path.split(options["template"])
             config.get_template_directory = lambda: folder  # type: ignore[method-assign]
@@ -129,7 +139,20 @@ def run(
     config.attributes.update(attributes or {}, command=name, connection=connection)
     with explained(project):
         result = getattr(command, name)(config, *arguments, **options)
+    if name in _GUARDED and RUNS not in config.attributes:
+        # No log: such an env.py may have set it up in its own way.
+        sys.stderr.write(
+            f"Warning: {project.directory / 'env.py'} does not call `run` of safe_migrations, so "
+            "that nothing looked after locks and other deploys: let it end with `from "
+            "safe_migrations import run` and `run(context, target_metadata=...)`.\n"
+        )
     return config.attributes.get(NOW, result)
+
+
+def _check_template(name: str | None) -> None:
+    if name and not ("/" in name or (Path(Config().get_template_directory()) / name).is_dir()):
+        message = f"There is no template {name}: `flask db list-templates` lists them."
+        raise ConfigurationError(message)
 
 
 def upgrade(project: Project, url: str, revision: str = "heads") -> None:

@@ -18,6 +18,9 @@ class PostgresSettings(Processes):
     application: ClassVar[str] = "app"
     """The name that Postgres shows (application_name), of letters, digits, `-` and `_`."""
 
+    database_url_name: ClassVar[str] = "DATABASE_URL"
+    """What messages call `database_url`."""
+
     database_url: str | None = setting(
         None,
         "The application's Postgres; on Neon the pooled one. Not set: the embedded server, for "

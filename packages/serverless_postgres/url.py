@@ -66,7 +66,7 @@ def resolve(settings: PostgresSettings, *, direct: bool = False) -> URL:
     if direct and settings.direct_database_url:
         return make_direct(parse(settings.direct_database_url, "DIRECT_DATABASE_URL"))
     if settings.database_url:
-        url = parse(settings.database_url)
+        url = parse(settings.database_url, settings.database_url_name)
         return make_direct(url) if direct else url
     if settings.is_production:
         raise ConfigurationError(NOT_SET + ".")

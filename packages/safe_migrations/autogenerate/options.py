@@ -104,7 +104,8 @@ def _of_dropped_tables(every: Iterable[Change]) -> str:
         return ""
     return (
         f"No model has {', '.join(tables)}: the revision drops what it holds. If that is another "
-        "application's, remove the revision, and name the table in SCHEMA_OTHER_TABLES."
+        "application's, remove the revision, and name the table in SCHEMA_OTHER_TABLES "
+        "(`other_tables` of Migrate)."
     )
 
 

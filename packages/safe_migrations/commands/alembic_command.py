@@ -42,9 +42,6 @@ def run(project: "Project", name: str, *arguments: object, **options: Any) -> An
     if options.get("sql") and wants_json():
         message = "--sql writes SQL to standard output, where --json would write its own."
         raise click.UsageError(message)
-    if "" in arguments:
-        message = "Name a revision: an id, `head`, `base`, or a step such as +1."
-        raise click.UsageError(message)
     for value in arguments:
         if isinstance(value, str) and value.count(":") > 1:
             message = f"{value} is not a range: write from:to."

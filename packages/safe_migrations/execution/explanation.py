@@ -16,6 +16,7 @@ from safe_migrations.execution import rows
 from serverless_postgres.losses import describe, is_connection_loss, original
 
 _SHOWN = 200
+_HERE = Path(__file__).parents[1]
 _READ_ONLY = (
     " Either this is a replica, and the URL of the primary is wanted, or somebody has closed the "
     "database to writes: `ALTER DATABASE ... RESET default_transaction_read_only` opens it again "
@@ -107,6 +108,20 @@ def blame(error: BaseException, folder: Path) -> PlainError | None:
     return ConfigurationError(
         f"Revision file {path.name} fails in line {line}: {type(error).__name__}: {said}."
     )
+
+
+def blame_env(error: BaseException, folder: Path) -> PlainError | None:
+    """Name the line of env.py that an error comes from; None when `run` was called by then."""
+    frames = [
+        (Path(frame.f_code.co_filename), line) for frame, line in walk_tb(error.__traceback__)
+    ]
+    env = (folder / "env.py").resolve()
+    places = [at for at, (path, _) in enumerate(frames) if path.resolve() == env]
+    if not places or any(_HERE in path.parents for path, _ in frames[places[-1] :]):
+        return None
+    said = " ".join(str(error).split()).rstrip(".")
+    line = frames[places[-1]][1]
+    return ConfigurationError(f"env.py fails in line {line}: {type(error).__name__}: {said}.")
 
 
 def _database_error(error: DBAPIError | psycopg2.Error) -> PlainError:

@@ -6,10 +6,12 @@ import re
 
 import psycopg2
 from psycopg2 import errors as pg
+from sqlalchemy.dialects.postgresql.base import PGDialect
 
 _CHANGES_SCHEMA = re.compile(r"\s*(ALTER|CREATE)\b", re.IGNORECASE)
 _LACKS_VALUE = re.compile(r'invalid input value for enum (\S+): "(.*)"')
 _RETYPED = re.compile(r"ALTER TABLE (\S+) ALTER COLUMN (\S+) TYPE", re.IGNORECASE)
+_PREPARER = PGDialect().identifier_preparer  # type: ignore[no-untyped-call]
 _AGAIN = "then run the command again."
 
 
@@ -18,12 +20,12 @@ def way_out(error: BaseException, statement: str) -> str:
     if not isinstance(error, psycopg2.Error) or not _CHANGES_SCHEMA.match(statement):
         return ""
     said = error.diag
-    table = said.table_name
+    table, column = _quoted(said.table_name, said.schema_name), _quoted(said.column_name)
     match error:
-        case pg.NotNullViolation() if said.column_name:
+        case pg.NotNullViolation() if column:
             return (
-                f"Fill these rows first (UPDATE {table} SET {said.column_name} = ... WHERE "
-                f"{said.column_name} IS NULL; on a big table a Backfill in the revision, before "
+                f"Fill these rows first (UPDATE {table} SET {column} = ... WHERE "
+                f"{column} IS NULL; on a big table a Backfill in the revision, before "
                 f"this statement), {_AGAIN}"
             )
         case pg.CheckViolation() | pg.ForeignKeyViolation():
@@ -39,6 +41,13 @@ def way_out(error: BaseException, statement: str) -> str:
         case pg.InvalidTextRepresentation():
             return _lacking_value(str(error), statement)
     return ""
+
+
+def _quoted(name: str | None, schema: str | None = None) -> str:
+    """Write a name as SQL has it, with its schema where that is not `public`."""
+    quote = _PREPARER.quote
+    named = quote(name) if name else ""
+    return named if schema in {None, "public"} else f"{quote(schema)}.{named}"
 
 
 def _lacking_value(said: str, statement: str) -> str:
