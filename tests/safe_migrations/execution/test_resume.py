@@ -274,7 +274,7 @@ def test_a_loop_over_what_is_left_is_refused_rather_than_cut_short(table, engine
     with pytest.raises(ConfigurationError, match="division by zero"):
         table.run("upgrade", "head")
     assert _rows(engine, "SELECT count(*) FROM t WHERE note = 'new'") == [(3,)]
-    with pytest.raises(ConfigurationError, match="does other things than then"):
+    with pytest.raises(ConfigurationError, match="does other things now"):
         table.run("upgrade", "head")
     assert _rows(engine, "SELECT version_num FROM alembic_version") == [("one",)]
 

@@ -16,7 +16,6 @@ from safe_migrations.errors import ExitCode
 from safe_migrations.execution.one_transaction import in_one_transaction
 from safe_migrations.runner import run
 from serverless_postgres.embedded import binaries
-from service.cli.adopt import adopt
 from service.cli.groups import db
 from service.schema import project
 from service.settings import Settings
@@ -176,7 +175,7 @@ def test_forget_says_what_goes_and_asks(adopted: OldDatabase):
     "options", [("--undo", "--forget"), ("--dry-run", "--undo"), ("--undo", "--while-running")]
 )
 def test_options_that_contradict_each_other(options: tuple[str, ...]):
-    result = CliRunner().invoke(adopt, list(options))
+    result = CliRunner().invoke(db, ["adopt", *options])
     assert result.exit_code != 0
     assert f"{options[0]} and {options[1]} are different things to do" in result.stderr
 
