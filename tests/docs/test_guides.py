@@ -21,6 +21,7 @@ Numbers and ids in outputs may differ, and so may the width of spaces.
 import re
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -180,7 +181,8 @@ def served(project) -> Iterator[str]:
     with (
         log.open("w") as output,
         subprocess.Popen(
-            [str(project.folder / ".venv/bin/flask"), "dev"],
+            # Not the one of warm_programs.py, whose child no signal to the caller would end.
+            [str(Path(sys.prefix) / "bin" / "flask"), "dev"],
             cwd=project.folder,
             env={**project.environment, "PORT": str(port)},
             stdout=output,

@@ -3,7 +3,8 @@
 The guides run these programs some two hundred times, and most of what they took was the import of
 other people's libraries. So a process that has imported those, and nothing of the project, forks
 for each run: the child gets the caller's arguments, folder, environment, stdin, stdout and stderr,
-and carries out the program's own file. `python` itself, and what it starts, is the usual one.
+and carries out the program's own file. A signal to the caller does not reach it. `python` itself,
+and what it starts, is the usual one.
 """
 
 import gc
