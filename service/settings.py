@@ -26,7 +26,6 @@ class Settings(ServerSettings, SchemaSettings, RowsSettings):
     otel_service_name: str = setting("trip-planner", "The service's name in traces.")
 
     application = "trip-planner"
-    aside = ("predecessor",)
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None) -> Self:

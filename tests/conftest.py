@@ -133,6 +133,8 @@ def template(
         with suppress(BlockingIOError):
             fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
             execute(server, f"DROP DATABASE {name} WITH (FORCE)")
+            # For a worker that needs it only now.
+            done.unlink()
 
 
 @pytest.fixture(scope="session")

@@ -35,6 +35,7 @@ class Refusals:
         if not isinstance(error, ApiError):
             return self._app(environ, start_response)
         path = environ["PATH_INFO"].encode("latin-1").decode(errors="replace")
+        # Not by smorest_sqlmodel.problems, which would bring Flask into servers of apps without it.
         body = to_json(
             {
                 "type": self._types + error.code,

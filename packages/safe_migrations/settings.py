@@ -1,7 +1,6 @@
 """What can be set of schema changes."""
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from plain_commands.settings.declared import setting
 from serverless_postgres.settings import PostgresSettings
@@ -10,9 +9,6 @@ from serverless_postgres.settings import PostgresSettings
 @dataclass(frozen=True, kw_only=True)
 class SchemaSettings(PostgresSettings):
     """How schema changes wait for others, and which tables they leave alone."""
-
-    aside: ClassVar[tuple[str, ...]] = ()
-    """Schemas of tables that nobody uses any more, which statistics leave out."""
 
     schema_lock_timeout_ms: int = setting(
         2000, "A schema change gives up a lock that it does not get in this time.", least=1
