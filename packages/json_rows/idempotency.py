@@ -21,7 +21,7 @@ from json_rows.kept_answer import size_of
 from json_rows.kept_answers import LARGEST_KEPT, KeptAnswers, in_progress
 from json_rows.statement import Query, Row, Subject
 from json_rows.unit_of_work import UnitOfWork
-from json_rows.work import database, unit_of_work
+from json_rows.work import asker, database, unit_of_work
 from smorest_sqlmodel.caller import caller_of
 from smorest_sqlmodel.errors import (
     ConflictError,
@@ -55,9 +55,6 @@ REPLAYED_DOC: dict[str, Any] = {
     "the first one, except for the ETag of a row that has changed since.",
     "schema": {"type": "string", "const": "true"},
 }
-
-ANONYMOUS = "anonymous"
-"""Whose keys they are, until callers have API keys."""
 
 LONGEST_KEY = 255
 
@@ -125,7 +122,7 @@ class _Keyed:
         self._kept = kept
         # Ids may be written in either case.
         path = request.path.lower()
-        names = {"principal": ANONYMOUS, "method": request.method, "path": path, "key": key}
+        names = {"principal": asker().principal, "method": request.method, "path": path, "key": key}
         digest = hashlib.sha256("\0".join(names.values()).encode()).digest()
         self._names: dict[str, Any] = names
         self._lock = int.from_bytes(digest[:8], signed=True)
@@ -195,13 +192,14 @@ class _Keyed:
     def _keep(self, response: Response) -> None:
         """Have the answer kept with COMMIT.
 
-        What is large, or changed nothing, costs its caller nothing: a reference is enough. Its body
-        is for the release before, which would send it.
+        Of what is large, changed nothing or is shown once a reference is enough, which costs its
+        caller nothing. Its body is for the release before, which would send it.
         """
         about = self._query.about if self._query else None
         body, shown_id = response.get_data(), None
         has_changed = self._row is None or self._row.created
-        if about and self._can_show and (len(body) > LARGEST_KEPT or not has_changed):
+        is_left_out = len(body) > LARGEST_KEPT or not has_changed
+        if about and about.again and self._can_show and (is_left_out or about.is_shown_once):
             shown_id = about.id
             body = f'{{"id":"{shown_id}"}}'.encode()
         answer = {
@@ -228,7 +226,7 @@ class _Keyed:
             raise InvalidInputError.of(
                 location="header", name=HEADER, code="key_reused", message=message
             )
-        if shown_id and about:
+        if shown_id and about and about.again:
             try:
                 row = self._work.run(about.again(shown_id))
             except NotFoundError as error:

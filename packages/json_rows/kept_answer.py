@@ -8,8 +8,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from json_rows.models import Timestamp, default
-from json_rows.rows import table_of
-from json_rows.statement import quoted
+from json_rows.statement import quoted, table_of
 from serverless_postgres.position import WRITTEN
 
 ROW_BYTES = 300

@@ -16,13 +16,13 @@ class Members:
     def __init__(
         self, read: type[SQLModel], usual: type[SQLModel] | None = None, *, key: str = "id"
     ) -> None:
-        self._names = tuple(json_names(read))
-        self._usual = tuple(json_names(usual or read))
+        self.all = tuple(json_names(read))
+        self.usual = tuple(json_names(usual or read))
         self._key = key
 
-    def chosen(self, fields: Sequence[str] | None) -> tuple[str, ...]:
+    def chosen(self, fields: Sequence[str] | None, usual: tuple[str, ...]) -> tuple[str, ...]:
         """Choose the members of an answer, in their usual order."""
-        return chosen_names(self._names, fields, key=self._key) if fields else self._usual
+        return chosen_names(self.all, fields, key=self._key) if fields else usual
 
 
 def chosen_names(

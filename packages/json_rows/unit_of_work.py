@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import Any, Self, TypeVar
+from uuid import UUID
 
 import psycopg2
 from sqlalchemy import PoolProxiedConnection
@@ -46,15 +47,18 @@ class UnitOfWork:
         *,
         budget_s: float | None = None,
         server: Server | None = None,
+        owner: UUID | None = None,
         in_path: Collection[str] = (),
     ) -> None:
         """Name the database; `budget_s` is how long to try again, by default as set.
 
-        `server` is another one than the primary. `in_path` names what the path of a request gives:
-        where columns clash, these aren't what is wrong with its body.
+        `server` is another one than the primary. `owner` is who asks: queries on owned tables find
+        their rows and no others; nobody in particular (None) finds all. `in_path` names what the
+        path of a request gives: where columns clash, these aren't what is wrong with its body.
         """
         self._database = database
         self._server = server or database.primary
+        self._owner = owner
         self._in_path = frozenset(in_path)
         self._patience = Patience(
             database.settings.retry_budget_s if budget_s is None else budget_s,
@@ -154,10 +158,11 @@ class UnitOfWork:
                 raise
             if savepoint:
                 self.execute("ROLLBACK TO SAVEPOINT before_insert")
-            rows = self.fetch(query.outcome)
+            outcome = query.outcome()
+            rows = self.fetch(outcome)
             if not rows and not errors.is_duplicate_id(refused):
                 raise
-            row = query.outcome.judge(rows)
+            row = outcome.judge(rows)
             return replace(row, created=True) if was_sent_before else row
 
     def fetch(self, query: Query) -> Rows:
@@ -166,7 +171,7 @@ class UnitOfWork:
         if replica is None or position is None or self._in_transaction or self._begin_due:
             return self._write(query)
         return self._read_from(replica, query, position) or self.execute(
-            query.sql, query.parameters
+            query.sql, self._bound(query)
         )
 
     def execute(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Rows:
@@ -208,11 +213,15 @@ class UnitOfWork:
             self._discard()  # A connection whose state is unknown must not be used again.
         self._give_back()
 
+    def _bound(self, query: Query) -> dict[str, Any]:
+        """Bind who asks to a query that may be about owned rows."""
+        return {**query.parameters, "owner": self._owner}
+
     def _write(self, query: Query, before: str = "") -> Rows:
         """Send a query to the primary, and note the position of what it did."""
         if self._database.replica is None:
-            return self.execute(before + query.sql, query.parameters)
-        rows = self.execute(before + query.statement.sql_with(WRITTEN), query.parameters)
+            return self.execute(before + query.sql, self._bound(query))
+        rows = self.execute(before + query.statement.sql_with(WRITTEN), self._bound(query))
         if rows:
             self.note_written(rows[0][-1])
         return [row[:-1] for row in rows]
@@ -229,7 +238,7 @@ class UnitOfWork:
     def _ask(self, replica: Replica, query: Query, position: int) -> tuple[Rows, ReadFrom]:
         with UnitOfWork(self._database, budget_s=0, server=replica.server) as work:
             try:
-                rows = work.execute(query.statement.sql_with(SEEN), query.parameters)
+                rows = work.execute(query.statement.sql_with(SEEN), self._bound(query))
             except (ApiError, psycopg2.Error, SQLAlchemyError) as error:
                 if reason := _reason_to_leave(error):
                     replica.away(reason)

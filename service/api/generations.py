@@ -9,8 +9,7 @@ from json_rows.blueprint import Blueprint
 from json_rows.listing import Selection
 from json_rows.selection import fields_of
 from json_rows.statement import Query
-from service.domain.generations import GENERATION, GENERATIONS, new_generation
-from service.domain.workflows import WORKFLOW
+from service.domain.generations import NEW_GENERATION, generations
 from service.models import examples
 from service.models.generation import (
     GenerationCreate,
@@ -31,15 +30,14 @@ blueprint = Blueprint(
 
 @blueprint.get("/workflows/<uuid:workflow_id>/generations")
 @blueprint.arguments(WorkflowGenerationFilter, location="query")
-@blueprint.paginate(GENERATIONS)
+@blueprint.paginate(generations.listing)
 def list_workflow_generations(filters: SQLModel, workflow_id: UUID) -> Selection:
     """List the LLM calls of a run.
 
     The newest first, unless `sort` says otherwise. Prompts and outputs are only there with
     `include`.
     """
-    parent = WORKFLOW.get(workflow_id, ["id"])
-    return GENERATIONS.where(filters, workflow_id=workflow_id, parent=parent)
+    return generations.within(workflow_id, filters)
 
 
 @blueprint.post("/workflows/<uuid:workflow_id>/generations")
@@ -53,19 +51,19 @@ def create_generation(new: GenerationCreate, workflow_id: UUID) -> tuple[Query, 
     list and stays as it is then; it is null when the list has no price for the model, or a token
     count is missing.
     """
-    return new_generation(workflow_id, new), {"Location": f"/v1/generations/{new.id}"}
+    return NEW_GENERATION.query(new, workflow_id), {"Location": f"/v1/generations/{new.id}"}
 
 
 @blueprint.get("/generations")
 @blueprint.arguments(GenerationFilter, location="query")
-@blueprint.paginate(GENERATIONS)
+@blueprint.paginate(generations.listing)
 def list_generations(filters: GenerationFilter) -> Selection:
     """List LLM calls.
 
     Those of all runs, the newest first, unless `sort` says otherwise. Prompts and outputs are only
     there with `include`.
     """
-    return GENERATIONS.where(filters)
+    return generations.where(filters)
 
 
 @blueprint.get("/generations/<uuid:generation_id>")
@@ -76,4 +74,4 @@ def get_generation(chosen: Any, generation_id: UUID) -> Query:
 
     With its prompts and its output.
     """
-    return GENERATION.get(generation_id, chosen.fields)
+    return generations.get(generation_id, chosen.fields)

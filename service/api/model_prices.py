@@ -7,9 +7,8 @@ from json_rows.listing import Selection
 from json_rows.statement import Query
 from service.domain.model_prices import (
     DELETED_MODEL_PRICE,
-    MODEL_PRICE,
-    MODEL_PRICES,
     NEW_MODEL_PRICE,
+    model_prices,
 )
 from service.models import examples
 from service.models.model_price import ModelPriceCreate, ModelPriceFilter, ModelPriceRead
@@ -26,13 +25,13 @@ blueprint = Blueprint(
 
 @blueprint.get("")
 @blueprint.arguments(ModelPriceFilter, location="query")
-@blueprint.paginate(MODEL_PRICES)
+@blueprint.paginate(model_prices.listing)
 def list_model_prices(filters: ModelPriceFilter) -> Selection:
     """List prices.
 
     The newest first, unless `sort` says otherwise; those that have ended, too.
     """
-    return MODEL_PRICES.where(filters)
+    return model_prices.where(filters)
 
 
 @blueprint.post("")
@@ -55,7 +54,7 @@ def get_model_price(price_id: UUID) -> Query:
 
     What a million tokens of a model cost, from when to when.
     """
-    return MODEL_PRICE.get(price_id)
+    return model_prices.get(price_id)
 
 
 @blueprint.delete("/<uuid:price_id>")

@@ -10,15 +10,13 @@ from json_rows.statement import Query
 from service.domain.nodes import (
     COMPLETE_NODE,
     FAIL_NODE,
-    NODE,
-    NODE_STATE,
-    NODES,
+    NEW_NODE,
+    PUT_NODE_STATE,
     SKIP_NODE,
     START_NODE,
-    new_node,
-    write_state,
+    node_states,
+    nodes,
 )
-from service.domain.workflows import WORKFLOW
 from service.models import examples
 from service.models.node import (
     NodeComplete,
@@ -50,15 +48,14 @@ CHANGED_FIELDS = fields_of(NodeRead, NodeSummary)
 
 @blueprint.get("/workflows/<uuid:workflow_id>/nodes")
 @blueprint.arguments(NodeFilter, location="query")
-@blueprint.paginate(NODES)
+@blueprint.paginate(nodes.listing)
 def list_nodes(filters: NodeFilter, workflow_id: UUID) -> Selection:
     """List the steps of a run.
 
     In their order, unless `sort` says otherwise. Input, output, traceback and state are only there
     with `include`.
     """
-    parent = WORKFLOW.get(workflow_id, ["id"])
-    return NODES.where(filters, workflow_id=workflow_id, parent=parent)
+    return nodes.within(workflow_id, filters)
 
 
 @blueprint.post("/workflows/<uuid:workflow_id>/nodes")
@@ -71,7 +68,7 @@ def create_node(new: NodeCreate, workflow_id: UUID) -> tuple[Query, dict[str, st
     The service gives it the next seq of the run, unless the client brings one. A closed run takes
     no more steps: 409.
     """
-    return new_node(workflow_id, new), {"Location": f"/v1/nodes/{new.id}"}
+    return NEW_NODE.query(new, workflow_id), {"Location": f"/v1/nodes/{new.id}"}
 
 
 @blueprint.get("/nodes/<uuid:node_id>")
@@ -82,7 +79,7 @@ def get_node(chosen: Any, node_id: UUID) -> Query:
 
     With its input and output; the agent's state after it is a resource of its own.
     """
-    return NODE.get(node_id, chosen.fields)
+    return nodes.get(node_id, chosen.fields)
 
 
 @blueprint.post("/nodes/<uuid:node_id>/start", path_examples={"node_id": examples.NODE_TO_START})
@@ -148,7 +145,7 @@ def get_node_state(chosen: Any, node_id: UUID) -> Query:
 
     The agent's full state, as it was kept; 404 when none was.
     """
-    return NODE_STATE.get(node_id, chosen.fields)
+    return node_states.get(node_id, chosen.fields)
 
 
 @blueprint.put("/nodes/<uuid:node_id>/state")
@@ -160,4 +157,4 @@ def put_node_state(state: NodeStateWrite, chosen: Any, node_id: UUID) -> Query:
 
     The agent's full state, in place of the one before.
     """
-    return write_state(node_id, state, chosen.fields)
+    return PUT_NODE_STATE.query(node_id, state, chosen.fields)

@@ -13,9 +13,8 @@ from service.domain.users import (
     CHANGED_USER,
     DELETED_USER,
     NEW_USER,
-    USER,
-    USERS,
     get_or_create,
+    users,
     users_like,
 )
 from service.models import examples
@@ -40,7 +39,7 @@ blueprint = Blueprint(
 
 @blueprint.get("")
 @blueprint.arguments(UserFilter, location="query")
-@blueprint.paginate(USERS)
+@blueprint.paginate(users.listing)
 def list_users(filters: UserFilter) -> Selection:
     """List users.
 
@@ -70,7 +69,7 @@ def get_user(chosen: Any, user_id: UUID) -> Query:
 
     The ETag is what a later change or deletion sends as `If-Match`.
     """
-    return USER.get(user_id, chosen.fields)
+    return users.get(user_id, chosen.fields)
 
 
 @blueprint.patch("/<uuid:user_id>")

@@ -9,6 +9,7 @@ from json_rows.blueprint import Blueprint
 from json_rows.listing import Selection
 from json_rows.selection import changed, fields_of
 from json_rows.statement import Query
+from service.domain.timeline import TIMELINE, timeline_of
 from service.domain.workflows import (
     CANCEL_WORKFLOW,
     CHANGED_WORKFLOW,
@@ -17,9 +18,7 @@ from service.domain.workflows import (
     FAIL_WORKFLOW,
     HEARTBEAT,
     NEW_WORKFLOW,
-    TIMELINE,
-    WORKFLOW,
-    WORKFLOWS,
+    workflows,
 )
 from service.models import examples
 from service.models.workflow import (
@@ -49,14 +48,14 @@ CHANGED_FIELDS = fields_of(WorkflowRead, WorkflowSummary)
 
 @blueprint.get("")
 @blueprint.arguments(WorkflowFilter, location="query")
-@blueprint.paginate(WORKFLOWS)
+@blueprint.paginate(workflows.listing)
 def list_workflows(filters: WorkflowFilter) -> Selection:
     """List runs.
 
     The newest first, unless `sort` says otherwise; filters that are given all hold. Large members
     are only there with `include`.
     """
-    return WORKFLOWS.where(filters)
+    return workflows.where(filters)
 
 
 @blueprint.post("")
@@ -79,7 +78,7 @@ def get_workflow(chosen: Any, workflow_id: UUID) -> Query:
 
     With what its steps and LLM calls add up to; the ETag is for `If-Match`.
     """
-    return WORKFLOW.get(workflow_id, chosen.fields)
+    return workflows.get(workflow_id, chosen.fields)
 
 
 @blueprint.patch("/<uuid:workflow_id>")
@@ -171,4 +170,4 @@ def get_timeline(workflow_id: UUID) -> Selection:
 
     Its steps and LLM calls in the order in which they began, told apart by `kind`.
     """
-    return TIMELINE.where(workflow_id=workflow_id, parent=WORKFLOW.get(workflow_id, ["id"]))
+    return timeline_of(workflow_id)

@@ -4,9 +4,9 @@ from typing import Any
 from uuid import UUID
 
 from json_rows.unit_of_work import UnitOfWork
-from service.domain.generations import new_generation
+from service.domain.generations import NEW_GENERATION
 from service.domain.model_prices import NEW_MODEL_PRICE
-from service.domain.nodes import new_node, write_state
+from service.domain.nodes import NEW_NODE, PUT_NODE_STATE
 from service.domain.users import NEW_USER
 from service.domain.workflows import NEW_WORKFLOW
 from service.models import examples
@@ -49,12 +49,12 @@ def restore(work: UnitOfWork) -> None:
             body = WorkflowCreate.model_validate({**examples.NEW_RUN, "id": run})
             work.run(NEW_WORKFLOW.query(body))
         run_id = UUID(examples.RUN)
-        work.run(new_node(run_id, NodeCreate.model_validate(examples.NEW_NODE)))
+        work.run(NEW_NODE.query(NodeCreate.model_validate(examples.NEW_NODE), run_id))
         for node, status in _NODES.items():
             new = {**examples.NEW_NODE, "id": node, "status": status}
-            work.run(new_node(run_id, NodeCreate.model_validate(new)))
-        work.run(write_state(UUID(examples.NODE), NodeStateWrite(state=examples.STATE)))
+            work.run(NEW_NODE.query(NodeCreate.model_validate(new), run_id))
+        work.run(PUT_NODE_STATE.query(UUID(examples.NODE), NodeStateWrite(state=examples.STATE)))
         call = GenerationCreate.model_validate(examples.NEW_GENERATION)
-        work.run(new_generation(run_id, call))
+        work.run(NEW_GENERATION.query(call, run_id))
 
     work.complete(do, is_repeatable=True)

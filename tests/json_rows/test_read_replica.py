@@ -9,10 +9,8 @@ from typing import Any
 
 import pytest
 from flask import request
-from sqlalchemy import Text, case, cast, func, select
 
 from json_rows.consistency import HEADER
-from json_rows.rows import table_of
 from json_rows.statement import Statement
 from json_rows.unit_of_work import UnitOfWork
 from safe_migrations.doctor import Finding, State, examine
@@ -24,7 +22,7 @@ from serverless_postgres.database import Sent
 from serverless_postgres.replica import ReadFrom
 from serverless_postgres.url import parse
 from service.app import create_app
-from service.models import User
+from service.domain.users import users
 from service.schema import project
 from service.settings import Settings
 from tests.all_requests import use_everything
@@ -434,9 +432,8 @@ def test_a_query_that_is_in_the_way_of_replay_is_asked_of_the_primary(
     make_instance, primary, standby
 ):
     one = make_instance(read_timeout_s=PATIENCE_S).ready()
-    users = table_of(User)
-    slow = case((func.pg_is_in_recovery(), cast(func.pg_sleep(PATIENCE_S), Text)))
-    query = Statement(select(func.count(users.c.id), slow.label("slept"))).query({})
+    slow = f"CASE WHEN pg_is_in_recovery() THEN pg_sleep({PATIENCE_S})::text END AS slept"
+    query = Statement(f"SELECT count(*), {slow} FROM users WHERE {users.owned}").query()
     sleeping = "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
 
     def lock() -> None:

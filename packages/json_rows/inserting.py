@@ -1,0 +1,297 @@
+"""New rows: one or many of a body, with their children, counted by their parent."""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property, lru_cache, partial
+from uuid import UUID
+
+from sqlalchemy import Table
+from sqlalchemy.sql.schema import ScalarElementColumnDefault
+from sqlmodel import SQLModel
+
+from json_rows import ownership
+from json_rows.frame import judge, literal, where, written
+from json_rows.members import CACHED_CHOICES
+from json_rows.resource import Resource
+from json_rows.statement import (
+    Query,
+    Row,
+    Rows,
+    Statement,
+    Subject,
+    columns,
+    json_names,
+    quoted,
+    references,
+)
+from smorest_sqlmodel.errors import ApiError, ConflictError, FieldError
+
+NO_ROW = "SELECT NULL::json, NULL::int, false, {state} FROM {source} WHERE {found}"
+
+
+class New:
+    """New rows of a resource, from a validated body: one of `create`, or with `many` a list of it.
+
+    The body is the CTE `given`; the columns of its names are taken over, unless `values` has SQL
+    for them, and the others have their defaults. `before` are CTEs that read `given`, and `source`
+    what of them each row is made of, `given` included. In a resource with a parent the CTE `parent`
+    is its row, of which `parent_values` are set before; `into_open` is for a parent that takes rows
+    in open states only. `also` are further CTEs, such as an INSERT of children, which find the new
+    rows in `added`, and `more` shows members of the answer as they have become by that.
+
+    A row that an earlier request with the same id made is found, if its values are the same: what
+    the body leaves out and the columns `changing` may have any value. `is_shown_once` is for an
+    answer that holds a secret: it is never kept, a repeated request is shown the row without it.
+    A foreign key to a row of others is refused as one to no row.
+    """
+
+    def __init__(
+        self,
+        resource: Resource,
+        create: type[SQLModel],
+        *,
+        many: bool = False,
+        values: Mapping[str, str] | None = None,
+        before: Mapping[str, str] | None = None,
+        source: str = "given",
+        parent_values: Mapping[str, str] | None = None,
+        into_open: bool = False,
+        also: Mapping[str, str] | None = None,
+        more: Mapping[str, str] | None = None,
+        changing: frozenset[str] = frozenset(),
+        is_shown_once: bool = False,
+    ) -> None:
+        self._resource = resource
+        self._create = create
+        self._many = many
+        self._source = source
+        self._values = dict(values or {})
+        self._parent_values = parent_values
+        self._into_open = into_open
+        self._before, self._also = dict(before or {}), dict(also or {})
+        self._more = more
+        self._changing = changing
+        self._is_shown_once = is_shown_once
+        _defaults(resource.table, {*json_names(create), *self._values, resource.link})
+        parent = resource.parent
+        self._judge = judge((parent or resource).noun, self._refusal if into_open else None)
+        ownership.declare(lambda: (self._statement, self._repeated))
+
+    def query(self, body: SQLModel | Sequence[SQLModel], parent: UUID | None = None) -> Query:
+        """Insert the rows; those that are there already with the same values are fine.
+
+        `parent` is the key of the parent's row. Raises NotFoundError where there is none,
+        ConflictError where it takes no more rows, or where others have these ids.
+        """
+        parameters = {"json": written(body), "parent": parent}
+        return Query(
+            self._statement,
+            parameters,
+            self._judge,
+            outcome=partial(self._outcome, body, parent),
+            repeatable=True,
+            about=self._about(body, parent),
+        )
+
+    def _outcome(self, body: SQLModel | Sequence[SQLModel], parent: UUID | None) -> Query:
+        # The id counts also when the service gave it: so it finds what an attempt of its own did.
+        key = body.id if isinstance(body, SQLModel) else None  # type: ignore[attr-defined]
+        parameters = {"json": written(body, only_given=not self._many), "key": key}
+        return self._repeated.query({**parameters, "parent": parent}, _is_there_already)
+
+    def _about(self, body: SQLModel | Sequence[SQLModel], parent: UUID | None) -> Subject | None:
+        resource = self._resource
+        if isinstance(body, SQLModel):
+            return resource.subject(body.id, is_shown_once=self._is_shown_once)  # type: ignore[attr-defined]
+        if resource.parent is None or parent is None:
+            return None
+        return Subject(parent, None, resource.parent.goes_with())
+
+    @cached_property
+    def _statement(self) -> Statement:
+        resource, parent = self._resource, self._resource.parent
+        ctes = {"given": self._given(), **self._before}
+        first, source, values = [], self._source, self._values
+        refused = ""
+        if parent:
+            found = where(parent.is_one("parent"), parent.is_open() if self._into_open else "true")
+            ctes["parent"] = self._parent(parent, found)
+            source, values = f"{source}, parent", {resource.link: f"parent.{quoted(parent.key)}"}
+            values |= self._values
+            if self._into_open:
+                first = [parent.lock(parent.is_one("parent"))]
+                left = where(parent.is_one("parent"), "NOT EXISTS (SELECT FROM parent)")
+                refused = "\nUNION ALL " + NO_ROW.format(
+                    state=parent.column("status"), source=parent.name, found=left
+                )
+        ctes["added"] = insert(resource, self._create, source=source, values=values)
+        return Statement(self._answer() + refused, first=first, ctes=ctes | self._also)
+
+    def _given(self) -> str:
+        if self._many:
+            rows = f"json_populate_recordset(NULL::{self._resource.name}, %(json)s::json)"
+            return f"SELECT * FROM {rows} WITH ORDINALITY"
+        return f"SELECT * FROM json_populate_record(NULL::{self._resource.name}, %(json)s::json)"
+
+    def _parent(self, parent: Resource, found: str) -> str:
+        if self._parent_values is None:
+            return f"SELECT {parent.name}.* FROM {parent.name} WHERE {found}"
+        source = "" if self._many else f"FROM {self._source}"
+        return (
+            f"UPDATE {parent.name} SET {parent.touched(self._parent_values)} {source}\n"
+            f"WHERE {found} RETURNING {parent.name}.*"
+        )
+
+    def _answer(self) -> str:
+        resource = self._resource
+        row = resource.row("added", resource.members.all, self._more)
+        if self._many:
+            return self._array(f"added JOIN given USING ({quoted(resource.key)})", row, "true")
+        return (
+            f"SELECT row_to_json(shown), {resource.version('added')}, true, NULL::text\n"
+            f"FROM added, {row}"
+        )
+
+    def _array(self, source: str, row: str, count: str) -> str:
+        return (
+            "SELECT json_agg(row_to_json(shown) ORDER BY given.ordinality), NULL::int, true, "
+            f"NULL::text\nFROM {source} CROSS JOIN {row} HAVING count(*) > 0 AND {count}"
+        )
+
+    @cached_property
+    def _repeated(self) -> Statement:
+        """Find the rows with the ids of the body, if they have the values of the body."""
+        resource = self._resource
+        names = [name for name in json_names(self._create) if name in resource.table.columns]
+        same = [
+            f"(given.{quoted(name)} IS NULL OR given.{quoted(name)} = {resource.column(name)})"
+            for name in names
+            if name not in {resource.key, *self._changing}
+        ]
+        if resource.parent:
+            same.append(f"{resource.column(resource.link)} = %(parent)s")
+        row = resource.row(resource.name, resource.members.all)
+        ctes = {"given": self._given()}
+        if self._many:
+            joined = where(f"{resource.column(resource.key)} = given.{quoted(resource.key)}", *same)
+            source = f"given JOIN {resource.name} ON {joined} AND {resource.owned}"
+            count = "count(*) = (SELECT count(*) FROM given)"
+            return Statement(self._array(source, row, count), ctes=ctes)
+        return Statement(
+            f"SELECT row_to_json(shown), {resource.version()}, false, NULL::text\n"
+            f"FROM given, {resource.name}, {row} WHERE {where(resource.is_one(), *same)}",
+            ctes=ctes,
+        )
+
+    def _refusal(self, _: object, state: str) -> ApiError:
+        resource = self._resource
+        noun = resource.parent.noun if resource.parent else ""
+        message = f"The {noun} is {state}; that is final, it takes no more {resource.noun}s."
+        return ConflictError(message, current=state, allowed=[])
+
+
+class Put:
+    """The one row that each row of a parent has, put in place of the one before.
+
+    `write` is the model of the body; the answer has the resource's usual members.
+    """
+
+    def __init__(self, resource: Resource, write: type[SQLModel]) -> None:
+        self._resource = resource
+        self._write = write
+        self._statement = lru_cache(CACHED_CHOICES)(self._written)
+        ownership.declare(lambda: self._statement(resource.members.usual))
+
+    def query(self, parent: UUID, body: SQLModel, fields: Sequence[str] | None = None) -> Query:
+        """Put the row; NotFoundError when the parent has none."""
+        members = self._resource.members
+        statement = self._statement(members.chosen(fields, members.usual))
+        parameters = {"parent": parent, "json": written(body)}
+        return statement.query(parameters, judge(self._resource.above.noun))
+
+    def _written(self, names: tuple[str, ...]) -> Statement:
+        resource, parent = self._resource, self._resource.above
+        excluded = {name: f"excluded.{quoted(name)}" for name in json_names(self._write)}
+        change = f"({quoted(resource.key)}) DO UPDATE SET {resource.touched(excluded)}"
+        ctes = {
+            "given": f"SELECT * FROM json_populate_record(NULL::{resource.name}, %(json)s::json)",
+            "parent": f"SELECT {parent.name}.* FROM {parent.name} WHERE {parent.is_one('parent')}",
+            "added": insert(
+                resource,
+                self._write,
+                source="given, parent",
+                values={resource.link: f"parent.{quoted(parent.key)}"},
+                on_conflict=f"ON CONFLICT {change} ",
+            ),
+        }
+        return Statement(
+            f"SELECT row_to_json(shown), {resource.version('added')}, true, NULL::text\n"
+            f"FROM added, {resource.row('added', names)}",
+            ctes=ctes,
+        )
+
+
+def insert(
+    resource: Resource,
+    create: type[SQLModel],
+    *,
+    source: str,
+    values: Mapping[str, str] | None = None,
+    on_conflict: str = "",
+) -> str:
+    """Write an INSERT of the rows `given` in a source, also as an effect of another statement."""
+    table = resource.table
+    taken = {name: f"given.{quoted(name)}" for name in json_names(create) if name in table.columns}
+    row = taken | dict(values or {})
+    row |= _defaults(table, row)
+    row = {name: visible(resource, name, sql) for name, sql in row.items()}
+    is_own = resource.owner and resource.owner_column == resource.key
+    condition = f" WHERE {resource.owner.sql('given')}" if resource.owner and is_own else ""
+    return (
+        f"INSERT INTO {resource.name} ({columns(row)})\nSELECT {', '.join(row.values())}\n"
+        f"FROM {source}{condition}\n{on_conflict}RETURNING {resource.name}.*"
+    )
+
+
+def visible(resource: Resource, name: str, sql: str) -> str:
+    """Write a value so that a foreign key to a row of others is refused as one to no row."""
+    target = references(resource.table).get(name)
+    if target is None or sql.startswith(("parent.", "added.", "changed.")):
+        return sql
+    if name == resource.owner_column and resource.owner:
+        allowed = resource.owner.sql("given")
+    elif owner := ownership.owner_of(quoted(target.table)):
+        there = f"{quoted(target.table)}.{quoted(target.name)} = {sql}"
+        owned = owner.sql(quoted(target.table))
+        found = f"EXISTS (SELECT FROM {quoted(target.table)} WHERE {there} AND {owned})"
+        allowed = f"(%(owner)s::uuid IS NULL OR {sql} IS NULL OR {found})"
+    else:
+        return sql
+    # No row has a key that was made up this moment: the database refuses it as any unknown one.
+    return f"CASE WHEN {allowed} THEN {sql} ELSE gen_random_uuid() END"
+
+
+def _defaults(table: Table, given_names: Mapping[str, str] | set[str]) -> dict[str, str]:
+    """Find the values of columns that only Python knows, for which Postgres would take NULL.
+
+    Raises TypeError for one that Python would have to compute.
+    """
+    defaults: dict[str, str] = {}
+    for column in table.columns:
+        if column.name in given_names or column.default is None:
+            continue
+        if column.server_default is not None:
+            continue
+        if not isinstance(column.default, ScalarElementColumnDefault):
+            message = f"{table.name}.{column.name} needs a server default, or a value in `values`."
+            raise TypeError(message)
+        defaults[column.name] = literal(column.default.arg, column.type)
+    return defaults
+
+
+def _is_there_already(rows: Rows) -> Row:
+    if not rows:
+        message = "Another row has this id, with other values."
+        taken = FieldError("body", "/id", "already_exists", "is already taken")
+        raise ConflictError(message, errors=[taken])
+    json, version, *_ = rows[0]
+    return Row(json, version, created=False)
