@@ -100,7 +100,7 @@ class Resource:
         names = self.members.chosen(fields, self.members.all)
         return self._get(names).query({"key": key}, judge(self.noun))
 
-    def where(self, filters: SQLModel | None = None, **fixed: object) -> Selection:
+    def where(self, filters: SQLModel | None = None, **fixed: Any) -> Selection:
         """Choose rows: by the filters that are set, and by what else is fixed."""
         return self.listing.where(filters, **fixed)
 
