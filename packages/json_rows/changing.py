@@ -68,10 +68,11 @@ class Changed:
         ctes = {"changed": f"SELECT {resource.name}.* FROM {resource.name} WHERE {found}"}
         if names:
             values = resource.touched(body | self._values)
-            ctes = given(resource) | {
-                "changed": f"UPDATE {resource.name} SET {values}\nFROM given WHERE {found} "
+            ctes, source = resource.given(is_shared=bool(self._also))
+            ctes["changed"] = (
+                f"UPDATE {resource.name} SET {values}\nFROM {source} WHERE {found} "
                 f"RETURNING {resource.name}.*"
-            }
+            )
         left = where(resource.is_one(), "NOT EXISTS (SELECT FROM changed)")
         answer = answered(resource, "changed", shown, "true, NULL::text", self._more)
         refused = (
@@ -93,7 +94,8 @@ class Changed:
         before = f"{resource.version()} - 1 = ANY(%(versions)s::int[])"
         answer = answered(resource, resource.name, shown, "true, NULL::text")
         found = where(resource.is_one(), before, *same)
-        return Statement(f"{answer}, given WHERE {found}", ctes=given(resource))
+        _, source = resource.given(is_shared=False)
+        return Statement(f"{answer}, {source} WHERE {found}")
 
 
 class Step:
@@ -170,10 +172,10 @@ class Step:
         if self._to:
             values["status"] = f"'{self._to}'"
         found = where(resource.is_one(), is_in(resource.column("status"), sources))
-        ctes = given(resource) if self._body else {}
+        ctes, source = resource.given(is_shared=bool(self._also)) if self._body else ({}, "")
         ctes["changed"] = (
             f"UPDATE {resource.name} SET {resource.touched(values)}\n"
-            f"{'FROM given ' if self._body else ''}WHERE {found} RETURNING {resource.name}.*"
+            f"{source and f'FROM {source} '}WHERE {found} RETURNING {resource.name}.*"
         )
         if resource.parent and self._parent_values is not None:
             ctes["parent"] = _parent_of_changed(resource, resource.parent, self._parent_values)
@@ -189,11 +191,8 @@ class Step:
     def _found(self, names: tuple[str, ...]) -> Statement:
         resource = self._resource
         answer = answered(resource, resource.name, names, f"true, {resource.column('status')}")
-        source = ", given" if self._body else ""
-        return Statement(
-            f"{answer}{source} WHERE {where(resource.is_one(), self._done or 'true')}",
-            ctes=given(resource) if self._body else {},
-        )
+        source = f", {resource.given(is_shared=False)[1]}" if self._body else ""
+        return Statement(f"{answer}{source} WHERE {where(resource.is_one(), self._done or 'true')}")
 
     def _refusal(self, _: object, state: str) -> ApiError | None:
         """Refuse a step from another state; a final one that was reached before stays as it is."""
@@ -203,12 +202,6 @@ class Step:
         onward = f"it can become {', '.join(allowed)}" if allowed else "that is final"
         message = f"The {self._resource.noun} is {state}; {onward}."
         return ConflictError(message, current=state, allowed=allowed)
-
-
-def given(resource: Resource) -> dict[str, str]:
-    """Write the CTE `given`: the body as a row of the resource's table."""
-    row = f"json_populate_record(NULL::{resource.name}, %(json)s::json)"
-    return {"given": f"SELECT * FROM {row}"}
 
 
 def answered(

@@ -109,9 +109,10 @@ class New:
     @cached_property
     def _statement(self) -> Statement:
         resource, parent = self._resource, self._resource.parent
-        ctes = {"given": self._given(), **self._before}
-        first, source, values = [], self._source, self._values
-        refused = ""
+        ctes, given = self._given(is_shared=bool(parent or self._before or self._also))
+        ctes |= self._before
+        source = given if self._source == "given" else self._source
+        first, values, refused = [], self._values, ""
         if parent:
             found = where(parent.is_one("parent"), parent.is_open() if self._into_open else "true")
             ctes["parent"] = self._parent(parent, found)
@@ -126,11 +127,11 @@ class New:
         ctes["added"] = insert(resource, self._create, source=source, values=values)
         return Statement(self._answer() + refused, first=first, ctes=ctes | self._also)
 
-    def _given(self) -> str:
-        if self._many:
-            rows = f"json_populate_recordset(NULL::{self._resource.name}, %(json)s::json)"
-            return f"SELECT * FROM {rows} WITH ORDINALITY"
-        return f"SELECT * FROM json_populate_record(NULL::{self._resource.name}, %(json)s::json)"
+    def _given(self, *, is_shared: bool) -> tuple[dict[str, str], str]:
+        if not self._many:
+            return self._resource.given(is_shared=is_shared)
+        rows = f"json_populate_recordset(NULL::{self._resource.name}, %(json)s::json)"
+        return {"given": f"SELECT * FROM {rows} WITH ORDINALITY"}, "given"
 
     def _parent(self, parent: Resource, found: str) -> str:
         if self._parent_values is None:
@@ -170,7 +171,7 @@ class New:
         if resource.parent:
             same.append(f"{resource.column(resource.link)} = %(parent)s")
         row = resource.row(resource.name, resource.members.all)
-        ctes = {"given": self._given()}
+        ctes, given = self._given(is_shared=False)
         if self._many:
             joined = where(f"{resource.column(resource.key)} = given.{quoted(resource.key)}", *same)
             source = f"given JOIN {resource.name} ON {joined} AND {resource.owned}"
@@ -178,8 +179,7 @@ class New:
             return Statement(self._array(source, row, count), ctes=ctes)
         return Statement(
             f"SELECT row_to_json(shown), {resource.version()}, false, NULL::text\n"
-            f"FROM given, {resource.name}, {row} WHERE {where(resource.is_one(), *same)}",
-            ctes=ctes,
+            f"FROM {given}, {resource.name}, {row} WHERE {where(resource.is_one(), *same)}"
         )
 
     def _refusal(self, _: object, state: str) -> ApiError:
@@ -210,15 +210,15 @@ class Put:
 
     def _written(self, names: tuple[str, ...]) -> Statement:
         resource, parent = self._resource, self._resource.above
+        _, given = resource.given(is_shared=False)
         excluded = {name: f"excluded.{quoted(name)}" for name in json_names(self._write)}
         change = f"({quoted(resource.key)}) DO UPDATE SET {resource.touched(excluded)}"
         ctes = {
-            "given": f"SELECT * FROM json_populate_record(NULL::{resource.name}, %(json)s::json)",
             "parent": f"SELECT {parent.name}.* FROM {parent.name} WHERE {parent.is_one('parent')}",
             "added": insert(
                 resource,
                 self._write,
-                source="given, parent",
+                source=f"{given}, parent",
                 values={resource.link: f"parent.{quoted(parent.key)}"},
                 on_conflict=f"ON CONFLICT {change} ",
             ),

@@ -19,7 +19,6 @@ from json_rows.statement import (
     Query,
     Rows,
     Statement,
-    columns,
     json_names,
     quoted,
     shown,
@@ -66,7 +65,8 @@ class Listing:
     `source` is what stands in FROM: a table, or a subquery with an `id`, whose last word is its
     name. A row has the fields of `summary`, unless the client asks for more or less of those of
     `read`; `shape` is what the document says of it, if that is something else. `more` gives fields
-    that the source does not have.
+    that the source does not have: SQL in which `page` is the row, and which is run for the rows of
+    a page only.
 
     `conditions` has SQL for the fields of the filter model and for what a path fixes, with a
     parameter of that name; one that is named as a column of `table` needs none: it is equal to the
@@ -184,17 +184,13 @@ class Listing:
             after = f"({key}, {row_id}) {sign} (%(after_key)s, %(after_id)s)"
             condition = where(condition, after)
         direction = " DESC" if is_descending else ""
-        own = columns((name for name in names if name not in self._more), self._row)
-        more = "".join(
-            f", {sql} AS {quoted(name)}" for name, sql in self._more.items() if name in names
-        )
         # As text: psycopg2 takes longer to make a UUID object than to fetch its row.
         return f"""SELECT row_to_json(shown), page._key::text, page.id::text
-FROM (SELECT {own}{more}, {key} AS _key
+FROM (SELECT {self._row}.*, {key} AS _key
     FROM {self._source}
     WHERE {condition}
     ORDER BY {key}{direction}, {row_id}{direction}
-    LIMIT %(limit)s) AS page, {shown("page", names)}"""
+    LIMIT %(limit)s) AS page, {shown("page", names, self._more)}"""
 
     def _write_all(self) -> None:
         names = frozenset(self._conditions)

@@ -51,8 +51,8 @@ class Owner:
         return bool(re.search(rf"(?:FROM|,)\s+(?:{_OURS})\b" if is_new else joined, block))
 
 
-_OURS = "changed|added|gone|parent"
-"""The CTEs of statements that hold a row which has been found to be the owner's."""
+_OURS = "changed|added|gone|parent|page"
+"""The CTEs and subqueries of statements that hold rows which have been found to be the owner's."""
 
 _OWNERS: dict[str, Owner] = {}
 _STATEMENTS: WeakSet[_HasSql] = WeakSet()

@@ -89,7 +89,7 @@ class Resource:
                 table=self.table,
                 owned=self.owned,
                 within=self.link,
-                more={name: sql.format(row=self.name) for name, sql in self._more.items()},
+                more={name: sql.format(row="page") for name, sql in self._more.items()},
                 **listed,
             )
 
@@ -125,6 +125,16 @@ class Resource:
         """Write a row of a source (the table, or a CTE that has its columns) as `shown`."""
         members = self._more | dict(more or {})
         return shown(source, names, {name: sql.format(row=source) for name, sql in members.items()})
+
+    def given(self, *, is_shared: bool) -> tuple[dict[str, str], str]:
+        """Write the body as a row `given` of this table: CTEs, and what stands for it in FROM.
+
+        Where more than one part of a statement reads it, it is a CTE.
+        """
+        row = f"json_populate_record(NULL::{self.name}, %(json)s::json)"
+        return (
+            ({"given": f"SELECT * FROM {row}"}, "given") if is_shared else ({}, f"{row} AS given")
+        )
 
     def version(self, source: str | None = None) -> str:
         """Write the version of a row, or NULL where the table has none."""
@@ -231,5 +241,6 @@ class Resource:
             return None
         name, key, link = self.parent.name, quoted(self.parent.key), quoted(self.link)
         theirs = self.parent.owner.condition.format(row=name)
-        found = f"{name}.{key} = {{row}}.{link} AND {theirs}"
-        return Owner(f"EXISTS (SELECT FROM {name} WHERE {found})", (link, name, key))
+        # Not EXISTS: beside OR, Postgres would make a hash table of all rows that the asker owns.
+        found = f"{name}.{key} = {{row}}.{link}"
+        return Owner(f"(SELECT {theirs} FROM {name} WHERE {found})", (link, name, key))

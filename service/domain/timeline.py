@@ -10,24 +10,25 @@ from service.domain.workflows import workflows
 from service.models.timeline import TimelineEntry, TimelineItem
 
 _ENTRIES = f"""(
-    SELECT nodes.id, 'node' AS kind, coalesce(nodes.started_at, nodes.created_at) AS at
-    FROM nodes WHERE nodes.workflow_id = %(workflow_id)s AND {nodes.owned}
+    SELECT nodes.id, 'node'::text AS kind, coalesce(nodes.started_at, nodes.created_at) AS at,
+        nodes.workflow_id
+    FROM nodes WHERE {nodes.owned}
     UNION ALL
-    SELECT generations.id, 'generation', generations.created_at
-    FROM generations WHERE generations.workflow_id = %(workflow_id)s AND {generations.owned}
+    SELECT generations.id, 'generation'::text, generations.created_at,
+        generations.workflow_id
+    FROM generations WHERE {generations.owned}
 ) AS timeline"""
 
 
 def _member(kind: str, resource: Resource) -> str:
     """Write the row behind an entry; null for one of the other kind.
 
-    A subquery in the list of what is selected: Postgres runs it for the rows of the page, after it
-    has sorted all. In the union it would write the JSON of the whole workflow for each page.
+    In the union it would write the JSON of the whole workflow for each page.
     """
     return f"""(
         SELECT row_to_json(shown)
         FROM {resource.name}, {resource.row(resource.name, resource.members.usual)}
-        WHERE {resource.column("id")} = timeline.id AND timeline.kind = '{kind}'
+        WHERE {resource.column("id")} = page.id AND page.kind = '{kind}'
             AND {resource.owned}
     )"""
 
@@ -37,7 +38,7 @@ TIMELINE = Listing(
     _ENTRIES,
     TimelineEntry,
     shape=TimelineItem,
-    conditions={"workflow_id": "true"},  # the source holds it
+    conditions={"workflow_id": "timeline.workflow_id = %(workflow_id)s"},
     sorts={"at": "timeline.at"},
     default_sort="at",
     more={
