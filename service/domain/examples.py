@@ -12,11 +12,16 @@ from service.domain.workflows import NEW_WORKFLOW
 from service.models import examples
 from service.models.generation import GenerationCreate
 from service.models.model_price import ModelPriceCreate
-from service.models.node import NodeCreate, NodeStateWrite
+from service.models.node import NodeCreate
+from service.models.node_state import NodeStateWrite
 from service.models.user import UserCreate
 from service.models.workflow import WorkflowCreate
 
-_RUNS = (examples.RUN_TO_COMPLETE, examples.RUN_TO_FAIL, examples.RUN_TO_CANCEL)
+_RUNS = (
+    examples.WORKFLOW_TO_COMPLETE,
+    examples.WORKFLOW_TO_FAIL,
+    examples.WORKFLOW_TO_CANCEL,
+)
 
 _NODES = {
     examples.NODE_TO_START: "pending",
@@ -38,7 +43,7 @@ WHERE id = %(id)s
 def restore(work: UnitOfWork) -> None:
     """Put the example rows back, in one transaction; what was added to an example run goes."""
     new_user: dict[str, Any] = examples.NEW_USER
-    runs = [examples.RUN, *_RUNS]
+    runs = [examples.WORKFLOW, *_RUNS]
 
     def do() -> None:
         work.begin()
@@ -46,9 +51,9 @@ def restore(work: UnitOfWork) -> None:
         work.run(NEW_USER.query(UserCreate.model_validate(new_user)))
         work.run(NEW_MODEL_PRICE.query(ModelPriceCreate.model_validate(examples.NEW_PRICE)))
         for run in runs:
-            body = WorkflowCreate.model_validate({**examples.NEW_RUN, "id": run})
+            body = WorkflowCreate.model_validate({**examples.NEW_WORKFLOW, "id": run})
             work.run(NEW_WORKFLOW.query(body))
-        run_id = UUID(examples.RUN)
+        run_id = UUID(examples.WORKFLOW)
         work.run(new_node(run_id, NodeCreate.model_validate(examples.NEW_NODE)))
         for node, status in _NODES.items():
             new = {**examples.NEW_NODE, "id": node, "status": status}

@@ -34,7 +34,6 @@ from json_rows.statement import Query, Row, Rows, Statement, as_json, json_names
 from json_rows.transitions import Transition
 from service.domain.workflows import OPEN, lock_of, milliseconds, touched
 from service.models.node import (
-    NODE_TRANSITIONS,
     Node,
     NodeComplete,
     NodeCreate,
@@ -44,13 +43,10 @@ from service.models.node import (
     NodeRead,
     NodeSkip,
     NodeStart,
-    NodeState,
-    NodeStateRead,
-    NodeStateSummary,
-    NodeStateWrite,
-    NodeStatus,
     NodeSummary,
 )
+from service.models.node_state import NodeState, NodeStateRead, NodeStateSummary, NodeStateWrite
+from service.models.status import NODE_TRANSITIONS, NodeStatus
 from service.models.workflow import Workflow
 from smorest_sqlmodel.errors import ConflictError, NotFoundError
 

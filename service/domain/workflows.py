@@ -32,20 +32,17 @@ from json_rows.rows import New, One, among, contains, given, table_of
 from json_rows.statement import json_names
 from json_rows.transitions import Transition
 from service.models.generation import Generation, GenerationSummary
-from service.models.node import NODE_TRANSITIONS, Node, NodeStatus, NodeSummary
+from service.models.node import Node, NodeSummary
+from service.models.status import NODE_TRANSITIONS, WORKFLOW_TRANSITIONS, NodeStatus, WorkflowStatus
 from service.models.timeline import TimelineEntry, TimelineItem
 from service.models.workflow import (
-    WORKFLOW_TRANSITIONS,
     Workflow,
-    WorkflowCancel,
-    WorkflowComplete,
     WorkflowCreate,
-    WorkflowFail,
     WorkflowFilter,
     WorkflowRead,
-    WorkflowStatus,
     WorkflowSummary,
 )
+from service.models.workflow_course import WorkflowCancel, WorkflowComplete, WorkflowFail
 
 _workflows = table_of(Workflow)
 _nodes = table_of(Node)

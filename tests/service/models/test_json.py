@@ -11,7 +11,8 @@ from json_rows.statement import json_names
 from service.models import Generation, ModelPrice, Node, NodeState, User, Workflow
 from service.models.generation import GenerationRead
 from service.models.model_price import ModelPriceRead
-from service.models.node import NodeRead, NodeStateRead
+from service.models.node import NodeRead
+from service.models.node_state import NodeStateRead
 from service.models.user import UserRead
 from service.models.workflow import WorkflowRead
 
