@@ -145,7 +145,7 @@ def wait_for(database: Database, condition: str) -> None:
     pytest.fail(f"never came: {condition}")
 
 
-WAITS_FOR_THE_RUN = """EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database()
+WAITS_FOR_THE_WORKFLOW = """EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database()
     AND wait_event_type = 'Lock' AND query LIKE '%%FROM workflows%%')"""
 
 
@@ -159,7 +159,7 @@ def test_while_the_first_request_is_in_progress_the_second_is_told_so(
     with ThreadPoolExecutor(1) as pool:
         with held(database, workflow):
             first = pool.submit(app.test_client().post, path, headers={KEY: "k"})
-            wait_for(database, WAITS_FOR_THE_RUN)
+            wait_for(database, WAITS_FOR_THE_WORKFLOW)
             second = client.post(path, headers={KEY: "k"})
             problem(second, 409)
             assert second.headers["Retry-After"] == "1"

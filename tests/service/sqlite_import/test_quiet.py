@@ -36,7 +36,7 @@ def test_where_nobody_is_it_goes_on_after_a_while(standing: OldDatabase):
     assert standing.is_adopted
 
 
-def test_it_waits_for_open_runs_and_takes_what_they_write_along(standing: OldDatabase):
+def test_it_waits_for_open_workflows_and_takes_what_they_write_along(standing: OldDatabase):
     standing.execute(OPEN)
 
     def close() -> None:
