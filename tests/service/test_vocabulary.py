@@ -118,7 +118,7 @@ def prose_of(place: str) -> str:
 def names_of(place: str) -> set[str]:
     """List the names of a module that have one of the words, but for `run` where it is called."""
     found = tokens(place)
-    names = set()
+    names: set[str] = set()
     for before, token, after in zip(found, found[1:], found[2:], strict=False):
         is_function = before.string == "." or after.string == "(" or token.line.startswith("from ")
         if token.type == tokenize.NAME and not (token.string == "run" and is_function):
