@@ -70,7 +70,7 @@ CREATE INDEX ix_generations_node_id ON generations (node_id);
 CREATE INDEX ix_generations_workflow_id ON generations (workflow_id);
 """
 
-STEPS = (
+NODES = (
     ("analyze", "analysis"),
     ("activities", "search"),
     ("dining", "search"),
@@ -119,13 +119,13 @@ def _generate_workflow(
         "INSERT INTO nodes VALUES (?, ?, ?, ?, 1, ?, ?, 'null', ?, NULL, NULL, ?, ?, ?)",
         [
             (
-                *(first + step, number, name, kind, "completed"),
-                '{"location": "\\ud64d\\ub300"}' if step == 0 else None,
+                *(first + place, number, name, kind, "completed"),
+                '{"location": "\\ud64d\\ub300"}' if place == 0 else None,
                 '{"n": 1}',
-                *(str(begin + timedelta(seconds=step)), str(begin + timedelta(seconds=step + 1))),
+                *(str(begin + timedelta(seconds=place)), str(begin + timedelta(seconds=place + 1))),
                 1000,
             )
-            for step, (name, kind) in enumerate(STEPS)
+            for place, (name, kind) in enumerate(NODES)
         ],
     )
     file.executemany(
@@ -133,12 +133,12 @@ def _generate_workflow(
         " 0.7, NULL, ?, ?, NULL, 0, NULL, ?)",
         [
             (
-                *((number - 1) * GENERATIONS_PER_WORKFLOW + call + 1, number, first + call),
+                *((number - 1) * GENERATIONS_PER_WORKFLOW + place + 1, number, first + place),
                 *("홍대", "{}\n"),
                 *(chance.randrange(2000), chance.randrange(500)),
-                str(begin + timedelta(seconds=call + 0.5)),
+                str(begin + timedelta(seconds=place + 0.5)),
             )
-            for call in range(GENERATIONS_PER_WORKFLOW)
+            for place in range(GENERATIONS_PER_WORKFLOW)
         ],
     )
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from json_rows.blueprint import Blueprint
-    from json_rows.changing import Changed, Step
+    from json_rows.changing import Changed, Transition
     from json_rows.deleting import Deleted
     from json_rows.frame import contains
     from json_rows.inserting import New, Put
@@ -42,8 +42,8 @@ __all__ = [
     "Selection",
     "Slow",
     "Statement",
-    "Step",
     "Timestamps",
+    "Transition",
     "UnitOfWork",
     "Versioned",
     "contains",
@@ -55,7 +55,7 @@ __all__ = [
 
 _MODULES = {
     "blueprint": ("Blueprint",),
-    "changing": ("Changed", "Step"),
+    "changing": ("Changed", "Transition"),
     "deleting": ("Deleted",),
     "frame": ("contains",),
     "inserting": ("New", "Put"),

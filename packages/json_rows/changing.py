@@ -1,4 +1,4 @@
-"""Rows that clients change: some columns in a version that they have seen, or a step to a state."""
+"""Rows that clients change: some columns in a version that they have seen, or a transition to another state."""
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache, partial
@@ -98,8 +98,8 @@ class Changed:
         return Statement(f"{answer}, {source} WHERE {found}")
 
 
-class Step:
-    """The step of a row to another state, with all that it brings about, under a lock.
+class Transition:
+    """A row goes to another state, with all that it brings about, under a lock.
 
     The resource's `states` say from where; without `to` the row stays in its state, which must not
     be final. The columns of the body's names are taken over, unless `values` has SQL for them; the
@@ -141,7 +141,7 @@ class Step:
     def query(
         self, key: UUID, body: SQLModel | None = None, *, fields: Sequence[str] | None = None
     ) -> Query:
-        """Take the step; ConflictError from a state where it is not allowed."""
+        """Make the transition; ConflictError from a state where it is not allowed."""
         members = self._resource.members
         names = members.chosen(fields, members.usual)
         parameters = {"key": key, "json": written(body) if body else "{}"}
@@ -195,7 +195,7 @@ class Step:
         return Statement(f"{answer}{source} WHERE {where(resource.is_one(), self._done or 'true')}")
 
     def _refusal(self, _: object, state: str) -> ApiError | None:
-        """Refuse a step from another state; a final one that was reached before stays as it is."""
+        """Refuse a transition from another state; a final one that was reached before stays as it is."""
         allowed = sorted(self._resource.states[state])
         if state == self._to and not allowed:
             return None

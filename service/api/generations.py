@@ -1,4 +1,4 @@
-"""LLM calls over REST."""
+"""Generations over REST."""
 
 from typing import Any
 from uuid import UUID
@@ -23,7 +23,7 @@ blueprint = Blueprint(
     "generations",
     __name__,
     url_prefix="/v1",
-    description="LLM calls.",
+    description="Generations: one LLM call each, with its tokens, its latency and its cost.",
     path_examples=examples.PATH,
 )
 
@@ -32,7 +32,7 @@ blueprint = Blueprint(
 @blueprint.arguments(WorkflowGenerationFilter, location="query")
 @blueprint.paginate(generations.listing)
 def list_workflow_generations(filters: SQLModel, workflow_id: UUID) -> Selection:
-    """List the LLM calls of a run.
+    """List the generations of a workflow.
 
     The newest first, unless `sort` says otherwise. Prompts and outputs are only there with
     `include`.
@@ -43,13 +43,13 @@ def list_workflow_generations(filters: SQLModel, workflow_id: UUID) -> Selection
 @blueprint.post("/workflows/<uuid:workflow_id>/generations")
 @blueprint.arguments(GenerationCreate, example=examples.NEW_GENERATION)
 @blueprint.response(201, GenerationRead, headers={"Location": LOCATION})
-@blueprint.alt_response(200, schema=GenerationRead, description="The call was there already.")
+@blueprint.alt_response(200, schema=GenerationRead, description="The generation was there already.")
 def create_generation(new: GenerationCreate, workflow_id: UUID) -> tuple[Query, dict[str, str]]:
-    """Record an LLM call.
+    """Record a generation.
 
-    Whatever the state of its run. A cost that the client does not give is computed from the price
-    list and stays as it is then; it is null when the list has no price for the model, or a token
-    count is missing.
+    Whatever the state of its workflow. A cost that the client does not give is computed from the
+    price list and stays as it is then; it is null when the list has no price for the model, or a
+    token count is missing.
     """
     return NEW_GENERATION.query(new, workflow_id), {"Location": f"/v1/generations/{new.id}"}
 
@@ -58,10 +58,10 @@ def create_generation(new: GenerationCreate, workflow_id: UUID) -> tuple[Query, 
 @blueprint.arguments(GenerationFilter, location="query")
 @blueprint.paginate(generations.listing)
 def list_generations(filters: GenerationFilter) -> Selection:
-    """List LLM calls.
+    """List generations.
 
-    Those of all runs, the newest first, unless `sort` says otherwise. Prompts and outputs are only
-    there with `include`.
+    Those of all workflows, the newest first, unless `sort` says otherwise. Prompts and outputs are
+    only there with `include`.
     """
     return generations.where(filters)
 
@@ -70,7 +70,7 @@ def list_generations(filters: GenerationFilter) -> Selection:
 @blueprint.arguments(fields_of(GenerationRead), location="query")
 @blueprint.response(200, GenerationRead)
 def get_generation(chosen: Any, generation_id: UUID) -> Query:
-    """Get an LLM call.
+    """Get a generation.
 
     With its prompts and its output.
     """

@@ -92,7 +92,7 @@ def update_user(changes: SQLModel, chosen: Any, user_id: UUID, versions: list[in
 def delete_user(user_id: UUID, versions: list[int] | None) -> Query:
     """Erase a person.
 
-    Everything held about them goes with the user, at once: runs, steps, states, LLM calls.
+    Everything held about them goes with the user, at once: workflows, nodes, states, generations.
     """
     return DELETED_USER.query(user_id, versions)
 

@@ -1,11 +1,10 @@
 """What can be done with nodes and node states, and the rules by which a node goes on."""
 
-from json_rows.changing import Step
+from json_rows.changing import Transition
 from json_rows.inserting import New, Put
 from json_rows.resource import Resource
 from service.domain.workflows import ALIVE, milliseconds, workflows
 from service.models.node import (
-    NODE_TRANSITIONS,
     Node,
     NodeComplete,
     NodeCreate,
@@ -15,13 +14,10 @@ from service.models.node import (
     NodeRead,
     NodeSkip,
     NodeStart,
-    NodeState,
-    NodeStateRead,
-    NodeStateSummary,
-    NodeStateWrite,
-    NodeStatus,
     NodeSummary,
 )
+from service.models.node_state import NodeState, NodeStateRead, NodeStateSummary, NodeStateWrite
+from service.models.status import NODE_TRANSITIONS, NodeStatus
 
 nodes = Resource(
     "node",
@@ -69,22 +65,24 @@ _END = "coalesce(given.completed_at, greatest(now(), nodes.started_at))"
 _OVER = {"completed_at": _END}
 _RAN = {**_OVER, "duration_ms": milliseconds(f"({_END} - nodes.started_at)")}
 
-START_NODE = Step(
+START_NODE = Transition(
     nodes,
     NodeStart,
     to=NodeStatus.RUNNING,
     values={"started_at": "coalesce(given.started_at, now())"},
     parent_values=ALIVE,
 )
-COMPLETE_NODE = Step(nodes, NodeComplete, to=NodeStatus.COMPLETED, values=_RAN, parent_values=ALIVE)
-FAIL_NODE = Step(
+COMPLETE_NODE = Transition(
+    nodes, NodeComplete, to=NodeStatus.COMPLETED, values=_RAN, parent_values=ALIVE
+)
+FAIL_NODE = Transition(
     nodes,
     NodeFail,
     to=NodeStatus.FAILED,
     values=_RAN,
     parent_values={**ALIVE, "failed_node_count": "workflows.failed_node_count + 1"},
 )
-SKIP_NODE = Step(
+SKIP_NODE = Transition(
     nodes,
     NodeSkip,
     to=NodeStatus.SKIPPED,

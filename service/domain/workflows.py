@@ -1,24 +1,20 @@
 """What can be done with workflows, and the rules by which one goes from state to state."""
 
-from json_rows.changing import Changed, Step
+from json_rows.changing import Changed, Transition
 from json_rows.deleting import Deleted
 from json_rows.frame import contains
 from json_rows.inserting import New
 from json_rows.listing import Slow
 from json_rows.resource import Resource
-from service.models.node import NODE_TRANSITIONS
+from service.models.status import NODE_TRANSITIONS, WORKFLOW_TRANSITIONS, WorkflowStatus
 from service.models.workflow import (
-    WORKFLOW_TRANSITIONS,
     Workflow,
-    WorkflowCancel,
-    WorkflowComplete,
     WorkflowCreate,
-    WorkflowFail,
     WorkflowFilter,
     WorkflowRead,
-    WorkflowStatus,
     WorkflowSummary,
 )
+from service.models.workflow_course import WorkflowCancel, WorkflowComplete, WorkflowFail
 
 workflows = Resource(
     "workflow",
@@ -101,12 +97,14 @@ _CANCELLED_NODES = f"""
     WHERE nodes.workflow_id = changed.id AND nodes.status IN ({_OPEN_NODES})"""
 
 
-def _end(to: WorkflowStatus, body: type[WorkflowComplete | WorkflowFail | WorkflowCancel]) -> Step:
+def _end(
+    to: WorkflowStatus, body: type[WorkflowComplete | WorkflowFail | WorkflowCancel]
+) -> Transition:
     """Close a workflow; its open nodes are cancelled with it."""
-    return Step(workflows, body, to=to, values=_CLOSING, also={"cancelled": _CANCELLED_NODES})
+    return Transition(workflows, body, to=to, values=_CLOSING, also={"cancelled": _CANCELLED_NODES})
 
 
 COMPLETE_WORKFLOW = _end(WorkflowStatus.COMPLETED, WorkflowComplete)
 FAIL_WORKFLOW = _end(WorkflowStatus.FAILED, WorkflowFail)
 CANCEL_WORKFLOW = _end(WorkflowStatus.CANCELLED, WorkflowCancel)
-HEARTBEAT = Step(workflows, values=ALIVE)
+HEARTBEAT = Transition(workflows, values=ALIVE)

@@ -18,8 +18,8 @@ from json_rows import (
     Resource,
     RowsSettings,
     Selection,
-    Step,
     Timestamps,
+    Transition,
     Versioned,
 )
 from json_rows.statement import table_of
@@ -73,7 +73,7 @@ books = Resource(
 )
 NEW_BOOK = New(books, BookCreate)
 CHANGED_BOOK = Changed(books)
-LOSE_BOOK = Step(books, to="lost")
+LOSE_BOOK = Transition(books, to="lost")
 
 blueprint = Blueprint("books", __name__, url_prefix="/books")
 

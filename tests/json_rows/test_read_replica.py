@@ -290,10 +290,10 @@ def test_what_the_replica_does_not_have_is_looked_for_on_the_primary(one, other,
         user = one.user()
         assert other.client.get(f"/v1/users/{user['id']}").status_code == 200
         body = {"user_id": user["id"], "user_input": "홍대"}
-        run = one.client.post("/v1/workflows", json=body).get_json()
+        workflow = one.client.post("/v1/workflows", json=body).get_json()
         found = other.client.get(f"/v1/workflows?user_id={user['id']}").get_json()
-        assert [item["id"] for item in found["items"]] == [run["id"]]
-        assert other.client.get(f"/v1/workflows/{run['id']}/nodes").get_json()["items"] == []
+        assert [item["id"] for item in found["items"]] == [workflow["id"]]
+        assert other.client.get(f"/v1/workflows/{workflow['id']}/nodes").get_json()["items"] == []
     assert other.client.get(f"/v1/users/{nowhere}").status_code == 404
 
 

@@ -89,12 +89,12 @@ def test_by_its_id_a_write_whose_reply_is_lost_is_found_and_not_doubled(story, p
 @pytest.mark.parametrize(
     ("method", "path", "body", "expected"),
     [
-        ("POST", "/v1/workflows/{run}/nodes", {"node_name": "x"}, 201),
-        ("POST", "/v1/workflows/{run}/complete", {}, 200),
-        ("POST", "/v1/workflows/{run}/complete?fields=final_itinerary", {}, 200),
+        ("POST", "/v1/workflows/{workflow}/nodes", {"node_name": "x"}, 201),
+        ("POST", "/v1/workflows/{workflow}/complete", {}, 200),
+        ("POST", "/v1/workflows/{workflow}/complete?fields=final_itinerary", {}, 200),
         ("POST", "/v1/nodes/{node}/complete", {"output": "x"}, 200),
         ("PATCH", "/v1/users/{user}", {"phone": "010"}, 200),
-        ("DELETE", "/v1/workflows/{run}", None, 204),
+        ("DELETE", "/v1/workflows/{workflow}", None, 204),
     ],
 )
 def test_a_change_whose_reply_is_lost_is_done_once(  # noqa: PLR0917  an example a line
@@ -102,9 +102,9 @@ def test_a_change_whose_reply_is_lost_is_done_once(  # noqa: PLR0917  an example
 ):
     post = story.client.post
     user = post("/v1/users", json=BODY).json
-    run = post("/v1/workflows", json={"user_id": user["id"], "user_input": "x"}).json["id"]
-    node = post(f"/v1/workflows/{run}/nodes", json={"node_name": "n"}).json["id"]
-    path = path.format(user=user["id"], run=run, node=node)
+    workflow = post("/v1/workflows", json={"user_id": user["id"], "user_input": "x"}).json["id"]
+    node = post(f"/v1/workflows/{workflow}/nodes", json={"node_name": "n"}).json["id"]
+    path = path.format(user=user["id"], workflow=workflow, node=node)
     proxy.eat(every=1)
     # The next round trip is the change itself; its answer is the first one to be eaten.
     story.once_after("", lambda: proxy.eat(every=0))
@@ -113,11 +113,11 @@ def test_a_change_whose_reply_is_lost_is_done_once(  # noqa: PLR0917  an example
     assert response.status_code == expected, response.text
     assert story.retries == ["lost"]
     if "fields" in path:
-        assert response.json == {"id": run, "final_itinerary": None}
+        assert response.json == {"id": workflow, "final_itinerary": None}
     if method == "PATCH":
         assert response.json["version"] == user["version"] + 1
     if path.endswith("/nodes"):
-        assert story.client.get(f"/v1/workflows/{run}").json["node_count"] == 2
+        assert story.client.get(f"/v1/workflows/{workflow}").json["node_count"] == 2
 
 
 @pytest.mark.parametrize("headers", [{}, {KEY: "k"}])
