@@ -1,4 +1,4 @@
-"""Rows that clients change: some columns in a version that they have seen, or a transition to another state."""
+"""Rows that clients change: columns, in a version that they have seen, or the state."""
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache, partial
@@ -195,7 +195,7 @@ class Transition:
         return Statement(f"{answer}{source} WHERE {where(resource.is_one(), self._done or 'true')}")
 
     def _refusal(self, _: object, state: str) -> ApiError | None:
-        """Refuse a transition from another state; a final one that was reached before stays as it is."""
+        """Refuse a transition from another state; a final one that was reached stays as it is."""
         allowed = sorted(self._resource.states[state])
         if state == self._to and not allowed:
             return None
