@@ -26,7 +26,7 @@ class KeptAnswer(SQLModel):
                 default=None, foreign_key="readers.id", ondelete="CASCADE", index=True
             )
 
-    The resources say what to fill them with: `One(..., goes_with={"reader_id": loan.reader_id})`.
+    The resources say what to fill them with: `Resource(..., goes_with={"reader_id": "reader_id"})`.
     What is large, or changed nothing, is not kept itself: its body then only names the row.
     """
 
