@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from json_rows.statement import Query, Row, Statement, as_json
     from json_rows.transitions import Transition
     from json_rows.unit_of_work import UnitOfWork
-    from json_rows.wiring import init_app
-    from json_rows.work import unit_of_work
+    from json_rows.wiring import HEADERS_SENT, HEADERS_TAKEN, init_app
 
 __all__ = [
+    "HEADERS_SENT",
+    "HEADERS_TAKEN",
     "Blueprint",
     "Changed",
     "Deleted",
@@ -42,7 +43,6 @@ __all__ = [
     "fields_of",
     "init_app",
     "table_of",
-    "unit_of_work",
 ]
 
 _MODULES = {
@@ -57,8 +57,7 @@ _MODULES = {
     "statement": ("Query", "Row", "Statement", "as_json"),
     "transitions": ("Transition",),
     "unit_of_work": ("UnitOfWork",),
-    "wiring": ("init_app",),
-    "work": ("unit_of_work",),
+    "wiring": ("HEADERS_SENT", "HEADERS_TAKEN", "init_app"),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 

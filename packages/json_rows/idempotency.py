@@ -86,10 +86,7 @@ def serve(work: UnitOfWork, view: Callable[[], Response]) -> Response:
     """
     kept: KeptAnswers | None = current_app.extensions["kept_answers"]
     if kept is None:
-        message = "is not supported by this service; send the request without it"
-        raise InvalidInputError.of(
-            location="header", name=HEADER, code="unsupported", message=message
-        )
+        raise unsupported()
     key = request.headers[HEADER]
     if not (1 <= len(key) <= LONGEST_KEY and key.isascii() and key.isprintable()):
         message = f"must have 1 to {LONGEST_KEY} printable ASCII characters"
@@ -111,10 +108,16 @@ def serve(work: UnitOfWork, view: Callable[[], Response]) -> Response:
     return response
 
 
+def unsupported() -> InvalidInputError:
+    """Make the answer to a key that is in vain: ignored, it would let work be done twice."""
+    message = "is not supported here; send the request without it"
+    return InvalidInputError.of(location="header", name=HEADER, code="unsupported", message=message)
+
+
 def run(query: Query) -> Row:
     """Send a view's query; that of a keyed request once the key is claimed."""
     keyed: _Keyed | None = g.get("keyed")
-    return keyed.run(query) if keyed else unit_of_work().run(query)
+    return (keyed or unit_of_work()).run(query)
 
 
 class _Keyed:

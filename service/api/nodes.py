@@ -7,6 +7,7 @@ from json_rows.blueprint import Blueprint
 from json_rows.listing import Selection
 from json_rows.selection import changed, fields_of
 from json_rows.statement import Query
+from service.api.guards import SCHEMA
 from service.domain.nodes import (
     COMPLETE_NODE,
     FAIL_NODE,
@@ -33,13 +34,12 @@ from service.models.node import (
     NodeStateWrite,
     NodeSummary,
 )
-from smorest_sqlmodel.documentation import LOCATION
 
 blueprint = Blueprint(
     "nodes",
     __name__,
-    url_prefix="/v1",
     description="The steps of runs.",
+    guards=(SCHEMA,),
     path_examples=examples.PATH,
 )
 
@@ -63,15 +63,15 @@ def list_nodes(filters: NodeFilter, workflow_id: UUID) -> Selection:
 
 @blueprint.post("/workflows/<uuid:workflow_id>/nodes")
 @blueprint.arguments(NodeCreate, example=examples.NEW_NODE)
-@blueprint.response(201, NodeRead, headers={"Location": LOCATION})
+@blueprint.response(201, NodeRead, location="get_node")
 @blueprint.alt_response(200, schema=NodeRead, description="The step was there already.")
-def create_node(new: NodeCreate, workflow_id: UUID) -> tuple[Query, dict[str, str]]:
+def create_node(new: NodeCreate, workflow_id: UUID) -> Query:
     """Record a step of a run.
 
     The service gives it the next seq of the run, unless the client brings one. A closed run takes
     no more steps: 409.
     """
-    return new_node(workflow_id, new), {"Location": f"/v1/nodes/{new.id}"}
+    return new_node(workflow_id, new)
 
 
 @blueprint.get("/nodes/<uuid:node_id>")

@@ -9,6 +9,7 @@ from json_rows.blueprint import Blueprint
 from json_rows.listing import Selection
 from json_rows.selection import changed, fields_of
 from json_rows.statement import Query
+from service.api.guards import SCHEMA
 from service.domain.workflows import (
     CANCEL_WORKFLOW,
     CHANGED_WORKFLOW,
@@ -32,13 +33,13 @@ from service.models.workflow import (
     WorkflowSummary,
     WorkflowUpdate,
 )
-from smorest_sqlmodel.documentation import LOCATION
 
 blueprint = Blueprint(
     "workflows",
     __name__,
-    url_prefix="/v1/workflows",
+    url_prefix="/workflows",
     description="Planning runs, from a person's wish to an itinerary.",
+    guards=(SCHEMA,),
     path_examples=examples.PATH,
 )
 
@@ -61,14 +62,14 @@ def list_workflows(filters: WorkflowFilter) -> Selection:
 
 @blueprint.post("")
 @blueprint.arguments(WorkflowCreate, example=examples.NEW_RUN)
-@blueprint.response(201, WorkflowRead, etag=True, headers={"Location": LOCATION})
+@blueprint.response(201, WorkflowRead, etag=True, location="get_workflow")
 @blueprint.alt_response(200, schema=WorkflowRead, description="The run was there already.")
-def create_workflow(new: WorkflowCreate) -> tuple[Query, dict[str, str]]:
+def create_workflow(new: WorkflowCreate) -> Query:
     """Start a run.
 
     With an id of the client's own the request can be repeated: it finds the run that it started.
     """
-    return NEW_WORKFLOW.query(new), {"Location": f"/v1/workflows/{new.id}"}
+    return NEW_WORKFLOW.query(new)
 
 
 @blueprint.get("/<uuid:workflow_id>")
