@@ -97,10 +97,11 @@ class RequestGuard:
         that a page of another origin makes its visitor's browser send.
         """
         environ = request.environ
-        if len(environ["PATH_INFO"]) + len(environ.get("QUERY_STRING", "")) > LONGEST_URL:
+        query = environ.get("QUERY_STRING", "")
+        if len(environ["PATH_INFO"]) + len(query) > LONGEST_URL:
             message = f"Path and query may have {LONGEST_URL} bytes together."
             raise RequestURITooLarge(message)
-        if not _is_utf8(environ.get("QUERY_STRING", "")):
+        if query and not _is_utf8(query):
             # Werkzeug would leave such bytes as they are written, as if "%ff" had been meant.
             message = "The query must be percent-encoded UTF-8."
             raise BadRequest(message)

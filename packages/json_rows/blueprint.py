@@ -14,7 +14,7 @@ from functools import partial, wraps
 from http import HTTPStatus
 from typing import Any
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, current_app, g, request
 from typing_extensions import override
 
 import smorest_sqlmodel
@@ -69,7 +69,7 @@ class Blueprint(smorest_sqlmodel.Blueprint):
         row_id = None
         if isinstance(value, Query):
             row_id = value.about.id if value.about else None
-            value = idempotency.run(value)
+            value = (g.get("keyed") or unit_of_work()).run(value)
         if isinstance(value, Row):
             body = b"" if answer.schema is None else value.json
             return Written(body, value.version, value.created, row_id)

@@ -9,10 +9,10 @@ next one.
 
 from typing import Any
 
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, request
 
 from json_rows.unit_of_work import UnitOfWork
-from json_rows.work import database, work_so_far
+from json_rows.work import work_so_far
 from serverless_postgres.position import MOST
 from serverless_postgres.replica import Replica
 from smorest_sqlmodel.errors import InvalidInputError
@@ -55,7 +55,7 @@ def read_after(work: UnitOfWork) -> None:
 
     Raises InvalidInputError for a header that no write has been answered with.
     """
-    replica = database().replica
+    replica: Replica | None = current_app.extensions["database"].replica
     given = request.headers.get(HEADER)
     if given is not None:
         work.read_after(_read(given))

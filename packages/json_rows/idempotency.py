@@ -21,7 +21,7 @@ from json_rows.kept_answer import size_of
 from json_rows.kept_answers import LARGEST_KEPT, KeptAnswers, in_progress
 from json_rows.statement import Query, Row, Subject
 from json_rows.unit_of_work import UnitOfWork
-from json_rows.work import database, unit_of_work
+from json_rows.work import database
 from smorest_sqlmodel.caller import caller_of
 from smorest_sqlmodel.errors import (
     ConflictError,
@@ -112,12 +112,6 @@ def unsupported() -> InvalidInputError:
     """Make the answer to a key that is in vain: ignored, it would let work be done twice."""
     message = "is not supported here; send the request without it"
     return InvalidInputError.of(location="header", name=HEADER, code="unsupported", message=message)
-
-
-def run(query: Query) -> Row:
-    """Send a view's query; that of a keyed request once the key is claimed."""
-    keyed: _Keyed | None = g.get("keyed")
-    return (keyed or unit_of_work()).run(query)
 
 
 class _Keyed:

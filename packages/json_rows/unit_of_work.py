@@ -166,7 +166,7 @@ class UnitOfWork:
         if replica is None or position is None or self._in_transaction or self._begin_due:
             return self._write(query)
         return self._read_from(replica, query, position) or self.execute(
-            query.sql, query.parameters
+            query.statement.sql, query.parameters
         )
 
     def execute(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Rows:
@@ -211,7 +211,7 @@ class UnitOfWork:
     def _write(self, query: Query, before: str = "") -> Rows:
         """Send a query to the primary, and note the position of what it did."""
         if self._database.replica is None:
-            return self.execute(before + query.sql, query.parameters)
+            return self.execute(before + query.statement.sql, query.parameters)
         rows = self.execute(before + query.statement.sql_with(WRITTEN), query.parameters)
         if rows:
             self.note_written(rows[0][-1])

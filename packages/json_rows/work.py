@@ -25,7 +25,7 @@ def unit_of_work() -> UnitOfWork:
     Whoever gets it while a view works on a request with an Idempotency-Key has the key claimed
     first.
     """
-    work = work_so_far()
+    work: UnitOfWork | None = g.get("work")
     if work is None:
         in_path = (request.view_args or {}) if has_request_context() else {}
         work = g.work = UnitOfWork(database(), in_path=in_path)
