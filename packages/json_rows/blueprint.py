@@ -42,6 +42,7 @@ from smorest_sqlmodel.documentation import (
 )
 from smorest_sqlmodel.fields import names_of
 from smorest_sqlmodel.json_schema import ParametersOf
+from smorest_sqlmodel.places import example_path
 
 _READS = frozenset({"GET", "HEAD"})
 
@@ -152,7 +153,7 @@ class Blueprint(smorest_sqlmodel.Blueprint):
             add_errors(information, HTTPStatus.CONFLICT, HTTPStatus.TOO_MANY_REQUESTS)
             add_header(information, idempotency.REPLAYED, idempotency.REPLAYED_DOC)
         if information.get("is_page"):
-            path = self._example_path(app, information["operation"])
+            path = example_path(app, self, information["operation"], self._path_examples)
             add_header(information, "Link", document_link(path))
         return document
 

@@ -71,10 +71,12 @@ class Blueprint(flask_smorest.Blueprint):
     ) -> None:
         """Make a blueprint; `path_examples` are what the document fills paths with, by argument.
 
-        `guards` look at the requests to all of its views first, one after the other.
+        `guards` look at requests first, one after the other, also for static files and `OPTIONS`.
         """
         super().__init__(*args, **kwargs)
         self._guards = tuple(guards)
+        for guard in self._guards:
+            self.before_request(guard.check)
         self._path_examples = dict(path_examples or {})
         self._places: set[str] = set()
         self._prepare_doc_cbks[:0] = [self._document, resolve_models]
@@ -156,8 +158,7 @@ class Blueprint(flask_smorest.Blueprint):
                 add_query(documentation)
             if etag:
                 documentation["etag_returned"] = True
-            if location:
-                documentation["location"] = location
+            documentation |= {"location": location} if location else {}
             return wrapper
 
         return decorator
@@ -251,12 +252,9 @@ class Blueprint(flask_smorest.Blueprint):
         check_path(getattr(view, "_apidoc", {}), rule)
         view = self._around(synchronous(view), rule, methods)
         uuids = frozenset(re.findall(r"<uuid:(\w+)>", rule))
-        checks = [guard.check for guard in self._guards]
 
         @wraps(view)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
-            for check in checks:
-                check()
             if uuids:
                 require_uuids(kwargs, uuids)
             if request.query_string and known is not None:
@@ -276,10 +274,6 @@ class Blueprint(flask_smorest.Blueprint):
         for view in self._places:
             check_place(app, self, view)
 
-    def _example_path(self, app: Flask, view: str) -> str | None:
-        """Write the path of a view with the examples of its arguments, if each of them has one."""
-        return example_path(app, self, view, self._path_examples)
-
     def _document(
         self, document: dict[str, Any], information: dict[str, Any], *, app: Flask, **_: object
     ) -> dict[str, Any]:
@@ -287,7 +281,8 @@ class Blueprint(flask_smorest.Blueprint):
         for guard in self._guards:
             guard.document(document, information)
         if view := information.get("location"):
-            add_header(information, LOCATION, document_place(self._example_path(app, view)))
+            path = example_path(app, self, view, self._path_examples)
+            add_header(information, LOCATION, document_place(path))
         return document
 
     @override

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
+from flask.typing import ResponseReturnValue
+
 from smorest_sqlmodel.documentation import add_errors
 
 
@@ -12,11 +14,12 @@ from smorest_sqlmodel.documentation import add_errors
 class Guard:
     """Lets requests in: before anything of one is read or checked, `check` raises what is wrong.
 
-    For the document, `errors` are the statuses of what it raises, and `adds` is what each operation
+    What it returns, unless that is None, is answered in the view's place: a way to a login. For the
+    document, `errors` are the statuses of what it raises, and `adds` is what each operation
     has for its sake, such as `{"security": [{"key": []}]}`.
     """
 
-    check: Callable[[], None]
+    check: Callable[[], ResponseReturnValue | None]
     errors: tuple[HTTPStatus, ...] = ()
     adds: Mapping[str, Any] = field(default_factory=dict)
 

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from flask import Flask, Response
+from flask import Flask, Response, stream_with_context
 from flask.testing import FlaskClient
 from openapi_spec_validator import validate
 from sqlmodel import SQLModel
@@ -68,6 +68,20 @@ def make_pages(library: Any) -> Blueprint:
     def stream() -> Response:
         """Send what needs no database."""
         return Response((f"{n}\n" for n in range(3)), content_type="text/plain")
+
+    @pages.get("/titles")
+    def export() -> Response:
+        """Send titles one by one, each asked for when the one before has been taken."""
+
+        def rows() -> Iterator[str]:
+            work, last = unit_of_work(), ""
+            work.begin()
+            ask = "SELECT title FROM book WHERE title > %(last)s ORDER BY title LIMIT 1"
+            while found := work.execute(ask, {"last": last}):
+                last = found[0][0]
+                yield f"{last}\n"
+
+        return Response(stream_with_context(rows()), content_type="text/plain")
 
     @pages.errorhandler(NotFoundError)
     def lost(error: NotFoundError) -> tuple[str, int]:
@@ -167,6 +181,20 @@ def test_a_page_is_served_beside_the_api(client):
 def test_a_page_commits_what_it_means_to(client):
     assert client.post("/books.html").status_code == 303
     assert titles(client) == ["Emma"]
+
+
+def test_a_stream_reads_on_while_it_is_taken(client, app):
+    for number, title in enumerate(("Emma", "Dune", "Ulysses")):
+        client.post("/v2/books", json={"title": title, "isbn": str(number)})
+    pool = app.extensions["database"].primary.engine.pool
+    assert client.get("/titles").text == "Dune\nEmma\nUlysses\n"
+    assert pool.checkedout() == 0
+    left = client.get("/titles", buffered=False)
+    assert next(left.iter_encoded()) == b"Dune\n"
+    assert pool.checkedout() == 1
+    left.close()  # The client has gone away.
+    assert pool.checkedout() == 0
+    assert titles(client) == ["Dune", "Emma", "Ulysses"]
 
 
 def test_a_page_tells_of_an_error_as_it_likes(client):

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from flask import Flask, request
+from flask import Flask, redirect, request
 from flask.views import MethodView
 from openapi_spec_validator import validate
 from pydantic import BaseModel
@@ -199,6 +199,7 @@ def guarded() -> Any:
         ("HEAD", f"/books/{BOOK}", {}),
         ("GET", f"/books/{BOOK}", {"headers": {"If-None-Match": "*"}}),
         ("GET", f"/books/{BOOK}/pages/no-uuid", {}),
+        ("OPTIONS", "/books", {}),
     ],
 )
 def test_guards_go_before_all_that_is_read_and_checked(guarded, method, path, options):
@@ -221,8 +222,48 @@ def test_no_guard_stands_before_what_the_blueprint_does_not_serve(guarded):
     client, schema, _ = guarded
     answers = [client.get("/health"), client.get("/books/a/b"), client.patch("/books")]
     assert [answer.status_code for answer in answers] == [200, 404, 405]
-    assert client.options("/books").status_code == 200
     assert schema.seen == []
+
+
+def test_static_files_and_blueprints_inside_are_guarded_too(tmp_path):
+    (tmp_path / "cover.svg").write_text("<svg/>", encoding="utf-8")
+    key = Refusing(NotFoundError("No key."))
+    shelf = Blueprint(
+        "shelf", __name__, url_prefix="/shelf", guards=(Guard(key.check),), static_folder=tmp_path
+    )
+    inside = Blueprint("inside", __name__, url_prefix="/inside")
+
+    @inside.get("/<book_id>")
+    def get_inside(book_id: str) -> str:
+        return book_id
+
+    @inside.post("")
+    @inside.response(201, dict[str, str], location="get_inside")
+    def add_inside() -> dict[str, str]:
+        return {"id": "a b"}
+
+    shelf.register_blueprint(inside)
+    app = Flask(__name__)
+    app.register_blueprint(shelf)
+    Api(app, spec_kwargs={"title": "x", "version": "1", "openapi_version": "3.1.0"})
+    client = app.test_client()
+    for path in (f"/shelf/{tmp_path.name}/cover.svg", "/shelf/inside/1"):
+        assert client.get(path).status_code == 404
+        assert client.get(path, headers={"X-Key": "k"}, buffered=True).status_code == 200
+    made = client.post("/shelf/inside", headers={"X-Key": "k"})
+    assert made.headers["Location"] == "/shelf/inside/a%20b"
+    assert client.get(made.headers["Location"], headers={"X-Key": "k"}).text == "a b"
+
+
+def test_a_guard_may_answer_in_the_place_of_a_view():
+    pages = Blueprint("pages", __name__, guards=(Guard(lambda: redirect("/login")),))
+
+    @pages.get("/")
+    def show() -> str:
+        return "shown"
+
+    answer = make_app(pages).test_client().get("/")
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/login")
 
 
 def test_what_a_guard_means_for_an_operation_is_in_the_document(guarded):
