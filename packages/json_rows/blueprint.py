@@ -133,7 +133,8 @@ class Blueprint(smorest_sqlmodel.Blueprint):
         keyed = "POST" in methods
         reads = self._reads_replica and "GET" in methods
         if self._transaction:
-            view = _in_transaction(view, keyed=keyed, reads=reads)
+            writes = "GET" not in methods
+            view = _in_transaction(view, keyed=keyed, reads=reads, writes=writes)
         elif keyed or reads:
             view = _by_itself(view, keyed=keyed, reads=reads)
         return super()._around(view, rule, methods)
@@ -158,7 +159,7 @@ class Blueprint(smorest_sqlmodel.Blueprint):
         return document
 
 
-def _in_transaction(view: View, *, keyed: bool, reads: bool) -> View:
+def _in_transaction(view: View, *, keyed: bool, reads: bool, writes: bool) -> View:
     """Put the unit of work around a view, and document its headers and its errors."""
 
     @wraps(view)
@@ -175,7 +176,7 @@ def _in_transaction(view: View, *, keyed: bool, reads: bool) -> View:
     add_errors(documentation, HTTPStatus.SERVICE_UNAVAILABLE)
     if reads:
         _add_parameter(documentation, consistency.PARAMETER)
-    else:
+    if writes:
         add_header(documentation, consistency.HEADER, consistency.HEADER_DOC)
     return wrapper
 

@@ -121,6 +121,19 @@ def make_feed(library: Any) -> Blueprint:
     return feed
 
 
+def make_fresh(library: Any) -> Blueprint:
+    """Make what has to be shown as it is now, to whoever asks."""
+    fresh = Blueprint("fresh", __name__, url_prefix="/fresh", reads_replica=False)
+
+    @fresh.get("/<uuid:book_id>")
+    @fresh.response(200, library.BookRead)
+    def get_fresh(book_id: UUID) -> Query:
+        """Get a book as it is now."""
+        return library.BOOK.get(book_id)
+
+    return fresh
+
+
 @pytest.fixture
 def app(library: Any, empty_database: Any) -> Iterator[Flask]:
     """The library's books with a page, a feed and a door that never opens."""
@@ -147,6 +160,7 @@ def app(library: Any, empty_database: Any) -> Iterator[Flask]:
     api.register_blueprint(library.blueprint, url_prefix="/v2/books")
     api.register_blueprint(make_feed(library))
     api.register_blueprint(shut)
+    api.register_blueprint(make_fresh(library))
     app.register_blueprint(make_pages(library))
     yield app
     database.dispose()
@@ -207,7 +221,13 @@ def test_a_page_is_in_the_document_only_if_it_is_wanted_there(client):
     document = client.get("/openapi.json").json
     validate(document)
     paths = "/v2/books", "/v2/books/{book_id}", "/v2/books/{book_id}/lose"
-    assert {*document["paths"]} == {*paths, "/feed", "/feed/{book_id}/lose", "/shut"}
+    assert {*document["paths"]} == {
+        *paths,
+        "/feed",
+        "/feed/{book_id}/lose",
+        "/shut",
+        "/fresh/{book_id}",
+    }
 
 
 def test_a_feed_is_paged_and_its_rows_are_as_the_api_writes_them(client):
@@ -246,7 +266,9 @@ def test_a_key_that_would_be_in_vain_is_refused(client, path):
 
 
 def test_only_who_says_so_reads_from_a_replica(client, asked):
-    for path, number in (("/", 0), ("/lines", 0), ("/v2/books", 1), ("/feed", 2)):
+    client.post("/v2/books", json=DUNE)
+    fresh = f"/fresh/{BOOK_ID}"
+    for path, number in (("/", 0), ("/lines", 0), (fresh, 0), ("/v2/books", 1), ("/feed", 2)):
         assert client.get(path).status_code == 200
         assert len(asked) == number, path
     for path in "/v2/books", "/feed":
@@ -262,6 +284,9 @@ def test_the_document_says_what_a_blueprint_does_without(client):
     assert headers("/v2/books", "post") == {"Idempotency-Key"}
     assert headers("/feed/{book_id}/lose", "post") == set()
     assert headers("/feed", "get") == headers("/v2/books", "get") == {"Read-After"}
+    assert headers("/fresh/{book_id}", "get") == set()
+    fresh = client.get("/openapi.json").json["paths"]["/fresh/{book_id}"]["get"]
+    assert "headers" not in fresh["responses"]["200"]
 
 
 def test_a_guard_goes_before_key_and_body(app, client):
