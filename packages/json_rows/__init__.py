@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from json_rows.statement import Query, Row, Statement
     from json_rows.streaming import stream
     from json_rows.unit_of_work import UnitOfWork
-    from json_rows.wiring import init_app
-    from json_rows.work import Asker, unit_of_work
+    from json_rows.wiring import HEADERS_SENT, HEADERS_TAKEN, init_app
+    from json_rows.work import Asker
 
 __all__ = [
+    "HEADERS_SENT",
+    "HEADERS_TAKEN",
     "Asker",
     "Blueprint",
     "Changed",
@@ -50,7 +52,6 @@ __all__ = [
     "fields_of",
     "init_app",
     "stream",
-    "unit_of_work",
 ]
 
 _MODULES = {
@@ -69,8 +70,8 @@ _MODULES = {
     "statement": ("Query", "Row", "Statement"),
     "streaming": ("stream",),
     "unit_of_work": ("UnitOfWork",),
-    "wiring": ("init_app",),
-    "work": ("Asker", "unit_of_work"),
+    "wiring": ("HEADERS_SENT", "HEADERS_TAKEN", "init_app"),
+    "work": ("Asker",),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 

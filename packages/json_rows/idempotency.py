@@ -21,7 +21,7 @@ from json_rows.kept_answer import size_of
 from json_rows.kept_answers import LARGEST_KEPT, KeptAnswers, in_progress
 from json_rows.statement import Query, Row, Subject
 from json_rows.unit_of_work import UnitOfWork
-from json_rows.work import asker, database, unit_of_work
+from json_rows.work import asker, database
 from smorest_sqlmodel.caller import caller_of
 from smorest_sqlmodel.errors import (
     ConflictError,
@@ -83,10 +83,7 @@ def serve(work: UnitOfWork, view: Callable[[], Response]) -> Response:
     """
     kept: KeptAnswers | None = current_app.extensions["kept_answers"]
     if kept is None:
-        message = "is not supported by this service; send the request without it"
-        raise InvalidInputError.of(
-            location="header", name=HEADER, code="unsupported", message=message
-        )
+        raise unsupported()
     key = request.headers[HEADER]
     if not (1 <= len(key) <= LONGEST_KEY and key.isascii() and key.isprintable()):
         message = f"must have 1 to {LONGEST_KEY} printable ASCII characters"
@@ -108,10 +105,10 @@ def serve(work: UnitOfWork, view: Callable[[], Response]) -> Response:
     return response
 
 
-def run(query: Query) -> Row:
-    """Send a view's query; that of a keyed request once the key is claimed."""
-    keyed: _Keyed | None = g.get("keyed")
-    return keyed.run(query) if keyed else unit_of_work().run(query)
+def unsupported() -> InvalidInputError:
+    """Make the answer to a key that is in vain: ignored, it would let work be done twice."""
+    message = "is not supported here; send the request without it"
+    return InvalidInputError.of(location="header", name=HEADER, code="unsupported", message=message)
 
 
 class _Keyed:

@@ -1,6 +1,7 @@
 """Which members of a row an answer has: the usual ones, or those that the client names."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from sqlmodel import SQLModel
 
@@ -22,11 +23,14 @@ class Members:
 
     def chosen(self, fields: Sequence[str] | None, usual: tuple[str, ...]) -> tuple[str, ...]:
         """Choose the members of an answer, in their usual order."""
-        return chosen_names(self.all, fields, key=self._key) if fields else usual
+        if not fields:
+            return usual
+        return chosen_names(self.all, tuple(fields), key=self._key)
 
 
+@lru_cache(CACHED_CHOICES * CACHED_CHOICES)
 def chosen_names(
-    names: tuple[str, ...], fields: Sequence[str], *, key: str = "id"
+    names: tuple[str, ...], fields: tuple[str, ...], *, key: str = "id"
 ) -> tuple[str, ...]:
     """Choose from all names the fields that are wanted, and the id, in their usual order."""
     wanted = {key, *fields}

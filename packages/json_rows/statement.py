@@ -83,11 +83,6 @@ class Query:
     repeatable: bool = False
     about: Subject | None = None
 
-    @property
-    def sql(self) -> str:
-        """The SQL of the statement."""
-        return self.statement.sql
-
 
 class Statement:
     """A SELECT with the CTEs before it, and what precedes both, sent in one round trip.

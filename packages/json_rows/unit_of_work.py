@@ -171,7 +171,7 @@ class UnitOfWork:
         if replica is None or position is None or self._in_transaction or self._begin_due:
             return self._write(query)
         return self._read_from(replica, query, position) or self.execute(
-            query.sql, self._bound(query)
+            query.statement.sql, self._bound(query)
         )
 
     def execute(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Rows:
@@ -220,7 +220,7 @@ class UnitOfWork:
     def _write(self, query: Query, before: str = "") -> Rows:
         """Send a query to the primary, and note the position of what it did."""
         if self._database.replica is None:
-            return self.execute(before + query.sql, self._bound(query))
+            return self.execute(before + query.statement.sql, self._bound(query))
         rows = self.execute(before + query.statement.sql_with(WRITTEN), self._bound(query))
         if rows:
             self.note_written(rows[0][-1])

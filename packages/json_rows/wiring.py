@@ -4,14 +4,22 @@ from collections.abc import Callable
 
 from flask import Flask
 
-from json_rows import consistency, ownership, work
+from json_rows import consistency, idempotency, ownership, work
 from json_rows.errors import translate
 from json_rows.kept_answer import AnswersTable, KeptAnswer
 from json_rows.kept_answers import KeptAnswers
+from json_rows.preconditions import IF_MATCH
 from json_rows.settings import RowsSettings
 from json_rows.work import ANYBODY, Asker
 from serverless_postgres.database import Database
 from smorest_sqlmodel import problems
+from smorest_sqlmodel.places import LOCATION
+
+HEADERS_TAKEN = ("If-None-Match", IF_MATCH["name"], idempotency.HEADER, consistency.HEADER)
+"""What requests for rows may bring, beside a Content-Type: for CORS, proxies and clients."""
+
+HEADERS_SENT = ("ETag", "Link", LOCATION, idempotency.REPLAYED, consistency.HEADER)
+"""What answers with rows may bring."""
 
 
 def init_app(

@@ -52,12 +52,18 @@ def unit_of_work() -> UnitOfWork:
     Whoever gets it while a view works on a request with an Idempotency-Key has the key claimed
     first.
     """
-    if "work" not in g:
+    work: UnitOfWork | None = g.get("work")
+    if work is None:
         in_path = (request.view_args or {}) if has_request_context() else {}
-        g.work = UnitOfWork(database(), owner=asker().owner, in_path=in_path)
-    if "keyed" in g:
-        g.keyed.claim()
-    return cast("UnitOfWork", g.work)
+        work = g.work = UnitOfWork(database(), owner=asker().owner, in_path=in_path)
+    if keyed := g.get("keyed"):
+        keyed.claim()
+    return work
+
+
+def work_so_far() -> UnitOfWork | None:
+    """Get the unit of work of the current request, if anybody has asked for it yet."""
+    return cast("UnitOfWork | None", g.get("work"))
 
 
 def _close(_: BaseException | None) -> None:

@@ -46,7 +46,7 @@ class Problem(BaseModel):
         description="What happened this time.",
         examples=["The order is shipped; that is final."],
     )
-    instance: str = Field(description="The path of the request.", examples=["/v1/orders"])
+    instance: str = Field(description="The path of the request.", examples=["/orders"])
     errors: list[ProblemError] | MISSING = Field(
         default=MISSING, description="The values that are not acceptable."
     )

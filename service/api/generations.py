@@ -9,6 +9,7 @@ from json_rows.blueprint import Blueprint
 from json_rows.listing import Selection
 from json_rows.selection import fields_of
 from json_rows.statement import Query
+from service.api.guards import SCHEMA
 from service.domain.generations import NEW_GENERATION, generations
 from service.models import examples
 from service.models.generation import (
@@ -17,13 +18,12 @@ from service.models.generation import (
     GenerationRead,
     WorkflowGenerationFilter,
 )
-from smorest_sqlmodel.documentation import LOCATION
 
 blueprint = Blueprint(
     "generations",
     __name__,
-    url_prefix="/v1",
     description="Generations: one LLM call each, with its tokens, its latency and its cost.",
+    guards=(SCHEMA,),
     path_examples=examples.PATH,
 )
 
@@ -42,16 +42,16 @@ def list_workflow_generations(filters: SQLModel, workflow_id: UUID) -> Selection
 
 @blueprint.post("/workflows/<uuid:workflow_id>/generations")
 @blueprint.arguments(GenerationCreate, example=examples.NEW_GENERATION)
-@blueprint.response(201, GenerationRead, headers={"Location": LOCATION})
+@blueprint.response(201, GenerationRead, location="get_generation")
 @blueprint.alt_response(200, schema=GenerationRead, description="The generation was there already.")
-def create_generation(new: GenerationCreate, workflow_id: UUID) -> tuple[Query, dict[str, str]]:
+def create_generation(new: GenerationCreate, workflow_id: UUID) -> Query:
     """Record a generation.
 
     Whatever the state of its workflow. A cost that the client does not give is computed from the
     price list and stays as it is then; it is null when the list has no price for the model, or a
     token count is missing.
     """
-    return NEW_GENERATION.query(new, workflow_id), {"Location": f"/v1/generations/{new.id}"}
+    return NEW_GENERATION.query(new, workflow_id)
 
 
 @blueprint.get("/generations")

@@ -5,6 +5,7 @@ from uuid import UUID
 from json_rows.blueprint import Blueprint
 from json_rows.listing import Selection
 from json_rows.statement import Query
+from service.api.guards import SCHEMA
 from service.domain.model_prices import (
     DELETED_MODEL_PRICE,
     NEW_MODEL_PRICE,
@@ -12,13 +13,13 @@ from service.domain.model_prices import (
 )
 from service.models import examples
 from service.models.model_price import ModelPriceCreate, ModelPriceFilter, ModelPriceRead
-from smorest_sqlmodel.documentation import LOCATION
 
 blueprint = Blueprint(
     "model prices",
     __name__,
-    url_prefix="/v1/model-prices",
+    url_prefix="/model-prices",
     description="What a million tokens cost, from when to when.",
+    guards=(SCHEMA,),
     path_examples=examples.PATH,
 )
 
@@ -36,15 +37,15 @@ def list_model_prices(filters: ModelPriceFilter) -> Selection:
 
 @blueprint.post("")
 @blueprint.arguments(ModelPriceCreate, example=examples.NEW_PRICE)
-@blueprint.response(201, ModelPriceRead, headers={"Location": LOCATION})
+@blueprint.response(201, ModelPriceRead, location="get_model_price")
 @blueprint.alt_response(200, schema=ModelPriceRead, description="The price was there already.")
-def create_model_price(new: ModelPriceCreate) -> tuple[Query, dict[str, str]]:
+def create_model_price(new: ModelPriceCreate) -> Query:
     """Add a price.
 
     Of several that hold at a time the one that began last counts. Costs that were computed before
     stay as they are.
     """
-    return NEW_MODEL_PRICE.query(new), {"Location": f"/v1/model-prices/{new.id}"}
+    return NEW_MODEL_PRICE.query(new)
 
 
 @blueprint.get("/<uuid:price_id>")

@@ -7,6 +7,7 @@ from json_rows.blueprint import Blueprint
 from json_rows.listing import Selection
 from json_rows.selection import changed, fields_of
 from json_rows.statement import Query
+from service.api.guards import SCHEMA
 from service.domain.nodes import (
     COMPLETE_NODE,
     FAIL_NODE,
@@ -29,13 +30,12 @@ from service.models.node import (
     NodeSummary,
 )
 from service.models.node_state import NodeStateRead, NodeStateSummary, NodeStateWrite
-from smorest_sqlmodel.documentation import LOCATION
 
 blueprint = Blueprint(
     "nodes",
     __name__,
-    url_prefix="/v1",
     description="Nodes: the pieces of work that workflows go through, one after another.",
+    guards=(SCHEMA,),
     path_examples=examples.PATH,
 )
 
@@ -58,15 +58,15 @@ def list_nodes(filters: NodeFilter, workflow_id: UUID) -> Selection:
 
 @blueprint.post("/workflows/<uuid:workflow_id>/nodes")
 @blueprint.arguments(NodeCreate, example=examples.NEW_NODE)
-@blueprint.response(201, NodeRead, headers={"Location": LOCATION})
+@blueprint.response(201, NodeRead, location="get_node")
 @blueprint.alt_response(200, schema=NodeRead, description="The node was there already.")
-def create_node(new: NodeCreate, workflow_id: UUID) -> tuple[Query, dict[str, str]]:
+def create_node(new: NodeCreate, workflow_id: UUID) -> Query:
     """Record a node of a workflow.
 
     The service gives it the next seq of the workflow, unless the client brings one. A closed
     workflow takes no more nodes: 409.
     """
-    return NEW_NODE.query(new, workflow_id), {"Location": f"/v1/nodes/{new.id}"}
+    return NEW_NODE.query(new, workflow_id)
 
 
 @blueprint.get("/nodes/<uuid:node_id>")

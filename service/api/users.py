@@ -9,6 +9,7 @@ from json_rows.blueprint import Blueprint
 from json_rows.listing import Selection
 from json_rows.selection import fields_of
 from json_rows.statement import Query
+from service.api.guards import SCHEMA
 from service.domain.users import (
     CHANGED_USER,
     DELETED_USER,
@@ -26,13 +27,13 @@ from service.models.user import (
     UserRead,
     UserUpdate,
 )
-from smorest_sqlmodel.documentation import LOCATION
 
 blueprint = Blueprint(
     "users",
     __name__,
-    url_prefix="/v1/users",
+    url_prefix="/users",
     description="The people whose wishes are planned.",
+    guards=(SCHEMA,),
     path_examples=examples.PATH,
 )
 
@@ -50,15 +51,15 @@ def list_users(filters: UserFilter) -> Selection:
 
 @blueprint.post("")
 @blueprint.arguments(UserCreate, example=examples.NEW_USER)
-@blueprint.response(201, UserRead, etag=True, headers={"Location": LOCATION})
+@blueprint.response(201, UserRead, etag=True, location="get_user")
 @blueprint.alt_response(200, schema=UserRead, description="The user was there already.")
-def create_user(new: UserCreate) -> tuple[Query, dict[str, str]]:
+def create_user(new: UserCreate) -> Query:
     """Create a user.
 
     The username and the email must be free, whatever their case. With an id of the client's own the
     request can be repeated: it finds the user that it made.
     """
-    return NEW_USER.query(new), {"Location": f"/v1/users/{new.id}"}
+    return NEW_USER.query(new)
 
 
 @blueprint.get("/<uuid:user_id>")

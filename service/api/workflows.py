@@ -9,6 +9,7 @@ from json_rows.blueprint import Blueprint
 from json_rows.listing import Selection
 from json_rows.selection import changed, fields_of
 from json_rows.statement import Query
+from service.api.guards import SCHEMA
 from service.domain.timeline import TIMELINE, timeline_of
 from service.domain.workflows import (
     CANCEL_WORKFLOW,
@@ -29,13 +30,13 @@ from service.models.workflow import (
     WorkflowUpdate,
 )
 from service.models.workflow_course import WorkflowCancel, WorkflowComplete, WorkflowFail
-from smorest_sqlmodel.documentation import LOCATION
 
 blueprint = Blueprint(
     "workflows",
     __name__,
-    url_prefix="/v1/workflows",
+    url_prefix="/workflows",
     description="Workflows: each plans a trip, from a person's wish to an itinerary.",
+    guards=(SCHEMA,),
     path_examples=examples.PATH,
 )
 
@@ -58,15 +59,15 @@ def list_workflows(filters: WorkflowFilter) -> Selection:
 
 @blueprint.post("")
 @blueprint.arguments(WorkflowCreate, example=examples.NEW_WORKFLOW)
-@blueprint.response(201, WorkflowRead, etag=True, headers={"Location": LOCATION})
+@blueprint.response(201, WorkflowRead, etag=True, location="get_workflow")
 @blueprint.alt_response(200, schema=WorkflowRead, description="The workflow was there already.")
-def create_workflow(new: WorkflowCreate) -> tuple[Query, dict[str, str]]:
+def create_workflow(new: WorkflowCreate) -> Query:
     """Start a workflow.
 
     With an id of the client's own the request can be repeated: it finds the workflow that it
     started.
     """
-    return NEW_WORKFLOW.query(new), {"Location": f"/v1/workflows/{new.id}"}
+    return NEW_WORKFLOW.query(new)
 
 
 @blueprint.get("/<uuid:workflow_id>")

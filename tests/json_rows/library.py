@@ -80,7 +80,7 @@ blueprint = Blueprint("books", __name__, url_prefix="/books")
 
 @blueprint.post("")
 @blueprint.arguments(BookCreate)
-@blueprint.response(201, BookRead, etag=True)
+@blueprint.response(201, BookRead, etag=True, location="get_book")
 def add_book(new: BookCreate) -> Query:
     """Add a book."""
     return NEW_BOOK.query(new)
