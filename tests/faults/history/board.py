@@ -3,12 +3,13 @@
 import random
 import threading
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from uuid import uuid4
 
 from .calls import CLOSED, Call, Kind, Request
 
-SLOTS = 4
+SLOTS = 3
 """Workflows at a time; those that are closed are replaced now and then."""
 
 RECENT = 24
@@ -40,6 +41,7 @@ class Board:
         self._subjects: list[Subject] = []
         self._past: deque[Subject] = deque(maxlen=SLOTS)
         self._recent: deque[Request] = deque(maxlen=RECENT)
+        self._queue: deque[Request] = deque()
 
     def wants_more(self, chance: random.Random) -> bool:
         """Tell whether it is time for another workflow."""
@@ -57,6 +59,16 @@ class Board:
         """Pick a request to send once more, whoever sent it."""
         with self._lock:
             return chance.choice([*self._recent]) if self._recent else None
+
+    def queue(self, requests: Iterable[Request]) -> None:
+        """Have these requests sent at once, by whoever is free."""
+        with self._lock:
+            self._queue.extend(requests)
+
+    def queued(self) -> Request | None:
+        """Take the next of the requests that are to be sent at once, if there is one."""
+        with self._lock:
+            return self._queue.popleft() if self._queue else None
 
     def announce(self, request: Request) -> None:
         """Let others send this request, too, from now on."""

@@ -51,7 +51,7 @@ class Request:
     headers: Mapping[str, str] | None = None
     identity: str = ""
     """What repeated requests have in common: the id or key of the client's own, or any text."""
-    token: str = ""
+    mark: str = ""
     """What the request writes, and no other one does; it is found again in the row."""
     is_blind: bool = False
     """Whether it may be done twice by one request, as nothing in it tells that it was done."""
@@ -150,12 +150,12 @@ class History:
         return found
 
     @cached_property
-    def by_token(self) -> dict[str, list[Call]]:
+    def by_mark(self) -> dict[str, list[Call]]:
         """The calls by what they write."""
         found = defaultdict(list)
         for call in self.calls:
-            if call.request.token:
-                found[call.request.token].append(call)
+            if call.request.mark:
+                found[call.request.mark].append(call)
         return dict(found)
 
     @cached_property

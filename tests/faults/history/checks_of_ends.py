@@ -31,12 +31,12 @@ def closed_stays_closed(history: History, database: Database) -> Iterator[str]: 
 def nothing_follows_the_end(history: History, database: Database) -> Iterator[str]:
     """No node is added, and no sign of life taken, after somebody was told of the end."""
     for workflow_id in database[Kind.WORKFLOW]:
-        tokens = {node["token"]: node["id"] for node in database.of(workflow_id, Kind.NODE)}
+        marks = {node["mark"]: node["id"] for node in database.of(workflow_id, Kind.NODE)}
         for call in _after_end(history, workflow_id):
-            is_first = history.by_token.get(call.request.token, [call])[0] is call
-            if call.request.operation == "create_node" and call.request.token in tokens:
+            is_first = history.by_mark.get(call.request.mark, [call])[0] is call
+            if call.request.operation == "create_node" and call.request.mark in marks:
                 if is_first:
-                    node_id = tokens[call.request.token]
+                    node_id = marks[call.request.mark]
                     yield f"workflow {workflow_id}: node {node_id} was added after the end"
             elif call.request.operation == "record_heartbeat" and done([call]):
                 yield f"workflow {workflow_id}: took a heartbeat after the end"

@@ -28,7 +28,7 @@ def rows_are_kept(history: History, database: Database) -> Iterator[str]:
                 row = database[kind].get(told["id"])
                 if row is None:
                     yield f"{kind} {told['id']}: acknowledged, and missing"
-                elif row["token"] != call.request.token:
+                elif row["mark"] != call.request.mark:
                     yield f"{kind} {told['id']}: has the content of another request"
                 elif kind is not Kind.WORKFLOW and row["workflow_id"] != call.request.workflow:
                     yield f"{kind} {told['id']}: is in another workflow"
@@ -42,16 +42,16 @@ def rows_are_made_once(history: History, database: Database) -> Iterator[str]:
         for calls in history.makers(kind):
             if len(ids := {call.shown(kind)[0]["id"] for call in done(calls)}) > 1:
                 yield f"{kind}: the request {calls[0].request.identity} was told {sorted(ids)}"
-        for token, count in Counter(row["token"] for row in database[kind].values()).items():
+        for mark, count in Counter(row["mark"] for row in database[kind].values()).items():
             if count > 1:
-                yield f"{kind}: {count} rows of the one request {token}"
+                yield f"{kind}: {count} rows of the one request {mark}"
 
 
 def rows_were_asked_for(history: History, database: Database) -> Iterator[str]:
     """Each row is that of a request that was acknowledged, or whose outcome is unknown."""
     for kind in Kind:
         for row in database[kind].values():
-            calls = history.by_token.get(row["token"], [])
+            calls = history.by_mark.get(row["mark"], [])
             if not calls:
                 yield f"{kind} {row['id']}: nobody asked for it"
             elif not may_be_done(calls):
@@ -119,7 +119,7 @@ def ends_were_asked_for(history: History, database: Database) -> Iterator[str]:
         if workflow["status"] in CLOSED and not _asked(calls, workflow, WORKFLOW_ENDS):
             yield f"workflow {workflow_id}: nobody made it {workflow['status']}"
         for node in database.of(workflow_id, Kind.NODE):
-            calls = history.by_token.get(node["end_token"], [])
+            calls = history.by_mark.get(node["end_mark"], [])
             if node["status"] == "cancelled":
                 if workflow["status"] not in CLOSED:
                     yield f"node {node['id']}: is cancelled, though its workflow is open"
@@ -132,7 +132,7 @@ def _asked(calls: list[Call], row: Row, ends: dict[str, str]) -> bool:
     return may_be_done(
         call
         for call in calls
-        if call.request.token == (row["end_token"] or "")
+        if call.request.mark == (row["end_mark"] or "")
         and row["status"]
         in {ends.get(call.request.operation), (call.request.body or {}).get("status")}
     )
@@ -144,7 +144,7 @@ def times_add_up(history: History, database: Database) -> Iterator[str]:
         (row["id"], row["completed_at"]): row
         for (kind, _), sights in history.sights.items()
         for _, row in sights
-        if kind is Kind.WORKFLOW and row.get("completed_at")
+        if kind is Kind.WORKFLOW and row.get("completed_at") and "active_ms" in row
     }
     for workflow in [*shown.values(), *database[Kind.WORKFLOW].values()]:
         if workflow["completed_at"] is not None:

@@ -76,7 +76,7 @@ def _changes_in_rows(history: History, workflow: Row, database: Database) -> int
     nodes = database.of(workflow["id"], Kind.NODE)
     count = len(nodes) + len(database.of(workflow["id"], Kind.GENERATION)) + is_closed(workflow)
     for node in nodes:
-        calls = history.by_token.get(node["token"], [])
+        calls = history.by_mark.get(node["mark"], [])
         first = (calls[0].request.body or {}).get("status", "running") if calls else "running"
         was_started = first == "pending" and node["started_at"] is not None
         count += was_started + (node["status"] in NODE_ENDS.values() and first != "skipped")
@@ -94,8 +94,8 @@ def changes_are_kept(history: History, database: Database) -> Iterator[str]:
         versions: dict[str, int] = defaultdict(int)
         for call in done(changes):
             version = call.shown(Kind.WORKFLOW)[0]["version"]
-            versions[call.request.token] = max(version, versions[call.request.token])
-        of_it = [call for call in changes if call.request.token == workflow["name"]]
+            versions[call.request.mark] = max(version, versions[call.request.mark])
+        of_it = [call for call in changes if call.request.mark == workflow["name"]]
         if of_it and not may_be_done(of_it):
             yield f"workflow {workflow_id}: has a name that was refused"
         elif any(call.outcome is Outcome.UNKNOWN for call in of_it):

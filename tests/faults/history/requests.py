@@ -26,11 +26,16 @@ MIXTURE = {
 }
 """How often a client does what, in relation."""
 
+CROWD = 6
+"""How many requests come with an end, at the same time."""
+
 _WHOLE_LIST = "limit=100"
 
 
 def drawn(board: Board, chance: random.Random) -> Request:
     """Draw the next request."""
+    if queued := board.queued():
+        return queued
     if board.wants_more(chance):
         return create_workflow(board, chance)
     (name,) = chance.choices([*MIXTURE], [*MIXTURE.values()])
@@ -38,64 +43,76 @@ def drawn(board: Board, chance: random.Random) -> Request:
         return request
     make = _WRITES.get(name)
     subject = board.pick(chance)
+    if name == "end_workflow":
+        first, *others = _rush(subject, chance)
+        board.queue(others)
+        return first
     return make(subject, chance) if make else _read(name, board, subject, chance)
+
+
+def _rush(subject: Subject, chance: random.Random) -> list[Request]:
+    """Draw an end, and what comes just before and just after it."""
+    makes = (_create_node, _create_node, _end_node, _create_generation, _end_workflow)
+    rush = [chance.choice(makes)(subject, chance) for _ in range(CROWD)]
+    rush.insert(chance.randrange(CROWD), _end_workflow(subject, chance))
+    return rush
 
 
 def create_workflow(board: Board, chance: random.Random) -> Request:
     """Start a workflow of the board's user and session."""
-    token = uuid4().hex
-    body = {"user_id": board.user_id, "user_input": token, "session_id": board.session}
-    identity = _identity(chance, token)
-    return Request("create_workflow", "POST", "/v1/workflows", **_as_sent(body, identity, token))
+    mark = uuid4().hex
+    body = {"user_id": board.user_id, "user_input": mark, "session_id": board.session}
+    identity = _identity(chance, mark)
+    return Request("create_workflow", "POST", "/v1/workflows", **_as_sent(body, identity, mark))
 
 
-def _identity(chance: random.Random, token: str) -> tuple[str, dict[str, str], dict[str, str]]:
+def _identity(chance: random.Random, mark: str) -> tuple[str, dict[str, str], dict[str, str]]:
     """Draw an id of the client's own, a key or neither; returns it with the body's and headers."""
     kind = chance.choice(("id", "key", "none"))
     if kind == "id":
         own = str(uuid4())
         return own, {"id": own}, {}
     if kind == "key":
-        return token, {}, {"Idempotency-Key": token}
-    return token, {}, {}
+        return mark, {}, {"Idempotency-Key": mark}
+    return mark, {}, {}
 
 
 def _as_sent(
-    body: Mapping[str, Any], identity: tuple[str, dict[str, str], dict[str, str]], token: str
+    body: Mapping[str, Any], identity: tuple[str, dict[str, str], dict[str, str]], mark: str
 ) -> dict[str, Any]:
     name, own, headers = identity
     return {
         "body": {**own, **body},
         "headers": headers,
         "identity": name,
-        "token": token,
+        "mark": mark,
         "has_identity": bool(own or headers),
     }
 
 
 def _create_node(subject: Subject, chance: random.Random) -> Request:
-    token = uuid4().hex
+    mark = uuid4().hex
     status = chance.choices(("running", "pending", "skipped"), (7, 2, 1))[0]
-    body: dict[str, Any] = {"node_name": "laboratory", "input": {"token": token}, "status": status}
+    body: dict[str, Any] = {"node_name": "laboratory", "input": {"mark": mark}, "status": status}
     if status == "skipped":
-        body["skip_reason"] = token
+        body["skip_reason"] = mark
     if subject.chooses_seq and chance.random() < 0.4:
         body["seq"] = subject.highest_seq + chance.randint(1, 3)
-    sent = _as_sent(body, _identity(chance, token), token)
+    sent = _as_sent(body, _identity(chance, mark), mark)
     path = f"/v1/workflows/{subject.id}/nodes"
     return Request("create_node", "POST", path, subject.id, **sent)
 
 
 def _create_generation(subject: Subject, chance: random.Random) -> Request:
-    token = uuid4().hex
-    body: dict[str, Any] = {"model_name": "any", "user_prompt": token}
+    mark = uuid4().hex
+    body: dict[str, Any] = {"model_name": "any", "user_prompt": mark}
     if chance.random() < 0.8:
         body |= {"prompt_tokens": chance.randint(0, 99), "completion_tokens": chance.randint(0, 9)}
     if chance.random() < 0.6:
         body["cost"] = chance.randint(1, 999) / 1000
     if subject.nodes and chance.random() < 0.5:
         body["node_id"] = chance.choice(subject.nodes)
-    sent = _as_sent(body, _identity(chance, token), token)
+    sent = _as_sent(body, _identity(chance, mark), mark)
     path = f"/v1/workflows/{subject.id}/generations"
     return Request("create_generation", "POST", path, subject.id, **sent)
 
@@ -106,25 +123,33 @@ def _end_node(subject: Subject, chance: random.Random) -> Request:
     # Most are of the last nodes, at which others are, too.
     node_id = chance.choice(subject.nodes[-6:] if chance.random() < 0.8 else subject.nodes)
     verb = chance.choices(("complete", "fail", "skip", "start"), (5, 3, 2, 2))[0]
-    token = uuid4().hex
+    mark = uuid4().hex
     bodies: dict[str, dict[str, Any]] = {
-        "complete": {"output": {"token": token}},
-        "fail": {"error_message": token},
-        "skip": {"skip_reason": token},
+        "complete": {"output": {"mark": mark}},
+        "fail": {"error_message": mark},
+        "skip": {"skip_reason": mark},
         "start": {},
     }
     path = f"/v1/nodes/{node_id}/{verb}"
     return Request(
-        f"{verb}_node", "POST", path, subject.id, node_id, bodies[verb], identity=token, token=token
+        f"{verb}_node",
+        "POST",
+        path,
+        subject.id,
+        node_id,
+        bodies[verb],
+        _perhaps_keyed(chance),
+        identity=mark,
+        mark=mark,
     )
 
 
 def _end_workflow(subject: Subject, chance: random.Random) -> Request:
     verb = chance.choice(("complete", "fail", "cancel"))
-    token = "" if verb == "cancel" else uuid4().hex
+    mark = "" if verb == "cancel" else uuid4().hex
     bodies: dict[str, dict[str, Any]] = {
-        "complete": {"final_itinerary": {"token": token}},
-        "fail": {"error_message": token},
+        "complete": {"final_itinerary": {"mark": mark}},
+        "fail": {"error_message": mark},
         "cancel": {},
     }
     path = f"/v1/workflows/{subject.id}/{verb}"
@@ -134,9 +159,15 @@ def _end_workflow(subject: Subject, chance: random.Random) -> Request:
         path,
         subject.id,
         body=bodies[verb],
+        headers=_perhaps_keyed(chance),
         identity=uuid4().hex,
-        token=token,
+        mark=mark,
     )
+
+
+def _perhaps_keyed(chance: random.Random) -> dict[str, str]:
+    """Draw a key for some of the requests that may be repeated without one, too."""
+    return {"Idempotency-Key": uuid4().hex} if chance.random() < 0.3 else {}
 
 
 def _record_heartbeat(subject: Subject, chance: random.Random) -> Request:
@@ -155,17 +186,17 @@ def _record_heartbeat(subject: Subject, chance: random.Random) -> Request:
 
 
 def _update_workflow(subject: Subject, chance: random.Random) -> Request:
-    token = uuid4().hex
+    mark = uuid4().hex
     is_blind = not subject.is_exact and chance.random() < 0.5
     return Request(
         "update_workflow",
         "PATCH",
         f"/v1/workflows/{subject.id}",
         subject.id,
-        body={"name": token},
+        body={"name": mark},
         headers={} if is_blind else {"If-Match": f'"{subject.version}"'},
-        identity=token,
-        token=token,
+        identity=mark,
+        mark=mark,
         is_blind=is_blind,
     )
 
@@ -183,7 +214,6 @@ _WRITES: dict[str, Callable[[Subject, random.Random], Request]] = {
     "create_node": _create_node,
     "create_generation": _create_generation,
     "end_node": _end_node,
-    "end_workflow": _end_workflow,
     "record_heartbeat": _record_heartbeat,
     "update_workflow": _update_workflow,
     "delete": _delete,

@@ -16,15 +16,15 @@ _TIMES = """
 _SELECTS = {
     Kind.WORKFLOW: f"""
         SELECT id::text, status, version, name, node_count, failed_node_count, generation_count,
-            input_tokens, output_tokens, total_cost, active_ms, waiting_ms, user_input AS token,
-            coalesce(final_itinerary->>'token', error_message) AS end_token, {_TIMES}
+            input_tokens, output_tokens, total_cost, active_ms, waiting_ms, user_input AS mark,
+            coalesce(final_itinerary->>'mark', error_message) AS end_mark, {_TIMES}
         FROM workflows""",
     Kind.NODE: f"""
-        SELECT id::text, workflow_id::text, seq, status, input->>'token' AS token,
-            coalesce(output->>'token', error_message, skip_reason) AS end_token, {_TIMES}
+        SELECT id::text, workflow_id::text, seq, status, input->>'mark' AS mark,
+            coalesce(output->>'mark', error_message, skip_reason) AS end_mark, {_TIMES}
         FROM nodes""",
     Kind.GENERATION: """
-        SELECT id::text, workflow_id::text, user_prompt AS token, prompt_tokens, completion_tokens,
+        SELECT id::text, workflow_id::text, user_prompt AS mark, prompt_tokens, completion_tokens,
             cost
         FROM generations""",
 }
