@@ -9,7 +9,7 @@ from tests.pooler import PoolerMissingError
 
 from .history import laboratory as history
 from .history.defects import DEFECTS
-from .laboratory import OPERATIONS, Laboratory, Plan
+from .laboratory import FULL, OPERATIONS, Laboratory, Plan
 from .table import Summary
 
 LOG_WIDTH = 110
@@ -17,6 +17,8 @@ LOG_WIDTH = 110
 
 
 BROKEN_OPERATIONS = 3_000
+OPERATIONS_PER_FAULT = 500
+LEAST_FAULTS = 4
 
 
 def main() -> int:
@@ -38,7 +40,7 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("--minutes", type=float, help="at most, all in all (7; a history: 30)")
-    parser.add_argument("--faults", type=int, default=100, help="how many strike (100)")
+    parser.add_argument("--faults", type=int, help="how many strike (100; of a history: 1 in 500)")
     parser.add_argument("--seed", type=int, default=1, help="of the order and the load (1)")
     parser.add_argument("--only", default="", help="kinds whose name contains this; no scenes")
     parser.add_argument("--control-only", action="store_true", help="run the control alone")
@@ -62,19 +64,15 @@ def _run(
     options: argparse.Namespace, console: Console
 ) -> tuple[Summary | history.Summary, list[str]]:
     if options.history or options.broken:
-        operations = BROKEN_OPERATIONS if options.broken else OPERATIONS
-        return history.run(
-            history.Plan(
-                operations if options.operations is None else options.operations,
-                options.minutes or 30,
-                options.seed,
-                options.broken,
-            ),
-            console,
-        )
-    minutes = options.minutes or 7
-    plan = Plan(minutes, options.faults, options.seed, options.only, options.control_only)
-    return Laboratory(plan, console).run()
+        operations = options.operations or (BROKEN_OPERATIONS if options.broken else OPERATIONS)
+        faults = options.faults or max(LEAST_FAULTS, operations // OPERATIONS_PER_FAULT)
+        minutes = options.minutes or 30
+        plan = history.Plan(operations, faults, minutes, options.seed, options.broken)
+        return history.run(plan, console)
+    minutes, faults = options.minutes or 7, options.faults or FULL
+    return Laboratory(
+        Plan(minutes, faults, options.seed, options.only, options.control_only), console
+    ).run()
 
 
 if __name__ == "__main__":

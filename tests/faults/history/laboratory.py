@@ -3,8 +3,8 @@
 import json
 import time
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from http import HTTPStatus
 from itertools import chain
 
 from rich.console import Console
@@ -23,16 +23,18 @@ from .judgement import violations
 BROKEN = "tests.faults.history.broken:app"
 
 _KINDS = ("backends terminated", "COMMIT's reply eaten", "worker killed", "connections reset")
-_OPERATIONS_PER_FAULT = 500
-_LEAST_FAULTS = 4
 _SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How many operations, in how many minutes at most, from which seed, with which defect."""
+    """How many operations and faults, in how many minutes at most, from which seed.
+
+    `broken` names the defect of the service, if it is to have one.
+    """
 
     operations: int
+    faults: int
     minutes: float
     seed: int
     broken: str = ""
@@ -50,6 +52,7 @@ class Summary:
     refused: int
     unavailable: int
     unknown: int
+    errors: int
     violations: int
     violated: dict[str, int]
     broken: str | None
@@ -77,11 +80,12 @@ def run(plan: Plan, console: Console) -> tuple[Summary, list[str]]:
         refused=outcomes[Outcome.REFUSED],
         unavailable=sum(call.status in {0, 503} for call in calls),
         unknown=outcomes[Outcome.UNKNOWN],
+        errors=sum(call.status == HTTPStatus.INTERNAL_SERVER_ERROR for call in calls),
         violations=sum(map(len, found.values())),
         violated={name: len(sentences) for name, sentences in found.items()},
         broken=plan.broken or None,
     )
-    return summary, _missed(plan, summary, has_struck=mark.exists())
+    return summary, missed(plan, summary, has_struck=mark.exists())
 
 
 def _observed(
@@ -89,31 +93,33 @@ def _observed(
 ) -> tuple[list[Call], int, Database]:
     """Let the clients work and the faults strike; returns the history and what is left."""
     kinds = tuple(fault for fault in FAULTS if any(kind in fault.name for kind in _KINDS))
-    count = max(_LEAST_FAULTS, plan.operations // _OPERATIONS_PER_FAULT)
     deadline = time.monotonic() + plan.minutes * 60
     application = BROKEN if plan.broken else None
     environment = {**environment, "BROKEN": plan.broken}
     with grounds.serving(application, "history.log", environment) as world:
         with running(world.server.port, plan.seed, crew) as load:
-            faults = shuffled(count, kinds, world.chance)
+            faults = shuffled(plan.faults, kinds, world.chance)
             windows = strike(faults, world, load, Pace(plan.operations, deadline))
             load.await_operations(plan.operations, max(0, deadline - time.monotonic()))
             calls = list(chain.from_iterable(load.end()))
         return calls, len(windows), tables.read(grounds.postgres)
 
 
-def _missed(plan: Plan, summary: Summary, *, has_struck: bool) -> list[str]:
-    missed = []
+def missed(plan: Plan, summary: Summary, *, has_struck: bool) -> list[str]:
+    """Say which targets were missed, each in a sentence."""
+    found = []
     if summary.operations < plan.operations:
-        missed.append(f"only {summary.operations:,} operations in the time")
+        found.append(f"only {summary.operations:,} operations in the time")
     if plan.broken:
         if not has_struck:
-            missed.append(f"{plan.broken} never struck: what it looks for is nowhere in the SQL")
+            found.append(f"{plan.broken} never struck: what it looks for is nowhere in the SQL")
+        elif summary.errors:
+            found.append(f"{plan.broken} fails by itself: {summary.errors} answers are a 500")
         elif not summary.violations:
-            missed.append(f"nobody noticed that {DEFECTS[plan.broken].says}")
+            found.append(f"nobody noticed that {DEFECTS[plan.broken].says}")
     elif summary.violations:
-        missed.append(f"{summary.violations} violations")
-    return missed
+        found.append(f"{summary.violations} violations")
+    return found
 
 
 def _show(console: Console, found: dict[str, list[str]]) -> None:
@@ -124,9 +130,5 @@ def _show(console: Console, found: dict[str, list[str]]) -> None:
         table.add_row(name.replace("_", " "), f"{len(sentences):,}")
     console.print(table if found else "No violations.")
     for name, sentences in found.items():
-        for sentence in _first(sentences):
+        for sentence in sentences[:_SHOWN]:
             console.print(f"  {name}: {sentence}", markup=False, highlight=False)
-
-
-def _first(sentences: Sequence[str]) -> Sequence[str]:
-    return sentences[:_SHOWN]
