@@ -17,7 +17,7 @@ LOG_WIDTH = 110
 
 
 BROKEN_OPERATIONS = 3_000
-OPERATIONS_PER_FAULT = 500
+OPERATIONS_PER_FAULT = 1_000
 LEAST_FAULTS = 4
 
 
@@ -40,7 +40,9 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("--minutes", type=float, help="at most, all in all (7; a history: 30)")
-    parser.add_argument("--faults", type=int, help="how many strike (100; of a history: 1 in 500)")
+    parser.add_argument(
+        "--faults", type=int, help="how many strike (100; of a history: 1 in 1,000)"
+    )
     parser.add_argument("--seed", type=int, default=1, help="of the order and the load (1)")
     parser.add_argument("--only", default="", help="kinds whose name contains this; no scenes")
     parser.add_argument("--control-only", action="store_true", help="run the control alone")

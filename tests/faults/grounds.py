@@ -35,7 +35,7 @@ class Grounds:
         """Serve an application, or the service itself, with `more` in its environment."""
         postgres, proxy = self.postgres, self.proxy
         url = f"postgresql://{USER}:{postgres.password}@{HOST}:{proxy.port}/{DATABASE}"
-        with Server(application, url, LOGS / log, more or {}) as server:
+        with Server(application, url, LOGS / log, more) as server:
             yield World(postgres, self.pooler, proxy, server, self.chance)
         self.clear()
 

@@ -30,14 +30,18 @@ class Server:
     """
 
     def __init__(
-        self, application: str | None, database_url: str, log: Path, more: Mapping[str, str]
+        self,
+        application: str | None,
+        database_url: str,
+        log: Path,
+        more: Mapping[str, str] | None = None,
     ) -> None:
         """Name what is served, its database and `more` of its environment."""
         self.port = free_port()
         self._application = application
         self._database_url = database_url
         self._log = log
-        self._more = more
+        self._more = more or {}
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:

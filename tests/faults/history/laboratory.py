@@ -50,6 +50,7 @@ class Summary:
     nodes: int
     generations: int
     refused: int
+    unanswered: int
     unavailable: int
     unknown: int
     errors: int
@@ -71,6 +72,7 @@ def run(plan: Plan, console: Console) -> tuple[Summary, list[str]]:
     found = violations(History(calls), database)
     _show(console, found)
     outcomes = Counter(call.outcome for call in calls)
+    statuses = Counter(call.status for call in calls)
     summary = Summary(
         operations=len(calls),
         faults=faults,
@@ -78,9 +80,10 @@ def run(plan: Plan, console: Console) -> tuple[Summary, list[str]]:
         nodes=len(database[Kind.NODE]),
         generations=len(database[Kind.GENERATION]),
         refused=outcomes[Outcome.REFUSED],
-        unavailable=sum(call.status in {0, 503} for call in calls),
+        unanswered=statuses[0],
+        unavailable=statuses[HTTPStatus.SERVICE_UNAVAILABLE],
         unknown=outcomes[Outcome.UNKNOWN],
-        errors=sum(call.status == HTTPStatus.INTERNAL_SERVER_ERROR for call in calls),
+        errors=statuses[HTTPStatus.INTERNAL_SERVER_ERROR],
         violations=sum(map(len, found.values())),
         violated={name: len(sentences) for name, sentences in found.items()},
         broken=plan.broken or None,
