@@ -161,6 +161,9 @@ class UnitOfWork:
             outcome = query.outcome()
             rows = self.fetch(outcome)
             if not rows and not errors.is_duplicate_id(refused):
+                if was_sent_before and not query.repeatable:
+                    # Others may have changed since then what a lost attempt would be known by.
+                    refused.members["outcome"] = "unknown"
                 raise
             row = outcome.judge(rows)
             return replace(row, created=True) if was_sent_before else row

@@ -61,7 +61,7 @@ class Problem(BaseModel):
         examples=[[]],
     )
     outcome: Literal["unknown"] | MISSING = Field(
-        default=MISSING, description="503: the write may have been done, or not."
+        default=MISSING, description="503, 409, 412: the write may have been done, or not."
     )
 
 

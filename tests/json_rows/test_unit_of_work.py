@@ -133,6 +133,36 @@ def test_a_lost_reply_that_there_is_no_time_to_look_into_is_called_unknown(
     assert story.names() == ["지민"]
 
 
+def test_a_change_that_others_have_changed_since_its_reply_was_lost_is_called_unknown(
+    story, proxy, problem
+):
+    user = story.client.post("/v1/users", json=BODY).json
+    path = f"/v1/users/{user['id']}"
+    answers = []
+
+    def change() -> None:
+        changed = story.client.patch(path, json={"phone": "119"}, headers={"If-Match": "*"})
+        answers.append(changed.status_code)
+
+    def others_change(_reason: str) -> None:
+        if not answers:
+            # In a thread of its own, as any other request: it has a unit of work of its own.
+            thread = threading.Thread(target=change)
+            thread.start()
+            thread.join()
+
+    story.database.retry_listeners.append(others_change)
+    proxy.eat(every=1)
+    story.once_after("", lambda: proxy.eat(every=0))
+    mine = {"json": {"phone": "010"}, "headers": {"If-Match": f'"{user["version"]}"'}}
+    body = problem(story.client.patch(path, **mine), 412)
+    assert body["outcome"] == "unknown"
+    assert answers == [200]
+    assert story.client.get(path).json["version"] == user["version"] + 2
+    # Nothing was lost on the way of the second request: it is certain that it was not done.
+    assert "outcome" not in problem(story.client.patch(path, **mine), 412)
+
+
 def test_a_change_that_nothing_tells_of_is_called_unknown_as_well(serve, proxy, problem):
     story = Story(serve(retry_budget_s=0))
     made = story.client.post("/v1/users", json=BODY).get_json()
