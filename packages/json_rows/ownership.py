@@ -7,9 +7,12 @@ means all rows. Postgres folds the condition away then, as it knows the values w
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Protocol
 from weakref import WeakSet
+
+
+PARAMETER = "%(owner)s"
 
 
 class OwnershipError(TypeError):
@@ -95,6 +98,12 @@ def check(statement: _HasSql) -> None:
     """Check a statement against the owners that are known by now, and again when all are."""
     _STATEMENTS.add(statement)
     _check(statement.sql)
+
+
+@lru_cache(1024)
+def check_text(sql: str) -> None:
+    """Check SQL that somebody sends by hand; OwnershipError where it keeps to no owner."""
+    _check(sql)
 
 
 def _marked(condition: str, row: str) -> str:

@@ -10,7 +10,7 @@ import psycopg2
 from sqlalchemy import PoolProxiedConnection
 from sqlalchemy.exc import SQLAlchemyError
 
-from json_rows import errors
+from json_rows import errors, ownership
 from json_rows.errors import TransientError
 from json_rows.statement import Query, Row, Rows
 from serverless_postgres import losses
@@ -173,7 +173,7 @@ class UnitOfWork:
         replica, position = self._database.replica, self._reads_after
         if replica is None or position is None or self._in_transaction or self._begin_due:
             return self._write(query)
-        return self._read_from(replica, query, position) or self.execute(
+        return self._read_from(replica, query, position) or self._execute(
             query.statement.sql, self._bound(query)
         )
 
@@ -181,9 +181,16 @@ class UnitOfWork:
         """Send SQL in one round trip and return the rows of its last statement.
 
         Outside of a transaction it is sent again when the connection is lost. Raises TransientError
-        inside of one, UnavailableError when there is no more time, and the ApiError for what
-        the database says.
+        inside of one, UnavailableError when there is no more time, the ApiError for what the
+        database says, and OwnershipError where somebody asks and it does not keep to their rows.
         """
+        if self._owner is not None:
+            ownership.check_text(sql)
+        if ownership.PARAMETER in sql:
+            parameters = {**(parameters or {}), "owner": self._owner}
+        return self._execute(sql, parameters)
+
+    def _execute(self, sql: str, parameters: Mapping[str, Any] | None) -> Rows:
         while True:
             try:
                 return self._send(sql, parameters)
@@ -223,8 +230,8 @@ class UnitOfWork:
     def _write(self, query: Query, before: str = "") -> Rows:
         """Send a query to the primary, and note the position of what it did."""
         if self._database.replica is None:
-            return self.execute(before + query.statement.sql, self._bound(query))
-        rows = self.execute(before + query.statement.sql_with(WRITTEN), self._bound(query))
+            return self._execute(before + query.statement.sql, self._bound(query))
+        rows = self._execute(before + query.statement.sql_with(WRITTEN), self._bound(query))
         if rows:
             self.note_written(rows[0][-1])
         return [row[:-1] for row in rows]
