@@ -11,7 +11,6 @@ from functools import lru_cache, partial
 from typing import Protocol
 from weakref import WeakSet
 
-
 PARAMETER = "%(owner)s"
 
 
