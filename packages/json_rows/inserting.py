@@ -145,17 +145,19 @@ class New:
         resource = self._resource
         row = resource.row("added", resource.members.all, self._more)
         if self._many:
-            return self._array(f"added JOIN given USING ({quoted(resource.key)})", row, "true")
+            # None of none is fine, if they would have had a parent.
+            there = "EXISTS (SELECT FROM parent)" if resource.parent else "true"
+            same = f"added.{quoted(resource.key)} = given.{quoted(resource.key)}"
+            return self._array(f"given, added, {row} WHERE {same}", there)
         return (
             f"SELECT row_to_json(shown), {resource.version('added')}, true, NULL::text\n"
             f"FROM added, {row}"
         )
 
-    def _array(self, source: str, row: str, count: str) -> str:
-        return (
-            "SELECT json_agg(row_to_json(shown) ORDER BY given.ordinality), NULL::int, true, "
-            f"NULL::text\nFROM {source} CROSS JOIN {row} HAVING count(*) > 0 AND {count}"
-        )
+    def _array(self, source: str, condition: str) -> str:
+        rows = "coalesce(json_agg(row_to_json(shown) ORDER BY given.ordinality), '[]')"
+        all_of_them = where("count(*) = (SELECT count(*) FROM given)", condition)
+        return f"SELECT {rows}, NULL::int, true, NULL::text\nFROM {source} HAVING {all_of_them}"
 
     @cached_property
     def _repeated(self) -> Statement:
@@ -172,10 +174,10 @@ class New:
         row = resource.row(resource.name, resource.members.all)
         ctes = {"given": self._given()}
         if self._many:
-            joined = where(f"{resource.column(resource.key)} = given.{quoted(resource.key)}", *same)
-            source = f"given JOIN {resource.name} ON {joined} AND {resource.owned}"
-            count = "count(*) = (SELECT count(*) FROM given)"
-            return Statement(self._array(source, row, count), ctes=ctes)
+            one = f"{resource.column(resource.key)} = given.{quoted(resource.key)}"
+            found = where(one, *same, resource.owned)
+            source = f"given, {resource.name}, {row} WHERE {found}"
+            return Statement(self._array(source, "count(*) > 0"), ctes=ctes)
         return Statement(
             f"SELECT row_to_json(shown), {resource.version()}, false, NULL::text\n"
             f"FROM given, {resource.name}, {row} WHERE {where(resource.is_one(), *same)}",

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, get_args, get_origin
@@ -66,7 +66,7 @@ class Listing:
     `source` is what stands in FROM: a table, or a subquery with an `id`, whose last word is its
     name. A row has the fields of `summary`, unless the client asks for more or less of those of
     `read`; `shape` is what the document says of it, if that is something else. `more` gives fields
-    that the source does not have.
+    that the source does not have: SQL, or a function that writes it.
 
     `conditions` has SQL for the fields of the filter model and for what a path fixes, with a
     parameter of that name; one that is named as a column of `table` needs none: it is equal to the
@@ -94,7 +94,7 @@ class Listing:
         within: str = "",
         filters: type[SQLModel] | None = None,
         conditions: Mapping[str, str] | None = None,
-        more: Mapping[str, str] | None = None,
+        more: Mapping[str, str | Callable[[], str]] | None = None,
         large: frozenset[str] = frozenset(),
         narrow: frozenset[str] = frozenset(),
     ) -> None:
@@ -186,7 +186,9 @@ class Listing:
         direction = " DESC" if is_descending else ""
         own = columns((name for name in names if name not in self._more), self._row)
         more = "".join(
-            f", {sql} AS {quoted(name)}" for name, sql in self._more.items() if name in names
+            f", {sql() if callable(sql) else sql} AS {quoted(name)}"
+            for name, sql in self._more.items()
+            if name in names
         )
         # As text: psycopg2 takes longer to make a UUID object than to fetch its row.
         return f"""SELECT row_to_json(shown), page._key::text, page.id::text

@@ -1,6 +1,6 @@
 """Resources: the rows of one table as REST shows them, and the parts of all statements on them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import Any
 from uuid import UUID
@@ -38,7 +38,8 @@ class Resource:
     `states` says which values of the column `status` may follow which. `goes_with` says which rows
     a copy of an answer must not outlive: by the column of kept answers that refers to them, the
     column of this table that holds their id; what a child's parent goes with, its rows go with.
-    `more` are members that are no columns: SQL by name, in which `{row}` is the row. What lists
+    `more` are members that are no columns: SQL by name, in which `{row}` is the row, or a function
+    that writes it, such as one that nests children declared further down. What lists
     take (`sorts`, `filters` ...) is described by `Listing`. Raises TypeError for what can't be.
 
         shelves = Resource("shelf", Shelf, ShelfRead, owner="reader_id")
@@ -59,7 +60,7 @@ class Resource:
         parent: "Resource | None" = None,
         states: Mapping[Any, frozenset[Any]] | None = None,
         goes_with: Mapping[str, str] | None = None,
-        more: Mapping[str, str] | None = None,
+        more: Mapping[str, str | Callable[[], str]] | None = None,
         **listed: Any,
     ) -> None:
         self.noun = noun
@@ -89,7 +90,7 @@ class Resource:
                 table=self.table,
                 owned=self.owned,
                 within=self.link,
-                more={name: sql.format(row=self.name) for name, sql in self._more.items()},
+                more={name: partial(self._written_more, name, self.name) for name in self._more},
                 **listed,
             )
 
@@ -123,8 +124,11 @@ class Resource:
 
     def row(self, source: str, names: Sequence[str], more: Mapping[str, str] | None = None) -> str:
         """Write a row of a source (the table, or a CTE that has its columns) as `shown`."""
-        members = self._more | dict(more or {})
-        return shown(source, names, {name: sql.format(row=source) for name, sql in members.items()})
+        here = {name: sql.format(row=source) for name, sql in (more or {}).items()}
+        usual = [name for name in self._more if name in names and name not in here]
+        return shown(
+            source, names, here | {name: self._written_more(name, source) for name in usual}
+        )
 
     def version(self, source: str | None = None) -> str:
         """Write the version of a row, or NULL where the table has none."""
@@ -202,6 +206,10 @@ class Resource:
 
         above = self.parent.goes_with(value(self.link)) if self.parent else {}
         return above | {name: value(column) for name, column in self._goes_with.items()}
+
+    def _written_more(self, name: str, source: str) -> str:
+        sql = self._more[name]
+        return (sql() if callable(sql) else sql).format(row=source)
 
     def _write_get(self, names: tuple[str, ...]) -> Statement:
         return Statement(
