@@ -178,7 +178,7 @@ class _Reader:
         """Tell whether an arm keeps to the owner's rows of a table that it names."""
         if arm.verb == "insert" and relation.is_target:
             return self._is_kept_new(arm, relation, here) and self._is_kept_old(arm, relation)
-        if arm.verb not in {"select", "update", "delete"}:
+        if arm.verb not in {"select", "insert", "update", "delete"}:
             return False
         conditions = list(map(text_of, arm.conjuncts()))
         if self._mark(relation.name, relation.alias) in conditions:
@@ -219,7 +219,9 @@ class _Reader:
         names = next(inner(arm.clauses["target"]), Block()).items
         columns = [text_of(item) for item in split(names, ",")]
         allowed = {f"{alias}.{key}" for alias, table in here.items() if table == name_of(parent)}
-        return column in columns and values[columns.index(column)] in allowed
+        return any(
+            name == column and value in allowed for name, value in zip(columns, values, strict=False)
+        )
 
     def _is_kept_old(self, arm: Arm, relation: Relation) -> bool:
         """Tell whether a row that was there before is left alone, or has the same parent."""
