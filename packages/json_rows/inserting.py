@@ -102,9 +102,14 @@ class New:
         resource = self._resource
         if isinstance(body, SQLModel):
             return resource.subject(body.id, is_shown_once=self._is_shown_once)  # type: ignore[attr-defined]
-        if resource.parent is None or parent is None:
+        keys = [row.id for row in body]  # type: ignore[attr-defined]
+        if not keys:
             return None
-        return Subject(parent, None, resource.parent.goes_with())
+        if resource.parent is None or parent is None:
+            # Each goes with other rows: the ids are kept, and no copy of them.
+            return Subject(keys[0], resource.get_all, {}, is_shown_once=True, many=keys)
+        goes_with, is_shown_once = resource.parent.goes_with(), self._is_shown_once
+        return Subject(parent, resource.get_all, goes_with, is_shown_once, keys)
 
     @cached_property
     def _statement(self) -> Statement:

@@ -1,7 +1,7 @@
 """Resources: the rows of one table as REST shows them, and the parts of all statements on them."""
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from typing import Any
 from uuid import UUID
 
@@ -80,7 +80,7 @@ class Resource:
             ownership.own(self.name, self.owner)
             self.owned = self.owner.sql(self.name)
         self._get = lru_cache(CACHED_CHOICES)(self._write_get)
-        ownership.declare(partial(self._get, self.members.all))
+        ownership.declare(lambda: (self._get(self.members.all), self._get_all))
         if listed:
             self.listing = Listing(
                 model.__name__,
@@ -100,6 +100,10 @@ class Resource:
         """Ask for one row, or for some fields of it; NotFoundError when there is none."""
         names = self.members.chosen(fields, self.members.all)
         return self._get(names).query({"key": key}, judge(self.noun))
+
+    def get_all(self, keys: Sequence[UUID]) -> Query:
+        """Ask for rows as one JSON array, in the order of keys; NotFoundError if one is missing."""
+        return self._get_all.query({"keys": keys}, judge(self.noun))
 
     def where(self, filters: SQLModel | None = None, **fixed: Any) -> Selection:
         """Choose rows: by the filters that are set, and by what else is fixed."""
@@ -215,6 +219,17 @@ class Resource:
         return Statement(
             f"SELECT row_to_json(shown), {self.version()} FROM {self.name}, "
             f"{self.row(self.name, names)} WHERE {self.is_one()}"
+        )
+
+    @cached_property
+    def _get_all(self) -> Statement:
+        key = self.column(self.key)
+        found = where(f"{key} = ANY(%(keys)s::uuid[])", self.owned)
+        order = f"array_position(%(keys)s::uuid[], {key})"
+        return Statement(
+            f"SELECT json_agg(row_to_json(shown) ORDER BY {order}), NULL::int FROM {self.name}, "
+            f"{self.row(self.name, self.members.all)} WHERE {found}\n"
+            "HAVING count(*) = cardinality(%(keys)s::uuid[])"
         )
 
     def _reference_to(self, parent: "Resource") -> str:

@@ -33,6 +33,7 @@ from json_rows import (
 from json_rows.inserting import insert
 from json_rows.statement import Row
 from serverless_postgres.database import Database
+from json_rows.work import unit_of_work
 from smorest_sqlmodel import Api
 from smorest_sqlmodel.documentation import LOCATION
 
@@ -359,13 +360,17 @@ NEW_BOOK = New(
     parent_values={"book_count": "shelves.book_count + 1"},
 )
 PUT_NOTE = Put(notes, NoteWrite)
-NEW_CARD = New(
-    cards,
-    CardCreate,
-    values={"secret": "encode(sha256(given.secret::bytea), 'hex')"},
-    more={"secret": "(SELECT given.secret FROM given)"},
-    changing=frozenset({"secret"}),
-    is_shown_once=True,
+NEW_CARD, NEW_CARDS = (
+    New(
+        cards,
+        CardCreate,
+        many=is_many,
+        values={"secret": "encode(sha256(given.secret::bytea), 'hex')"},
+        more={"secret": "(SELECT given.secret FROM given WHERE given.id = added.id)"},
+        changing=frozenset({"secret"}),
+        is_shown_once=True,
+    )
+    for is_many in (False, True)
 )
 
 
@@ -547,6 +552,23 @@ def get_book(book_id: UUID) -> Query:
 @blueprint.response(201, CardRead)
 def add_card(new: CardCreate) -> Query:
     """Make a card."""
+    return NEW_CARD.query(new)
+
+
+@blueprint.post("/cards/many")
+@blueprint.arguments(list[CardCreate])
+@blueprint.response(201, list[CardRead])
+def add_cards(new: list[CardCreate]) -> Query:
+    """Make cards."""
+    return NEW_CARDS.query(new)
+
+
+@blueprint.post("/cards/after-a-look")
+@blueprint.arguments(CardCreate)
+@blueprint.response(201, CardRead)
+def add_card_after_a_look(new: CardCreate) -> Query:
+    """Make a card, if its reader is there."""
+    unit_of_work().run(readers.get(new.reader_id))
     return NEW_CARD.query(new)
 
 
