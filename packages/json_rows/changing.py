@@ -9,10 +9,10 @@ from sqlmodel import SQLModel
 
 from json_rows import ownership
 from json_rows.frame import is_in, judge, where, written
-from json_rows.inserting import visible
 from json_rows.members import CACHED_CHOICES
 from json_rows.resource import Resource
 from json_rows.statement import CACHED_STATEMENTS, Query, Statement, json_name, json_names, quoted
+from json_rows.values import visible
 from smorest_sqlmodel.errors import ApiError, ConflictError, PreconditionFailedError
 
 

@@ -4,12 +4,10 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache, partial
 from uuid import UUID
 
-from sqlalchemy import Table
-from sqlalchemy.sql.schema import ScalarElementColumnDefault
 from sqlmodel import SQLModel
 
 from json_rows import ownership
-from json_rows.frame import judge, literal, where, written
+from json_rows.frame import judge, where, written
 from json_rows.members import CACHED_CHOICES
 from json_rows.resource import Resource
 from json_rows.statement import (
@@ -21,8 +19,8 @@ from json_rows.statement import (
     columns,
     json_names,
     quoted,
-    references,
 )
+from json_rows.values import defaults, visible
 from smorest_sqlmodel.errors import ApiError, ConflictError, FieldError
 
 NO_ROW = "SELECT NULL::json, NULL::int, false, {state} FROM {source} WHERE {found}"
@@ -71,7 +69,7 @@ class New:
         self._more = more
         self._changing = changing
         self._is_shown_once = is_shown_once
-        _defaults(resource.table, {*json_names(create), *self._values, resource.link})
+        defaults(resource.table, {*json_names(create), *self._values, resource.link})
         parent = resource.parent
         self._judge = judge((parent or resource).noun, self._refusal if into_open else None)
         ownership.declare(lambda: (self._statement, self._repeated))
@@ -249,7 +247,7 @@ def insert(
     table = resource.table
     taken = {name: f"given.{quoted(name)}" for name in json_names(create) if name in table.columns}
     row = taken | dict(values or {})
-    row |= _defaults(table, row)
+    row |= defaults(table, row)
     row = {name: visible(resource, name, sql) for name, sql in row.items()}
     is_own = resource.owner and resource.owner_column == resource.key
     condition = f" WHERE {resource.owner.sql('given')}" if resource.owner and is_own else ""
@@ -257,42 +255,6 @@ def insert(
         f"INSERT INTO {resource.name} ({columns(row)})\nSELECT {', '.join(row.values())}\n"
         f"FROM {source}{condition}\n{on_conflict}RETURNING {resource.name}.*"
     )
-
-
-def visible(resource: Resource, name: str, sql: str) -> str:
-    """Write a value so that a foreign key to a row of others is refused as one to no row."""
-    target = references(resource.table).get(name)
-    if target is None or sql.startswith(("parent.", "added.", "changed.")):
-        return sql
-    if name == resource.owner_column and resource.owner:
-        allowed = resource.owner.sql("given")
-    elif owner := ownership.owner_of(quoted(target.table)):
-        there = f"{quoted(target.table)}.{quoted(target.name)} = {sql}"
-        owned = owner.sql(quoted(target.table))
-        found = f"EXISTS (SELECT FROM {quoted(target.table)} WHERE {there} AND {owned})"
-        allowed = f"(%(owner)s::uuid IS NULL OR {sql} IS NULL OR {found})"
-    else:
-        return sql
-    # No row has a key that was made up this moment: the database refuses it as any unknown one.
-    return f"CASE WHEN {allowed} THEN {sql} ELSE gen_random_uuid() END"
-
-
-def _defaults(table: Table, given_names: Mapping[str, str] | set[str]) -> dict[str, str]:
-    """Find the values of columns that only Python knows, for which Postgres would take NULL.
-
-    Raises TypeError for one that Python would have to compute.
-    """
-    defaults: dict[str, str] = {}
-    for column in table.columns:
-        if column.name in given_names or column.default is None:
-            continue
-        if column.server_default is not None:
-            continue
-        if not isinstance(column.default, ScalarElementColumnDefault):
-            message = f"{table.name}.{column.name} needs a server default, or a value in `values`."
-            raise TypeError(message)
-        defaults[column.name] = literal(column.default.arg, column.type)
-    return defaults
 
 
 def _is_there_already(rows: Rows) -> Row:

@@ -13,6 +13,7 @@ from sqlmodel import SQLModel
 
 from json_rows import ownership
 from json_rows.frame import where
+from json_rows.measuring import IN_MEMORY, measured
 from json_rows.members import chosen_names
 from json_rows.statement import (
     CACHED_STATEMENTS,
@@ -26,14 +27,8 @@ from json_rows.statement import (
 )
 from smorest_sqlmodel.errors import InvalidInputError
 
-PAGE_BYTES = 8 * 1024 * 1024
-"""Most JSON in a page of several rows: two of the largest bodies, which clients can take in."""
-
 SMALL_PAGE = 50
 """How many rows no larger than a summary's (some 170 KB at worst) are a page without measuring."""
-
-_IN_MEMORY = "SET LOCAL work_mem = '64MB'"
-"""Once a window of rows goes to disk, Postgres reads all of them, also those beyond the page."""
 
 
 class Slow(str):
@@ -174,7 +169,7 @@ class Listing:
         page = self._page(self.condition(tuple(chosen)), sort, names, onward=onward)
         if not is_measured:
             return Statement(page)
-        return Statement(_measured(page), first=[_IN_MEMORY])
+        return Statement(measured(page), first=[IN_MEMORY])
 
     def _page(self, condition: str, sort: str, names: tuple[str, ...], *, onward: bool) -> str:
         key, row_id = self._order[sort.removeprefix("-")], f"{self._row}.id"
@@ -291,26 +286,3 @@ def _is_indexed(table: Table, name: str) -> bool:
     keys = [table.primary_key, *table.constraints, *table.indexes]
     first = [next(iter(getattr(key, "columns", ())), None) for key in keys]
     return any(column is not None and column.name == name for column in first)
-
-
-def _measured(page: str) -> str:
-    """End a page before the row that would make it larger than PAGE_BYTES; the first may be.
-
-    That row comes without its JSON, and those after it are not even read: Postgres stops where a
-    running count goes beyond a constant ("Run Condition" in its plans, PostgreSQL 15 and later).
-    """
-    until_here = "ROWS UNBOUNDED PRECEDING"
-    # OFFSET 0 keeps the planner from writing the JSON once for its length and once to be sent.
-    return f"""SELECT CASE WHEN beyond = 0 THEN json END, key, id
-FROM (
-    SELECT *, count(CASE WHEN total > {PAGE_BYTES} AND total > size THEN 1 END) OVER ({until_here})
-        AS beyond
-    FROM (
-        SELECT *, sum(size) OVER ({until_here}) AS total
-        FROM (
-            SELECT *, octet_length(json::text) AS size
-            FROM ({page} OFFSET 0) AS page (json, key, id)
-        ) AS sized
-    ) AS summed
-) AS counted
-WHERE beyond <= 1"""

@@ -11,8 +11,19 @@ from functools import partial
 from typing import Protocol
 from weakref import WeakKeyDictionary
 
-from json_rows.reading_sql import Arm, Block, Items, Relation, arms, blocks, ctes, inner, name_of
-from json_rows.reading_sql import split, text_of
+from json_rows.reading_sql import (
+    Arm,
+    Block,
+    Items,
+    Relation,
+    arms,
+    blocks,
+    ctes,
+    inner,
+    name_of,
+    split,
+    text_of,
+)
 
 
 class OwnershipError(TypeError):
@@ -131,7 +142,6 @@ class _Reader:
             known[name] = ""
             self._query(cte, known)
             known[name] = self._made_of(cte, known)
-        named = set(map(id, ctes(block).values()))
         done = set(map(id, ctes(block).values()))
         for arm in arms(block):
             here = known | self._here(arm, known)
@@ -220,7 +230,8 @@ class _Reader:
         columns = [text_of(item) for item in split(names, ",")]
         allowed = {f"{alias}.{key}" for alias, table in here.items() if table == name_of(parent)}
         return any(
-            name == column and value in allowed for name, value in zip(columns, values, strict=False)
+            name == column and value in allowed
+            for name, value in zip(columns, values, strict=False)
         )
 
     def _is_kept_old(self, arm: Arm, relation: Relation) -> bool:
@@ -229,8 +240,8 @@ class _Reader:
         if "update" not in conflict:
             return True
         link = _OWNERS[self._tables[relation.name]].link
-        target = next(inner(conflict), Block()).items
-        return bool(link) and text_of(target) == link[0]
+        target = next(inner(conflict[2:3]), Block()).items
+        return link is not None and text_of(target) == link[0]
 
 
 def _names(block: Block) -> set[str]:

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 _TOKEN = re.compile(
     r"""
     (?P<mark>§[^§]*§)
-    | (?P<text>[eE]'(?:[^'\\]|\\.|'')*' | (?:[uU]&)?'(?:[^']|'')*' | \$(?P<tag>\w*)\$.*?\$(?P=tag)\$)
+    | (?P<text>[eE]'(?:[^'\\]|\\.|'')*' | (?:[uU]&)?'(?:[^']|'')*')
+    | (?P<dollars>\$(?P<tag>\w*)\$.*?\$(?P=tag)\$)
     | (?P<comment>--[^\n]* | /\*(?:(?!/\*|\*/).)*\*/)
     | (?P<parameter>%\(\w+\)s)
     | (?P<quoted>(?:[uU]&)?"(?:[^"]|"")+")
@@ -35,10 +36,12 @@ _CLAUSES = {
     "values": "select",
     "returning": "returning",
 }
-_KEYWORDS = frozenset({
-    *(*_CLAUSES, *_STARTS, "union", "intersect", "except", "with", "as", "on", "conflict"),
-    *("and", "or", "case", "end", "between", "lateral", "join", "only", "using", "distinct"),
-})
+_KEYWORDS = frozenset(
+    {
+        *(*_CLAUSES, *_STARTS, "union", "intersect", "except", "with", "as", "on", "conflict"),
+        *("and", "or", "case", "end", "between", "lateral", "join", "only", "using", "distinct"),
+    }
+)
 _NO_ALIAS = frozenset({
     *("on", "join", "left", "right", "full", "inner", "cross", "natural", "using", "lateral"),
     *("where", "set", "select", "values", "default", "overriding", "tablesample", "only", "as"),
@@ -73,7 +76,7 @@ class Relation:
 
 def name_of(written: str) -> str:
     """Read a name as Postgres does, without its schema: in lower case, unless it is quoted."""
-    last = re.findall(r'"(?:[^"]|"")+"|[^."]+', written)[-1]
+    last: str = ["", *re.findall(r'"(?:[^"]|"")+"|[^."]+', written)][-1]
     return last[1:-1].replace('""', '"') if last.startswith('"') else last.lower()
 
 
@@ -112,11 +115,14 @@ def _tokens(sql: str) -> Iterator[str]:
         before = token
         if kind in {"space", "comment"}:
             continue
+        if kind == "quoted" and not token.startswith('"'):
+            message = "it has a name in escapes"
+            raise ValueError(message)
         if kind == "word":
             # What stands behind a dot is a name, whatever it means elsewhere.
             token = token.lower()
             token = f'"{token}"' if last == "." and token in _KEYWORDS else token
-        last = "''" if kind in {"text", "tag"} else token
+        last = "''" if kind in {"text", "dollars"} else token
         yield last
 
 
@@ -146,10 +152,11 @@ class Arm:
             )
             if word == "on" and items[at + 1 : at + 2] == ["conflict"]:
                 clause = "conflict"
-            elif word == "returning" or (clause != "conflict" and word in _CLAUSES):
-                if not is_comparison:
-                    clause = _CLAUSES[word]
-                    continue
+            elif word == "returning" or (
+                clause != "conflict" and word in _CLAUSES and not is_comparison
+            ):
+                clause = _CLAUSES[word]
+                continue
             self.clauses.setdefault(clause, []).append(item)
 
     def conjuncts(self, clause: str = "where") -> list[Items]:
@@ -206,7 +213,7 @@ def inner(items: Items) -> Iterator[Block]:
 
 
 def text_of(items: Items) -> str:
-    """Write an expression without spaces: `books.shelf_id=shelves.id`, with () for what is inner."""
+    """Write an expression without spaces: `books.shelf_id=shelves.id`; what is inner is ()."""
     return "".join("()" if isinstance(item, Block) else item for item in items)
 
 
@@ -252,11 +259,9 @@ def _relations(items: Items, *, is_target: bool = False) -> list[Relation]:
         following = items[at : at + 1]
         if not is_target and following and isinstance(following[0], Block):
             name = ""  # a function's rows
-        found.append(Relation(name, _alias(items[at:]) or name, is_target and not found))
-    return [
-        Relation(*(name_of(name) if name else "" for name in (each.name, each.alias)), each.is_target)
-        for each in found
-    ]
+        alias = _alias(items[at:]) or name
+        found.append(Relation(name_of(name), name_of(alias), is_target and not found))
+    return found
 
 
 def _alias(items: Items) -> str:

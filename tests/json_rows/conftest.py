@@ -10,7 +10,7 @@ from sqlalchemy import URL
 
 from json_rows import RowsSettings
 from tests.behind_proxy import one_proxy, proxy, serve, url
-from tests.json_rows import shelves as app_of_shelves
+from tests.json_rows import shelves_app
 from tests.ports import HOST
 
 __all__ = ["one_proxy", "proxy", "serve", "url"]
@@ -29,7 +29,7 @@ class Library:
         """A client of a reader, or of nobody in particular."""
         client = self.app.test_client()
         if reader:
-            client.environ_base[f"HTTP_{app_of_shelves.READER.upper()}"] = reader
+            client.environ_base[f"HTTP_{shelves_app.READER.upper()}"] = reader
         return client
 
     def reader(self, name: str = "") -> str:
@@ -55,7 +55,7 @@ class Library:
 def library(empty_database: URL) -> Iterator[Library]:
     """The shelves' app on a database of its own."""
     url = empty_database.render_as_string(hide_password=False)
-    app = app_of_shelves.create_app(RowsSettings(database_url=url))
+    app = shelves_app.create_app(RowsSettings(database_url=url))
     yield Library(app)
     app.extensions["database"].dispose()
 
@@ -65,7 +65,7 @@ def cut_library(empty_database: URL, proxy) -> Iterator[Library]:
     """The shelves' app behind the proxy that cuts connections."""
     through = empty_database.set(drivername="postgresql", host=HOST, port=proxy.port)
     settings = RowsSettings(database_url=through.render_as_string(hide_password=False))
-    app = app_of_shelves.create_app(settings)
+    app = shelves_app.create_app(settings)
     yield Library(app)
     app.extensions["database"].dispose()
 

@@ -6,7 +6,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from json_rows import Asker, RowsSettings, UnitOfWork
-from tests.json_rows import shelves as app_of_shelves
+from tests.json_rows import shelves_app
+from tests.json_rows.shelves import shelves
 
 KEY = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
@@ -120,9 +121,7 @@ def moving(empty_database):
     """Clients of one principal, who asks for one owner or another."""
     url = empty_database.render_as_string(hide_password=False)
     owners: list[UUID | None] = [None]
-    app = app_of_shelves.create_app(
-        RowsSettings(database_url=url), lambda: Asker("a key", owners[-1])
-    )
+    app = shelves_app.create_app(RowsSettings(database_url=url), lambda: Asker("a key", owners[-1]))
     yield app.test_client(), owners
     app.extensions["database"].dispose()
 
@@ -147,5 +146,5 @@ def test_a_statement_by_itself_is_bound_to_who_asks(library):
     shelf = library.shelf(other)
     for owner, expected in ((None, 1), (UUID(other), 1), (UUID(mine), 0)):
         with UnitOfWork(library.database, owner=owner) as work:
-            query = app_of_shelves.shelves.get(UUID(str(shelf["id"])))
+            query = shelves.get(UUID(str(shelf["id"])))
             assert len(work.fetch(query)) == expected

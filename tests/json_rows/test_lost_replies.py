@@ -7,7 +7,8 @@ import pytest
 from json_rows import RowsSettings, UnitOfWork
 from json_rows.statement import Query
 from serverless_postgres.database import Database
-from tests.json_rows.shelves import PAUSE_SHELF, RESUME_SHELF, Ask, Reply
+from tests.json_rows.shelf_models import Ask, Reply
+from tests.json_rows.shelves import PAUSE_SHELF, RESUME_SHELF
 
 KEY = "Idempotency-Key"
 
@@ -28,7 +29,7 @@ def others(empty_database):
 
 
 def lose_the_reply_of(library, proxy, text, meanwhile=lambda: None):
-    """Have the reply to the next statement with a text lost, and others act before it is tried anew."""
+    """Have the reply to the next statement with a text lost; others act before it is sent anew."""
     waiting = [meanwhile]
 
     def listen(sent):
@@ -70,7 +71,7 @@ def test_a_pause_that_was_refused_is_not_taken_for_the_one_of_another(cut_librar
     # Its statement does not arrive; before it is sent again, another client has paused the shelf.
     pause = PAUSE_SHELF.query(key, Ask(text="another's"))
     library.client().get("/readers")
-    retried = []
+    retried: list[str] = []
 
     def listen(reason):
         if not retried:

@@ -133,7 +133,9 @@ def test_a_reference_to_a_row_of_others_is_refused_as_one_to_nothing(name, me, t
     for keys in (theirs, dict.fromkeys(theirs, UNKNOWN)):
         has_reader = "reader_id" not in str(body) and "{mine}" not in path
         sent = filled_in(body, keys, me.reader_id if has_reader else None)
-        answer = me.open(path.format(mine=mine), method=method, json=sent, headers={"If-Match": "*"})
+        answer = me.open(
+            path.format(mine=mine), method=method, json=sent, headers={"If-Match": "*"}
+        )
         answers.append(said(answer, UNKNOWN))
     assert answers[0] == answers[1]
     assert answers[0][0] == 422
@@ -192,7 +194,7 @@ def test_a_key_is_one_of_its_principal(library, me, theirs):
 
 def test_a_row_of_others_is_not_locked(library, me, theirs):
     """Whoever tries to change it neither waits for those who do, nor lets them wait."""
-    done = []
+    done: list[int] = []
     with library.database.transaction() as connection:
         lock = f"SELECT FROM shelves WHERE id = '{theirs['shelf']}' FOR UPDATE"
         connection.exec_driver_sql(lock)
@@ -200,12 +202,14 @@ def test_a_row_of_others_is_not_locked(library, me, theirs):
         def act():
             book = {"position": 1, "title": "x"}
             path = f"/shelves/{theirs['shelf']}"
-            done.extend((
-                me.post(f"{path}/close").status_code,
-                me.post(f"{path}/books", json=book).status_code,
-                me.patch(path, json={"name": "x"}, headers={"If-Match": "*"}).status_code,
-                me.delete(path).status_code,
-            ))
+            done.extend(
+                (
+                    me.post(f"{path}/close").status_code,
+                    me.post(f"{path}/books", json=book).status_code,
+                    me.patch(path, json={"name": "x"}, headers={"If-Match": "*"}).status_code,
+                    me.delete(path).status_code,
+                )
+            )
 
         thread = threading.Thread(target=act)
         thread.start()

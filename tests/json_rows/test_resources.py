@@ -5,7 +5,8 @@ from uuid import uuid4
 import pytest
 
 from json_rows import Step
-from tests.json_rows import shelves as app_of_shelves
+from tests.json_rows.shelf_models import Ask
+from tests.json_rows.shelves import shelves
 
 KEY = "Idempotency-Key"
 
@@ -29,7 +30,8 @@ def one_round_trip(library, act):
 def test_a_body_of_many_rows_is_one_round_trip_in_its_order(library):
     reader = library.reader()
     body = [
-        {"id": str(uuid4()), "reader_id": reader, "name": name} for name in ("하", "가", "나 'x' %s")
+        {"id": str(uuid4()), "reader_id": reader, "name": name}
+        for name in ("하", "가", "나 'x' %s")
     ]
     post = library.client().post
     made = one_round_trip(library, lambda: post("/shelves/many", json=body))
@@ -156,8 +158,8 @@ def test_a_condition_of_a_list_is_that_of_a_statistic(library):
 
 def test_a_step_to_a_state_that_can_come_again_says_whose_doing_it_was():
     with pytest.raises(TypeError, match="A shelf can be paused again: `done` must tell whose"):
-        Step(app_of_shelves.shelves, app_of_shelves.Ask, to="paused")
-    Step(app_of_shelves.shelves, to="closed")
+        Step(shelves, Ask, to="paused")
+    Step(shelves, to="closed")
 
 
 @pytest.mark.parametrize("headers", [{}, {KEY: "k"}])

@@ -7,7 +7,8 @@ import tracemalloc
 from uuid import UUID
 
 from json_rows import UnitOfWork, stream
-from tests.json_rows.shelves import Stored, books, shelves
+from tests.json_rows.shelf_models import Stored
+from tests.json_rows.shelves import books, shelves
 
 ROWS = 200_000
 
