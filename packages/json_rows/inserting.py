@@ -38,7 +38,8 @@ class New:
 
     A row that an earlier request with the same id made is found, if its values are the same: what
     the body leaves out and the columns `changing` may have any value. `is_shown_once` is for an
-    answer that holds a secret: it is never kept, a repeated request is shown the row without it.
+    answer that holds a secret among `more`, made up with the body and held by `values`: it is
+    never kept, a repeated request is shown the row without it.
     A foreign key to a row of others is refused as one to no row.
     """
 
@@ -93,8 +94,11 @@ class New:
     def _outcome(self, body: SQLModel | Sequence[SQLModel], parent: UUID | None) -> Query:
         # The id counts also when the service gave it: so it finds what an attempt of its own did.
         key = body.id if isinstance(body, SQLModel) else None  # type: ignore[attr-defined]
-        parameters = {"json": written(body, only_given=not self._many), "key": key}
-        return self._repeated.query({**parameters, "parent": parent}, _is_there_already)
+        told = written(body, only_given=not self._many)
+        # What is shown once has been made up for this request: it tells its attempts from others.
+        whole = written(body) if self._is_shown_once else told
+        parameters = {"json": whole, "told": told, "key": key, "parent": parent}
+        return self._repeated.query(parameters, _is_there_already)
 
     def _about(self, body: SQLModel | Sequence[SQLModel], parent: UUID | None) -> Subject | None:
         resource = self._resource
@@ -129,11 +133,11 @@ class New:
         ctes["added"] = insert(resource, self._create, source=source, values=values)
         return Statement(self._answer() + refused, first=first, ctes=ctes | self._also)
 
-    def _given(self) -> str:
+    def _given(self, parameter: str = "json") -> str:
+        row = f"NULL::{self._resource.name}, %({parameter})s::json"
         if self._many:
-            rows = f"json_populate_recordset(NULL::{self._resource.name}, %(json)s::json)"
-            return f"SELECT * FROM {rows} WITH ORDINALITY"
-        return f"SELECT * FROM json_populate_record(NULL::{self._resource.name}, %(json)s::json)"
+            return f"SELECT * FROM json_populate_recordset({row}) WITH ORDINALITY"
+        return f"SELECT * FROM json_populate_record({row})"
 
     def _parent(self, parent: Resource, found: str) -> str:
         if self._parent_values is None:
@@ -167,25 +171,41 @@ class New:
         """Find the rows with the ids of the body, if they have the values of the body."""
         resource = self._resource
         names = [name for name in json_names(self._create) if name in resource.table.columns]
+        ctes = {"given": self._given()}
+        told = "given"
+        if self._is_shown_once and not self._many:
+            told = "told"
+            ctes[told] = self._given(told)
         same = [
-            f"(given.{quoted(name)} IS NULL OR given.{quoted(name)} = {resource.column(name)})"
+            f"({told}.{quoted(name)} IS NULL OR {told}.{quoted(name)} = {resource.column(name)})"
             for name in names
             if name not in {resource.key, *self._changing}
         ]
         if resource.parent:
             same.append(f"{resource.column(resource.link)} = %(parent)s")
-        row = resource.row(resource.name, resource.members.all)
-        ctes = {"given": self._given()}
+        sources = [*ctes, resource.name]
+        more = {}
+        if self._is_shown_once:
+            sources.append(f"LATERAL (SELECT {resource.name}.*) AS added")
+            more = self._shown_to_its_own_attempts()
+        row = resource.row(resource.name, resource.members.all, more)
+        rows = ", ".join([*sources, row])
         if self._many:
             one = f"{resource.column(resource.key)} = given.{quoted(resource.key)}"
             found = where(one, *same, resource.owned)
-            source = f"given, {resource.name}, {row} WHERE {found}"
-            return Statement(self._array(source, "count(*) > 0"), ctes=ctes)
+            return Statement(self._array(f"{rows} WHERE {found}", "count(*) > 0"), ctes=ctes)
         return Statement(
             f"SELECT row_to_json(shown), {resource.version()}, false, NULL::text\n"
-            f"FROM given, {resource.name}, {row} WHERE {where(resource.is_one(), *same)}",
+            f"FROM {rows} WHERE {where(resource.is_one(), *same)}",
             ctes=ctes,
         )
+
+    def _shown_to_its_own_attempts(self) -> dict[str, str]:
+        """Write what is shown once: again, if the row has the values that were made up for it."""
+        resource = self._resource
+        made_up = [f"{resource.column(name)} = {sql}" for name, sql in self._values.items()]
+        own = where(*made_up)
+        return {name: f"CASE WHEN {own} THEN {sql} END" for name, sql in (self._more or {}).items()}
 
     def _refusal(self, _: object, state: str) -> ApiError:
         resource = self._resource

@@ -2,6 +2,12 @@
 
 Who asks is bound by the unit of work, as the parameter `owner`; NULL is nobody in particular, and
 means all rows. Postgres folds the condition away then, as it knows the values when it plans.
+
+Whoever names an owned table, by FROM, JOIN, UPDATE or DELETE, has to its alias in the WHERE of the
+same query, joined by AND at the outermost level, either the condition (`{resource.owned}`), or for
+a child its reference to a row of the parent that is kept to itself: in the same query, around it,
+or in a CTE of plain columns. New rows take the owner by the condition or the parent's key. All else
+is refused, also what might be right, such as an alias or a CTE with the name of an owned table.
 """
 
 import re

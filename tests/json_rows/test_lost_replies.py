@@ -135,3 +135,26 @@ def test_a_deletion_whose_reply_is_lost_tells_that_nobody_knows_the_counts(cut_l
     gone = library.client().delete(f"/readers/{reader}")
     assert (gone.status_code, gone.json) == (200, {"readers": None})
     assert library.rows("SELECT count(*) FROM shelves") == [(0,)]
+
+
+@pytest.mark.parametrize("is_many", [False, True])
+@pytest.mark.parametrize("headers", [{}, {KEY: "k"}])
+def test_a_secret_whose_reply_is_lost_is_shown_by_the_next_attempt(
+    cut_library, proxy, is_many, headers
+):
+    library = cut_library
+    text = "COMMIT" if headers else "INSERT INTO cards"
+    body = {"id": str(uuid4()), "reader_id": library.reader(), "label": "현관"}
+    lose_the_reply_of(library, proxy, text)
+    path, sent = ("/cards/many", [body]) if is_many else ("/cards", body)
+    answer = library.client().post(path, json=sent, headers=headers)
+    assert answer.status_code == 201, answer.text
+    (card,) = answer.json if is_many else [answer.json]
+    if headers:
+        # It was committed: of what is shown once no copy is kept, and the row is shown without it.
+        assert card["secret"] is None
+        return
+    digest = "SELECT secret = encode(sha256('{}'), 'hex') FROM cards".format(card["secret"])
+    assert library.rows(digest) == [(True,)]
+    again = library.client().post(path, json=sent)
+    assert (again.json[0] if is_many else again.json) == {**body, "secret": None}
