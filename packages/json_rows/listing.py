@@ -31,6 +31,9 @@ SMALL_PAGE = 50
 """How many rows no larger than a summary's (some 170 KB at worst) are a page without measuring."""
 
 
+_RESERVED = frozenset({"owner", "limit", "after_key", "after_id"})
+
+
 class Slow(str):
     """SQL of a filter or a sort for which Postgres looks at row after row, as no index has it."""
 
@@ -69,7 +72,7 @@ class Listing:
     for a few clients at a time, unless a filter of `narrow`, by which an index leaves few rows,
     stands beside it; so is a filter by a column that no index begins with. Rows are the asker's, as
     `owned` says. The statement of each combination of filters is built once. Raises ValueError for
-    a filter without a condition.
+    a filter without a condition, or with the name of a parameter that each statement has.
 
     `large` names fields of the summary whose length nothing limits.
     """
@@ -271,6 +274,9 @@ def _conditions(
         value = f"ANY(%({name})s)" if is_list else f"%({name})s"
         sql = f"{quoted(table)}.{quoted(name)} = {value}"
         conditions[name] = sql if _is_indexed(table, name) else Slow(sql)
+    if taken := sorted(_RESERVED & conditions.keys()):
+        message = f"filters can't be called {taken}: the statements of lists have such parameters"
+        raise ValueError(message)
     if missing:
         message = f"no condition for the filters {sorted(missing)}"
         raise ValueError(message)

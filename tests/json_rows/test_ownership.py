@@ -250,3 +250,9 @@ def test_a_statement_before_its_tables_are_known_is_checked_at_the_start(
     with pytest.raises(OwnershipError, match="names shelves without"):
         shelves_app.create_app(RowsSettings(database_url=url))
     assert early.sql
+
+
+@pytest.mark.parametrize("name", ["owner", "limit", "after_key", "after_id"])
+def test_a_filter_does_not_take_the_place_of_who_asks(name):
+    with pytest.raises(ValueError, match=f"filters can't be called .'{name}'"):
+        page(conditions={name: f"shelves.reader_id = %({name})s"})

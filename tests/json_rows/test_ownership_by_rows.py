@@ -10,7 +10,7 @@ from json_rows import OwnershipError, Statement, UnitOfWork
 from smorest_sqlmodel.errors import ApiError
 from tests.json_rows.shelves import books, shelves
 
-SECRET = "비밀"
+HIDDEN = "비밀"
 OWNED, BOOKS = shelves.owned, books.owned
 AS_S = OWNED.replace("shelves.", "s.")
 OF_S = "SELECT s.* FROM shelves AS s WHERE " + AS_S
@@ -55,10 +55,10 @@ def selects(draw):
 
 def test_what_is_taken_shows_a_stranger_nothing(library):
     stranger = UUID(library.reader())
-    other = library.reader(SECRET)
+    other = library.reader(HIDDEN)
     for number in range(2):
-        shelf = library.shelf(other, f"{SECRET} {number}")
-        book = {"position": number, "title": SECRET}
+        shelf = library.shelf(other, f"{HIDDEN} {number}")
+        book = {"position": number, "title": HIDDEN}
         library.client().post(f"/shelves/{shelf['id']}/books", json=book)
     done = set()
 
@@ -73,8 +73,8 @@ def test_what_is_taken_shows_a_stranger_nothing(library):
             told = run(sql, stranger)
         except (OwnershipError, psycopg2.Error, ApiError):
             return  # refused, or no SQL
-        assert SECRET not in told, sql
-        if SECRET in run(sql, None):
+        assert HIDDEN not in told, sql
+        if HIDDEN in run(sql, None):
             done.add(sql)
 
     try_one()
