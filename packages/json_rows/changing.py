@@ -9,10 +9,10 @@ from sqlmodel import SQLModel
 
 from json_rows import ownership
 from json_rows.frame import is_in, judge, where, written
-from json_rows.inserting import visible
 from json_rows.members import CACHED_CHOICES
 from json_rows.resource import Resource
 from json_rows.statement import CACHED_STATEMENTS, Query, Statement, json_name, json_names, quoted
+from json_rows.values import visible
 from smorest_sqlmodel.errors import ApiError, ConflictError, PreconditionFailedError
 
 
@@ -106,8 +106,10 @@ class Transition:
     body is the CTE `given`. `parent_values` are set of the parent's row, and `also` are further
     CTEs; both find the row in `changed`.
 
-    `done` is SQL that recognises an attempt whose reply was lost, by an id in `given` for a state
-    that can come again; by default the state is enough. Raises TypeError where it is not.
+    `done` is SQL that recognises that the step was taken before: by an attempt whose reply was
+    lost, or by an earlier request. It is then not taken again, wherever the row is by now, which is
+    shown. It goes by an id in the body where a state can come again; by default the state is
+    enough. Raises TypeError where it is not.
     """
 
     def __init__(
@@ -127,6 +129,7 @@ class Transition:
         self._to = to
         self._values = dict(values or {})
         self._parent_values, self._also, self._more = parent_values, dict(also or {}), more
+        self._is_recognised = done is not None
         self._done = done or (f"{resource.column('status')} = '{to}'" if to else None)
         if to and not done and comes_again(to, resource.states):
             message = f"A {resource.noun} can be {to} again: `done` must tell whose doing it was."
@@ -154,6 +157,7 @@ class Transition:
             parameters,
             self._judge,
             outcome if self._done else None,
+            repeatable=self._is_recognised,
             about=self._resource.subject(key, names),
         )
 
@@ -171,7 +175,11 @@ class Transition:
         } | self._values
         if self._to:
             values["status"] = f"'{self._to}'"
-        found = where(resource.is_one(), is_in(resource.column("status"), sources))
+        found = where(
+            resource.is_one(),
+            is_in(resource.column("status"), sources),
+            f"({self._done}) IS NOT TRUE" if self._is_recognised else "true",
+        )
         ctes, source = resource.given(is_shared=bool(self._also)) if self._body else ({}, "")
         ctes["changed"] = (
             f"UPDATE {resource.name} SET {resource.touched(values)}\n"

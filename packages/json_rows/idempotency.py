@@ -8,10 +8,12 @@ one with the same key waits until the first one ends, then finds its answer.
 
 import hashlib
 import hmac
+import json
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, NoReturn
 from urllib.parse import urlencode
+from uuid import UUID
 
 import psycopg2
 from flask import Response, current_app, g, request
@@ -196,9 +198,9 @@ class _Keyed:
         body, shown_id = response.get_data(), None
         has_changed = self._row is None or self._row.created
         is_left_out = len(body) > LARGEST_KEPT or not has_changed
-        if about and about.again and self._can_show and (is_left_out or about.is_shown_once):
-            shown_id = about.id
-            body = f'{{"id":"{shown_id}"}}'.encode()
+        if about and about.again and (about.is_shown_once or (is_left_out and self._can_show)):
+            body = _reference(about)
+            shown_id = about.id if self._can_show else None
         answer = {
             **self._names,
             "fingerprint": _fingerprint(),
@@ -219,13 +221,13 @@ class _Keyed:
         fingerprint, status, headers, body, shown_id, _, position = kept
         self._work.note_written(position)
         if not hmac.compare_digest(bytes(fingerprint), _fingerprint()):
-            message = "must not be reused with another body or query"
+            message = "must not be reused with another body or query, or for another owner"
             raise InvalidInputError.of(
                 location="header", name=HEADER, code="key_reused", message=message
             )
         if shown_id and about and about.again:
             try:
-                row = self._work.run(about.again(shown_id))
+                row = self._work.run(about.again(_referred(shown_id, bytes(body))))
             except NotFoundError as error:
                 message = (
                     "The first request with this Idempotency-Key was done, but the row that it "
@@ -251,12 +253,28 @@ def _headers(response: Response) -> dict[str, str]:
     return kept
 
 
+def _reference(about: Subject) -> bytes:
+    """Write what is kept in place of an answer: the ids of what it shows."""
+    if about.many is None:
+        return json.dumps({"id": str(about.id)}, separators=(",", ":")).encode()
+    return json.dumps([str(key) for key in about.many], separators=(",", ":")).encode()
+
+
+def _referred(shown_id: UUID, reference: bytes) -> UUID | list[UUID]:
+    """Read what an answer showed: one row or many."""
+    keys = json.loads(reference)
+    return [UUID(key) for key in keys] if isinstance(keys, list) else shown_id
+
+
 def _fingerprint() -> bytes:
     """Tell requests with one key apart, by all that the answer depends on."""
     digest = hashlib.sha256(read_body())
     if request.query_string:
         # The release before knew no query, and is found again without one.
         digest.update(b"?" + urlencode(sorted(request.args.items(multi=True))).encode())
+    if owner := asker().owner:
+        # Whoever comes to ask for another owner must not be shown what the one before was.
+        digest.update(b"@" + owner.bytes)
     return digest.digest()
 
 

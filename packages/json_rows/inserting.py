@@ -1,15 +1,15 @@
 """New rows: one or many of a body, with their children, counted by their parent."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property, lru_cache, partial
 from uuid import UUID
 
-from sqlalchemy import Table
-from sqlalchemy.sql.schema import ScalarElementColumnDefault
 from sqlmodel import SQLModel
 
 from json_rows import ownership
-from json_rows.frame import judge, literal, where, written
+from json_rows.frame import judge, where, written
 from json_rows.members import CACHED_CHOICES
 from json_rows.resource import Resource
 from json_rows.statement import (
@@ -21,8 +21,8 @@ from json_rows.statement import (
     columns,
     json_names,
     quoted,
-    references,
 )
+from json_rows.values import defaults, visible
 from smorest_sqlmodel.errors import ApiError, ConflictError, FieldError
 
 NO_ROW = "SELECT NULL::json, NULL::int, false, {state} FROM {source} WHERE {found}"
@@ -39,9 +39,8 @@ class New:
     rows in `added`, and `more` shows members of the answer as they have become by that.
 
     A row that an earlier request with the same id made is found, if its values are the same: what
-    the body leaves out and the columns `changing` may have any value. `is_shown_once` is for an
-    answer that holds a secret: it is never kept, a repeated request is shown the row without it.
-    A foreign key to a row of others is refused as one to no row.
+    the body leaves out and the columns `changing` may have any value. A foreign key to a row of
+    others is refused as one to no row.
     """
 
     def __init__(
@@ -58,7 +57,6 @@ class New:
         also: Mapping[str, str] | None = None,
         more: Mapping[str, str] | None = None,
         changing: frozenset[str] = frozenset(),
-        is_shown_once: bool = False,
     ) -> None:
         self._resource = resource
         self._create = create
@@ -70,41 +68,65 @@ class New:
         self._before, self._also = dict(before or {}), dict(also or {})
         self._more = more
         self._changing = changing
-        self._is_shown_once = is_shown_once
-        _defaults(resource.table, {*json_names(create), *self._values, resource.link})
+        defaults(resource.table, {*json_names(create), *self._values, resource.link})
         parent = resource.parent
         self._judge = judge((parent or resource).noun, self._refusal if into_open else None)
         ownership.declare(lambda: (self._statement, self._repeated))
 
-    def query(self, body: SQLModel | Sequence[SQLModel], parent: UUID | None = None) -> Query:
+    def query(
+        self,
+        body: SQLModel | Sequence[SQLModel],
+        parent: UUID | None = None,
+        *,
+        shown_once: Mapping[str, str] | None = None,
+    ) -> Query:
         """Insert the rows; those that are there already with the same values are fine.
 
-        `parent` is the key of the parent's row. Raises NotFoundError where there is none,
-        ConflictError where it takes no more rows, or where others have these ids.
+        `parent` is the key of the parent's row. `shown_once` are members that the answer to one row
+        has besides, such as a secret of which the body holds a digest: they never reach the
+        database, no copy of the answer is kept, and a repeated request is shown the row without
+        them. Raises NotFoundError where there is no parent, ConflictError where it takes no more
+        rows, or where others have these ids.
         """
-        parameters = {"json": written(body), "parent": parent}
+        reveal = partial(_reveal, dict(shown_once)) if shown_once else None
         return Query(
             self._statement,
-            parameters,
-            self._judge,
-            outcome=partial(self._outcome, body, parent),
+            {"json": written(body), "parent": parent},
+            (lambda rows: reveal(self._judge(rows))) if reveal else self._judge,
+            outcome=partial(self._outcome, body, parent, reveal),
             repeatable=True,
-            about=self._about(body, parent),
+            about=self._about(body, parent, is_shown_once=reveal is not None),
         )
 
-    def _outcome(self, body: SQLModel | Sequence[SQLModel], parent: UUID | None) -> Query:
+    def _outcome(
+        self,
+        body: SQLModel | Sequence[SQLModel],
+        parent: UUID | None,
+        reveal: Callable[[Row], Row] | None,
+    ) -> Query:
         # The id counts also when the service gave it: so it finds what an attempt of its own did.
         key = body.id if isinstance(body, SQLModel) else None  # type: ignore[attr-defined]
-        parameters = {"json": written(body, only_given=not self._many), "key": key}
-        return self._repeated.query({**parameters, "parent": parent}, _is_there_already)
+        # So does what was made up for what is shown once: only its own attempts have the same.
+        is_partly = not self._many and reveal is None
+        parameters = {"json": written(body, only_given=is_partly), "key": key, "parent": parent}
+        return self._repeated.query(
+            parameters,
+            (lambda rows: reveal(_is_there_already(rows))) if reveal else _is_there_already,
+        )
 
-    def _about(self, body: SQLModel | Sequence[SQLModel], parent: UUID | None) -> Subject | None:
+    def _about(
+        self, body: SQLModel | Sequence[SQLModel], parent: UUID | None, *, is_shown_once: bool
+    ) -> Subject | None:
         resource = self._resource
         if isinstance(body, SQLModel):
-            return resource.subject(body.id, is_shown_once=self._is_shown_once)  # type: ignore[attr-defined]
-        if resource.parent is None or parent is None:
+            return resource.subject(body.id, is_shown_once=is_shown_once)  # type: ignore[attr-defined]
+        keys = [row.id for row in body]  # type: ignore[attr-defined]
+        if not keys:
             return None
-        return Subject(parent, None, resource.parent.goes_with())
+        if resource.parent is None or parent is None:
+            # Each goes with other rows: the ids are kept, and no copy of them.
+            return Subject(keys[0], resource.get_all, {}, is_shown_once=True, many=keys)
+        return Subject(parent, resource.get_all, resource.parent.goes_with(), many=keys)
 
     @cached_property
     def _statement(self) -> Statement:
@@ -146,23 +168,26 @@ class New:
         resource = self._resource
         row = resource.row("added", resource.members.all, self._more)
         if self._many:
-            return self._array(f"added JOIN given USING ({quoted(resource.key)})", row, "true")
+            # None of none is fine, if they would have had a parent.
+            there = "EXISTS (SELECT FROM parent)" if resource.parent else "true"
+            same = f"added.{quoted(resource.key)} = given.{quoted(resource.key)}"
+            return self._array(f"given, added, {row} WHERE {same}", there)
         return (
             f"SELECT row_to_json(shown), {resource.version('added')}, true, NULL::text\n"
             f"FROM added, {row}"
         )
 
-    def _array(self, source: str, row: str, count: str) -> str:
-        return (
-            "SELECT json_agg(row_to_json(shown) ORDER BY given.ordinality), NULL::int, true, "
-            f"NULL::text\nFROM {source} CROSS JOIN {row} HAVING count(*) > 0 AND {count}"
-        )
+    def _array(self, source: str, condition: str) -> str:
+        rows = "coalesce(json_agg(row_to_json(shown) ORDER BY given.ordinality), '[]')"
+        all_of_them = where("count(*) = (SELECT count(*) FROM given)", condition)
+        return f"SELECT {rows}, NULL::int, true, NULL::text\nFROM {source} HAVING {all_of_them}"
 
     @cached_property
     def _repeated(self) -> Statement:
         """Find the rows with the ids of the body, if they have the values of the body."""
         resource = self._resource
         names = [name for name in json_names(self._create) if name in resource.table.columns]
+        ctes, given = self._given(is_shared=False)
         same = [
             f"(given.{quoted(name)} IS NULL OR given.{quoted(name)} = {resource.column(name)})"
             for name in names
@@ -170,16 +195,14 @@ class New:
         ]
         if resource.parent:
             same.append(f"{resource.column(resource.link)} = %(parent)s")
-        row = resource.row(resource.name, resource.members.all)
-        ctes, given = self._given(is_shared=False)
+        rows = f"{given}, {resource.name}, {resource.row(resource.name, resource.members.all)}"
         if self._many:
-            joined = where(f"{resource.column(resource.key)} = given.{quoted(resource.key)}", *same)
-            source = f"given JOIN {resource.name} ON {joined} AND {resource.owned}"
-            count = "count(*) = (SELECT count(*) FROM given)"
-            return Statement(self._array(source, row, count), ctes=ctes)
+            one = f"{resource.column(resource.key)} = given.{quoted(resource.key)}"
+            found = where(one, *same, resource.owned)
+            return Statement(self._array(f"{rows} WHERE {found}", "count(*) > 0"), ctes=ctes)
         return Statement(
             f"SELECT row_to_json(shown), {resource.version()}, false, NULL::text\n"
-            f"FROM {given}, {resource.name}, {row} WHERE {where(resource.is_one(), *same)}"
+            f"FROM {rows} WHERE {where(resource.is_one(), *same)}"
         )
 
     def _refusal(self, _: object, state: str) -> ApiError:
@@ -242,7 +265,7 @@ def insert(
     table = resource.table
     taken = {name: f"given.{quoted(name)}" for name in json_names(create) if name in table.columns}
     row = taken | dict(values or {})
-    row |= _defaults(table, row)
+    row |= defaults(table, row)
     row = {name: visible(resource, name, sql) for name, sql in row.items()}
     is_own = resource.owner and resource.owner_column == resource.key
     condition = f" WHERE {resource.owner.sql('given')}" if resource.owner and is_own else ""
@@ -252,40 +275,10 @@ def insert(
     )
 
 
-def visible(resource: Resource, name: str, sql: str) -> str:
-    """Write a value so that a foreign key to a row of others is refused as one to no row."""
-    target = references(resource.table).get(name)
-    if target is None or sql.startswith(("parent.", "added.", "changed.")):
-        return sql
-    if name == resource.owner_column and resource.owner:
-        allowed = resource.owner.sql("given")
-    elif owner := ownership.owner_of(quoted(target.table)):
-        there = f"{quoted(target.table)}.{quoted(target.name)} = {sql}"
-        owned = owner.sql(quoted(target.table))
-        found = f"EXISTS (SELECT FROM {quoted(target.table)} WHERE {there} AND {owned})"
-        allowed = f"(%(owner)s::uuid IS NULL OR {sql} IS NULL OR {found})"
-    else:
-        return sql
-    # No row has a key that was made up this moment: the database refuses it as any unknown one.
-    return f"CASE WHEN {allowed} THEN {sql} ELSE gen_random_uuid() END"
-
-
-def _defaults(table: Table, given_names: Mapping[str, str] | set[str]) -> dict[str, str]:
-    """Find the values of columns that only Python knows, for which Postgres would take NULL.
-
-    Raises TypeError for one that Python would have to compute.
-    """
-    defaults: dict[str, str] = {}
-    for column in table.columns:
-        if column.name in given_names or column.default is None:
-            continue
-        if column.server_default is not None:
-            continue
-        if not isinstance(column.default, ScalarElementColumnDefault):
-            message = f"{table.name}.{column.name} needs a server default, or a value in `values`."
-            raise TypeError(message)
-        defaults[column.name] = literal(column.default.arg, column.type)
-    return defaults
+def _reveal(members: Mapping[str, str], row: Row) -> Row:
+    """Add members to the JSON of a row, which is an object."""
+    more = json.dumps(members, ensure_ascii=False).encode()
+    return replace(row, json=row.json[:-1] + b"," + more[1:])
 
 
 def _is_there_already(rows: Rows) -> Row:
@@ -293,5 +286,5 @@ def _is_there_already(rows: Rows) -> Row:
         message = "Another row has this id, with other values."
         taken = FieldError("body", "/id", "already_exists", "is already taken")
         raise ConflictError(message, errors=[taken])
-    json, version, *_ = rows[0]
-    return Row(json, version, created=False)
+    text, version, *_ = rows[0]
+    return Row(text, version, created=False)

@@ -27,7 +27,8 @@ class KeptAnswer(SQLModel):
             )
 
     The resources say what to fill them with: `Resource(..., goes_with={"reader_id": "reader_id"})`.
-    What is large, or changed nothing, is not kept itself: its body then only names the row.
+    What is large, changed nothing or is shown once is not kept itself, nor are rows without a
+    parent in one answer, which may go with others each: the body then only names the rows.
     """
 
     principal: str = Field(primary_key=True, max_length=100)

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, get_args, get_origin
@@ -13,7 +13,9 @@ from sqlmodel import SQLModel
 
 from json_rows import ownership
 from json_rows.frame import where
+from json_rows.measuring import IN_MEMORY, measured
 from json_rows.members import chosen_names
+from json_rows.ownership import SORT_KEY
 from json_rows.statement import (
     CACHED_STATEMENTS,
     Query,
@@ -25,14 +27,11 @@ from json_rows.statement import (
 )
 from smorest_sqlmodel.errors import InvalidInputError
 
-PAGE_BYTES = 8 * 1024 * 1024
-"""Most JSON in a page of several rows: two of the largest bodies, which clients can take in."""
-
 SMALL_PAGE = 50
 """How many rows no larger than a summary's (some 170 KB at worst) are a page without measuring."""
 
-_IN_MEMORY = "SET LOCAL work_mem = '64MB'"
-"""Once a window of rows goes to disk, Postgres reads all of them, also those beyond the page."""
+
+_RESERVED = frozenset({"owner", "limit", "after_key", "after_id"})
 
 
 class Slow(str):
@@ -65,8 +64,8 @@ class Listing:
     `source` is what stands in FROM: a table, or a subquery with an `id`, whose last word is its
     name. A row has the fields of `summary`, unless the client asks for more or less of those of
     `read`; `shape` is what the document says of it, if that is something else. `more` gives fields
-    that the source does not have: SQL in which `page` is the row, and which is run for the rows of
-    a page only.
+    that the source does not have: SQL in which `page` is the row, or a function that writes it; it
+    is run for the rows of a page only.
 
     `conditions` has SQL for the fields of the filter model and for what a path fixes, with a
     parameter of that name; one that is named as a column of `table` needs none: it is equal to the
@@ -74,7 +73,7 @@ class Listing:
     for a few clients at a time, unless a filter of `narrow`, by which an index leaves few rows,
     stands beside it; so is a filter by a column that no index begins with. Rows are the asker's, as
     `owned` says. The statement of each combination of filters is built once. Raises ValueError for
-    a filter without a condition.
+    a filter without a condition, or with the name of a parameter that each statement has.
 
     `large` names fields of the summary whose length nothing limits.
     """
@@ -94,7 +93,7 @@ class Listing:
         within: str = "",
         filters: type[SQLModel] | None = None,
         conditions: Mapping[str, str] | None = None,
-        more: Mapping[str, str] | None = None,
+        more: Mapping[str, str | Callable[[], str]] | None = None,
         large: frozenset[str] = frozenset(),
         narrow: frozenset[str] = frozenset(),
     ) -> None:
@@ -174,7 +173,7 @@ class Listing:
         page = self._page(self.condition(tuple(chosen)), sort, names, onward=onward)
         if not is_measured:
             return Statement(page)
-        return Statement(_measured(page), first=[_IN_MEMORY])
+        return Statement(measured(page), first=[IN_MEMORY])
 
     def _page(self, condition: str, sort: str, names: tuple[str, ...], *, onward: bool) -> str:
         key, row_id = self._order[sort.removeprefix("-")], f"{self._row}.id"
@@ -184,13 +183,18 @@ class Listing:
             after = f"({key}, {row_id}) {sign} (%(after_key)s, %(after_id)s)"
             condition = where(condition, after)
         direction = " DESC" if is_descending else ""
+        more = {
+            name: sql() if callable(sql) else sql
+            for name, sql in self._more.items()
+            if name in names
+        }
         # As text: psycopg2 takes longer to make a UUID object than to fetch its row.
-        return f"""SELECT row_to_json(shown), page._key::text, page.id::text
-FROM (SELECT {self._row}.*, {key} AS _key
+        return f"""SELECT row_to_json(shown), page.{SORT_KEY}::text, page.id::text
+FROM (SELECT {self._row}.*, {key} AS {SORT_KEY}
     FROM {self._source}
     WHERE {condition}
     ORDER BY {key}{direction}, {row_id}{direction}
-    LIMIT %(limit)s) AS page, {shown("page", names, self._more)}"""
+    LIMIT %(limit)s) AS page, {shown("page", names, more)}"""
 
     def _write_all(self) -> None:
         names = frozenset(self._conditions)
@@ -270,6 +274,9 @@ def _conditions(
         value = f"ANY(%({name})s)" if is_list else f"%({name})s"
         sql = f"{quoted(table)}.{quoted(name)} = {value}"
         conditions[name] = sql if _is_indexed(table, name) else Slow(sql)
+    if taken := sorted(_RESERVED & conditions.keys()):
+        message = f"filters can't be called {taken}: the statements of lists have such parameters"
+        raise ValueError(message)
     if missing:
         message = f"no condition for the filters {sorted(missing)}"
         raise ValueError(message)
@@ -285,26 +292,3 @@ def _is_indexed(table: Table, name: str) -> bool:
     keys = [table.primary_key, *table.constraints, *table.indexes]
     first = [next(iter(getattr(key, "columns", ())), None) for key in keys]
     return any(column is not None and column.name == name for column in first)
-
-
-def _measured(page: str) -> str:
-    """End a page before the row that would make it larger than PAGE_BYTES; the first may be.
-
-    That row comes without its JSON, and those after it are not even read: Postgres stops where a
-    running count goes beyond a constant ("Run Condition" in its plans, PostgreSQL 15 and later).
-    """
-    until_here = "ROWS UNBOUNDED PRECEDING"
-    # OFFSET 0 keeps the planner from writing the JSON once for its length and once to be sent.
-    return f"""SELECT CASE WHEN beyond = 0 THEN json END, key, id
-FROM (
-    SELECT *, count(CASE WHEN total > {PAGE_BYTES} AND total > size THEN 1 END) OVER ({until_here})
-        AS beyond
-    FROM (
-        SELECT *, sum(size) OVER ({until_here}) AS total
-        FROM (
-            SELECT *, octet_length(json::text) AS size
-            FROM ({page} OFFSET 0) AS page (json, key, id)
-        ) AS sized
-    ) AS summed
-) AS counted
-WHERE beyond <= 1"""

@@ -2,16 +2,39 @@
 
 Who asks is bound by the unit of work, as the parameter `owner`; NULL is nobody in particular, and
 means all rows. Postgres folds the condition away then, as it knows the values when it plans.
+
+Whoever names an owned table, by FROM, JOIN, UPDATE or DELETE, has to its alias in the WHERE of the
+same query, joined by AND at the outermost level, either the condition (`{resource.owned}`), or for
+a child its reference to a row of the parent that is kept to itself: in the same query, around it,
+or in a CTE of plain columns. New rows take the owner by the condition or the parent's key. All else
+is refused, also what might be right, such as an alias or a CTE with the name of an owned table.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Protocol
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
+
+from json_rows.reading_sql import (
+    Arm,
+    Block,
+    Items,
+    Relation,
+    arms,
+    blocks,
+    ctes,
+    inner,
+    name_of,
+    split,
+    text_of,
+)
 
 PARAMETER = "%(owner)s"
+
+SORT_KEY = "_key"
+"""What the sort key of a page is called beside the columns of its rows."""
 
 
 class OwnershipError(TypeError):
@@ -38,36 +61,10 @@ class Owner:
         """Write the condition for a row; whoever asks as nobody sees all of them."""
         return f"(%(owner)s::uuid IS NULL OR {self.condition.format(row=row)})"
 
-    def is_kept(self, word: str, row: str, block: str) -> bool:
-        """Tell whether a block of SQL keeps to the owner's rows, or joins the parent's row.
-
-        `word` is what stands before the table: a new row (INTO) is as `given`, or its parent's.
-        """
-        is_new = word.upper() == "INTO"
-        if _marked(self.condition, "given" if is_new else row) in block:
-            return True
-        if self.link is None:
-            return False
-        column, parent, key = self.link
-        joined = rf"{re.escape(row)}\.{column} = (?:{re.escape(parent)}|{_OURS})\.{key}\b"
-        return bool(re.search(rf"(?:FROM|,)\s+(?:{_OURS})\b" if is_new else joined, block))
-
-
-_OURS = "changed|added|gone|parent|page"
-"""The CTEs and subqueries of statements that hold rows which have been found to be the owner's."""
 
 _OWNERS: dict[str, Owner] = {}
-_STATEMENTS: WeakSet[_HasSql] = WeakSet()
+_CHECKED: WeakKeyDictionary[_HasSql, int] = WeakKeyDictionary()
 _DECLARED: list[Callable[[], object]] = []
-
-_TABLE = re.compile(
-    r'(\b(?:FROM|JOIN|USING|INTO|UPDATE)|,)\s+(?:ONLY\s+)?((?:"[^"]+"|\w+)(?:\.(?:"[^"]+"|\w+))?)'
-    r"(?:\s+(?:AS\s+)?(?!(?:WHERE|SET|ON|JOIN|LEFT|RIGHT|FULL|INNER|CROSS|NATURAL|GROUP|ORDER|LIMIT"
-    r"|FOR|RETURNING|USING|VALUES|SELECT|UNION|EXCEPT|HAVING|WINDOW|OFFSET|FETCH|AND)\b)(\w+))?",
-    re.IGNORECASE,
-)
-_PARENTHESES = re.compile(r"\(([^()]*)\)")
-_TEXT = re.compile(r"'[^']*'")
 
 
 def own(table: str, owner: Owner) -> None:
@@ -89,58 +86,187 @@ def check_all() -> None:
     """Check all statements that are known; OwnershipError for the first that keeps to no owner."""
     for build in _DECLARED:
         build()
-    for statement in list(_STATEMENTS):
-        _check(statement.sql)
+    for statement, owners in list(_CHECKED.items()):
+        if owners < len(_OWNERS):
+            check(statement)
 
 
 def check(statement: _HasSql) -> None:
     """Check a statement against the owners that are known by now, and again when all are."""
-    _STATEMENTS.add(statement)
-    _check(statement.sql)
+    if _OWNERS:
+        _Reader().check(statement.sql)
+    _CHECKED[statement] = len(_OWNERS)
 
 
 @lru_cache(1024)
 def check_text(sql: str) -> None:
     """Check SQL that somebody sends by hand; OwnershipError where it keeps to no owner."""
-    _check(sql)
+    if _OWNERS:
+        _Reader().check(sql)
 
 
-def _marked(condition: str, row: str) -> str:
-    """Name a condition about a row, without the parentheses that end a block."""
-    return f"<{abs(hash(condition))} {row}>"
+def _mark(number: int, row: str) -> str:
+    return f"§{number}:{row}§"
 
 
-def _check(sql: str) -> None:
-    for block in _blocks(_mark(_TEXT.sub("''", sql))):
-        for word, table, alias in _TABLE.findall(block):
-            owner = _OWNERS.get(table)
-            if owner is None or owner.is_kept(word, alias or table.rpartition(".")[2], block):
-                continue
+def _mark_one(number: int, found: re.Match[str]) -> str:
+    return _mark(number, name_of(found["row"]))
+
+
+class _Reader:
+    """Reads statements, and refuses those that touch an owned table in a way not known as safe."""
+
+    def __init__(self) -> None:
+        self._tables = {name_of(table): table for table in _OWNERS}
+        # Tables with one parent have one condition.
+        self._conditions = list(dict.fromkeys(owner.condition for owner in _OWNERS.values()))
+
+    def check(self, sql: str) -> None:
+        try:
+            for statement in blocks(self._marked(sql)):
+                if statement.is_query:
+                    self._query(statement, {})
+                elif named := sorted(_names(statement) & self._tables.keys()):
+                    message = f"names {named[0]} and is no query"
+                    raise ValueError(message)  # noqa: TRY301  one message for all
+        except ValueError as error:
             message = (
-                f"A statement names {table} without saying whose rows it means: put "
-                f"{{resource.owned}} into its WHERE.\n{sql}"
+                f"A statement {error}: put {{resource.owned}} into its WHERE, joined by AND.\n{sql}"
             )
-            raise OwnershipError(message)
+            raise OwnershipError(message) from None
+
+    def _marked(self, sql: str) -> str:
+        """Put a mark in place of each condition, so that the rest can be read block by block."""
+        if "§" in sql:
+            message = "has the character § in it"
+            raise ValueError(message)
+        for number, condition in enumerate(self._conditions):
+            before, *after = map(re.escape, Owner(condition).sql("\0").split("\0"))
+            pattern = before + r'(?P<row>(?:"[^"]+"|\w+)(?:\.(?:"[^"]+"|\w+))?)'
+            pattern += "(?P=row)".join(after)
+            sql = re.sub(pattern, partial(_mark_one, number), sql)
+        return sql
+
+    def _mark(self, table: str, row: str) -> str:
+        return _mark(self._conditions.index(_OWNERS[self._tables[table]].condition), row)
+
+    def _query(self, block: Block, outer: dict[str, str]) -> None:
+        """Check a block, and what is inside; `outer` has tables that are known to be kept to."""
+        known = dict(outer)
+        for name, cte in ctes(block).items():
+            if name in self._tables:
+                message = f"calls a CTE {name}, as an owned table"
+                raise ValueError(message)
+            known[name] = ""
+            self._query(cte, known)
+            known[name] = self._made_of(cte, known)
+        done = set(map(id, ctes(block).values()))
+        for arm in arms(block):
+            here = known | self._here(arm, known)
+            for relation in arm.relations:
+                if relation.name in self._tables and not self._is_kept(arm, relation, here):
+                    message = f"names {relation.name} without saying whose rows it means"
+                    raise ValueError(message)
+            self._inside([item for item in arm.items if id(item) not in done], here)
+
+    def _inside(self, items: Items, known: dict[str, str]) -> None:
+        for block in inner(items):
+            if block.is_query:
+                self._query(block, known)
+            else:
+                self._inside(block.items, known)
+
+    def _here(self, arm: Arm, known: dict[str, str]) -> dict[str, str]:
+        """Tell by alias which owned table's rows an arm reads; "" for those of another."""
+        here = {}
+        for relation in arm.relations:
+            name = relation.name
+            table = name if name in self._tables else known.get(name, "") if name else ""
+            if relation.query:
+                table = self._made_of(relation.query, known)
+            if relation.alias in self._tables and relation.alias != table:
+                message = f"gives the name of {relation.alias} to other rows"
+                raise ValueError(message)
+            here[relation.alias] = table
+        return here
+
+    def _made_of(self, cte: Block, known: dict[str, str]) -> str:
+        """Find the owned table whose rows a query has, key and all; "" where that is not plain."""
+        found = arms(cte)
+        if len(found) != 1 or not found[0].relations:
+            return ""
+        arm = found[0]
+        relation = arm.relations[0]
+        clause = "select" if arm.verb == "select" else "returning"
+        own = rf'{re.escape(relation.alias)}\.(?:\*|"?\w+"?)'
+        is_plain = all(
+            list(item[-2:]) == ["as", SORT_KEY]
+            or (re.fullmatch(own, text_of(item)) and "as" not in item)
+            for item in arm.listed(clause)
+        )
+        return self._here(arm, known)[relation.alias] if is_plain else ""
+
+    def _is_kept(self, arm: Arm, relation: Relation, here: dict[str, str]) -> bool:
+        """Tell whether an arm keeps to the owner's rows of a table that it names."""
+        if arm.verb == "insert" and relation.is_target:
+            return self._is_kept_new(arm, relation, here) and self._is_kept_old(arm, relation)
+        if arm.verb not in {"select", "insert", "update", "delete"}:
+            return False
+        conditions = list(map(text_of, arm.conjuncts()))
+        if self._mark(relation.name, relation.alias) in conditions:
+            return True
+        return self._joins_parent(relation, conditions, here)
+
+    def _joins_parent(
+        self, relation: Relation, conditions: list[str], here: dict[str, str]
+    ) -> bool:
+        link = _OWNERS[self._tables[relation.name]].link
+        if link is None:
+            return False
+        column, parent, key = link
+        keys = {
+            f"{alias}.{key}" for alias, table in here.items() if table and table == name_of(parent)
+        }
+        joined = f"{relation.alias}.{column}"
+        return any(
+            condition in {f"{joined}={other}", f"{other}={joined}"}
+            for condition in conditions
+            for other in keys
+        )
+
+    def _is_kept_new(self, arm: Arm, relation: Relation, here: dict[str, str]) -> bool:
+        """Tell whether new rows are the owner's: by a condition, or by the parent's key in them."""
+        conditions = set(map(text_of, arm.conjuncts()))
+        values = list(map(text_of, arm.listed("select")))
+        for each in arm.relations:
+            mark = self._mark(relation.name, each.alias)
+            if not each.is_target and mark in conditions:
+                return True
+            if any(value.startswith(f"casewhen{mark}then") for value in values):
+                return True
+        link = _OWNERS[self._tables[relation.name]].link
+        if link is None:
+            return False
+        column, parent, key = link
+        names = next(inner(arm.clauses["target"]), Block()).items
+        columns = [text_of(item) for item in split(names, ",")]
+        allowed = {f"{alias}.{key}" for alias, table in here.items() if table == name_of(parent)}
+        return any(
+            name == column and value in allowed
+            for name, value in zip(columns, values, strict=False)
+        )
+
+    def _is_kept_old(self, arm: Arm, relation: Relation) -> bool:
+        """Tell whether a row that was there before is left alone, or has the same parent."""
+        conflict = arm.clauses.get("conflict", [])
+        if "update" not in conflict:
+            return True
+        link = _OWNERS[self._tables[relation.name]].link
+        target = next(inner(conflict[2:3]), Block()).items
+        return link is not None and text_of(target) == link[0]
 
 
-def _mark(sql: str) -> str:
-    """Put a mark in place of each condition, so that the rest can be read block by block."""
-    for owner in _OWNERS.values():
-        before, *after = map(re.escape, owner.sql("\0").split("\0"))
-        pattern = before + r"(?P<row>\w+)" + "(?P=row)".join(after)
-        sql = re.sub(pattern, partial(_mark_one, owner.condition), sql)
-    return sql
-
-
-def _mark_one(condition: str, found: re.Match[str]) -> str:
-    return _marked(condition, found["row"])
-
-
-def _blocks(sql: str) -> Iterator[str]:
-    """Take SQL apart at its parentheses: each block without those inside of it."""
-    for whole in sql.split(";"):
-        rest = whole
-        while found := _PARENTHESES.search(rest):
-            yield found[1]
-            rest = f"{rest[: found.start()]} {rest[found.end() :]}"
-        yield from re.split(r"\bUNION ALL\b", rest)
+def _names(block: Block) -> set[str]:
+    """Find all words in a block that may be names."""
+    found = {name_of(item) for item in block.items if isinstance(item, str) and item != "."}
+    return found.union(*map(_names, inner(block.items)))

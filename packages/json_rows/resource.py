@@ -1,7 +1,7 @@
 """Resources: the rows of one table as REST shows them, and the parts of all statements on them."""
 
-from collections.abc import Mapping, Sequence
-from functools import lru_cache, partial
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property, lru_cache, partial
 from typing import Any
 from uuid import UUID
 
@@ -38,7 +38,8 @@ class Resource:
     `states` says which values of the column `status` may follow which. `goes_with` says which rows
     a copy of an answer must not outlive: by the column of kept answers that refers to them, the
     column of this table that holds their id; what a child's parent goes with, its rows go with.
-    `more` are members that are no columns: SQL by name, in which `{row}` is the row. What lists
+    `more` are members that are no columns: SQL by name, in which `{row}` is the row, or a function
+    that writes it, such as one that nests children declared further down. What lists
     take (`sorts`, `filters` ...) is described by `Listing`. Raises TypeError for what can't be.
 
         shelves = Resource("shelf", Shelf, ShelfRead, owner="reader_id")
@@ -59,7 +60,7 @@ class Resource:
         parent: "Resource | None" = None,
         states: Mapping[Any, frozenset[Any]] | None = None,
         goes_with: Mapping[str, str] | None = None,
-        more: Mapping[str, str] | None = None,
+        more: Mapping[str, str | Callable[[], str]] | None = None,
         **listed: Any,
     ) -> None:
         self.noun = noun
@@ -79,7 +80,7 @@ class Resource:
             ownership.own(self.name, self.owner)
             self.owned = self.owner.sql(self.name)
         self._get = lru_cache(CACHED_CHOICES)(self._write_get)
-        ownership.declare(partial(self._get, self.members.all))
+        ownership.declare(lambda: (self._get(self.members.all), self._get_all))
         if listed:
             self.listing = Listing(
                 model.__name__,
@@ -89,7 +90,7 @@ class Resource:
                 table=self.table,
                 owned=self.owned,
                 within=self.link,
-                more={name: sql.format(row="page") for name, sql in self._more.items()},
+                more={name: partial(self._written_more, name, "page") for name in self._more},
                 **listed,
             )
 
@@ -99,6 +100,10 @@ class Resource:
         """Ask for one row, or for some fields of it; NotFoundError when there is none."""
         names = self.members.chosen(fields, self.members.all)
         return self._get(names).query({"key": key}, judge(self.noun))
+
+    def get_all(self, keys: Sequence[UUID]) -> Query:
+        """Ask for rows as one JSON array, in the order of keys; NotFoundError if one is missing."""
+        return self._get_all.query({"keys": keys}, judge(self.noun))
 
     def where(self, filters: SQLModel | None = None, **fixed: Any) -> Selection:
         """Choose rows: by the filters that are set, and by what else is fixed."""
@@ -123,8 +128,11 @@ class Resource:
 
     def row(self, source: str, names: Sequence[str], more: Mapping[str, str] | None = None) -> str:
         """Write a row of a source (the table, or a CTE that has its columns) as `shown`."""
-        members = self._more | dict(more or {})
-        return shown(source, names, {name: sql.format(row=source) for name, sql in members.items()})
+        here = {name: sql.format(row=source) for name, sql in (more or {}).items()}
+        usual = [name for name in self._more if name in names and name not in here]
+        return shown(
+            source, names, here | {name: self._written_more(name, source) for name in usual}
+        )
 
     def given(self, *, is_shared: bool) -> tuple[dict[str, str], str]:
         """Write the body as a row `given` of this table: CTEs, and what stands for it in FROM.
@@ -213,10 +221,25 @@ class Resource:
         above = self.parent.goes_with(value(self.link)) if self.parent else {}
         return above | {name: value(column) for name, column in self._goes_with.items()}
 
+    def _written_more(self, name: str, source: str) -> str:
+        sql = self._more[name]
+        return (sql() if callable(sql) else sql).format(row=source)
+
     def _write_get(self, names: tuple[str, ...]) -> Statement:
         return Statement(
             f"SELECT row_to_json(shown), {self.version()} FROM {self.name}, "
             f"{self.row(self.name, names)} WHERE {self.is_one()}"
+        )
+
+    @cached_property
+    def _get_all(self) -> Statement:
+        key = self.column(self.key)
+        found = where(f"{key} = ANY(%(keys)s::uuid[])", self.owned)
+        order = f"array_position(%(keys)s::uuid[], {key})"
+        return Statement(
+            f"SELECT json_agg(row_to_json(shown) ORDER BY {order}), NULL::int FROM {self.name}, "
+            f"{self.row(self.name, self.members.all)} WHERE {found}\n"
+            "HAVING count(*) = cardinality(%(keys)s::uuid[])"
         )
 
     def _reference_to(self, parent: "Resource") -> str:

@@ -54,16 +54,17 @@ def first_row(rows: Rows) -> Row:
 class Subject:
     """The row that an answer shows: its id, how it is read again, and what it goes with.
 
-    `again` reads it; None for many rows. `goes_with` has SQL that finds the rows that a copy of the
-    answer must not outlive, by the column of kept answers that refers to them; `%(about)s` in it is
-    the id. `is_shown_once` is true for an answer that holds what nobody is shown again: no copy of
-    it is kept.
+    `again` reads it, or the rows `many`, by their ids. `goes_with` has SQL that finds the rows that
+    a copy of the answer must not outlive, by the column of kept answers that refers to them;
+    `%(about)s` in it is the id. `is_shown_once` is true for an answer of which no copy is kept, as
+    it holds what nobody is shown again.
     """
 
     id: UUID
-    again: "Callable[[UUID], Query] | None"
+    again: "Callable[[Any], Query] | None"
     goes_with: Mapping[str, str]
     is_shown_once: bool = False
+    many: Sequence[UUID] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import psycopg2
 import pytest
 
-from json_rows.listing import PAGE_BYTES
+from json_rows.measuring import PAGE_BYTES
 from json_rows.unit_of_work import UnitOfWork
 
 
