@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlmodel import SQLModel
 
 from json_rows import ownership
+from json_rows.declared import nothing_lost
 from json_rows.frame import is_in, judge, where, written
 from json_rows.members import CACHED_CHOICES
 from json_rows.resource import Resource
@@ -106,10 +107,12 @@ class Transition:
     body is the CTE `given`. `parent_values` are set of the parent's row, and `also` are further
     CTEs; both find the row in `changed`.
 
-    `done` is SQL that recognises that the step was taken before: by an attempt whose reply was
-    lost, or by an earlier request. It is then not taken again, wherever the row is by now, which is
-    shown. It goes by an id in the body where a state can come again; by default the state is
-    enough. Raises TypeError where it is not.
+    `done` is SQL that recognises that the transition was made before, by an attempt whose reply was
+    lost or by an earlier request: it is then not made again, wherever the row is by now, which is
+    shown. It goes by an id in the body where a state can come again. Without it an attempt is
+    recognised by the state, and a request that comes again is shown the row where the state is
+    final, and is a conflict where it is not. Raises TypeError where the state can come again, no
+    state leads to it, or a member of the body would be lost.
     """
 
     def __init__(
@@ -131,9 +134,7 @@ class Transition:
         self._parent_values, self._also, self._more = parent_values, dict(also or {}), more
         self._is_recognised = done is not None
         self._done = done or (f"{resource.column('status')} = '{to}'" if to else None)
-        if to and not done and comes_again(to, resource.states):
-            message = f"A {resource.noun} can be {to} again: `done` must tell whose doing it was."
-            raise TypeError(message)
+        self._refuse_what_can_not_be(done)
         self._judge = judge(resource.noun, self._refusal)
         self._statement = lru_cache(CACHED_CHOICES)(self._written)
         self._outcome = lru_cache(CACHED_CHOICES)(self._found)
@@ -160,6 +161,18 @@ class Transition:
             repeatable=self._is_recognised,
             about=self._resource.subject(key, names),
         )
+
+    def _refuse_what_can_not_be(self, done: str | None) -> None:
+        to, noun, states = self._to, self._resource.noun, self._resource.states
+        if not any(to in after if to else after for after in states.values()):
+            message = f"A {noun} has no state that {f'leads to {to}' if to else 'is not final'}."
+            raise TypeError(message)
+        if to and not done and comes_again(to, states):
+            message = f"A {noun} can be {to} again: `done` must tell whose doing it was."
+            raise TypeError(message)
+        if self._body:
+            read = [*self._values.values(), *self._also.values(), done or ""]
+            nothing_lost(self._resource.table, self._body, read)
 
     def _written(self, names: tuple[str, ...]) -> Statement:
         resource, states = self._resource, self._resource.states

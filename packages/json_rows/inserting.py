@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlmodel import SQLModel
 
 from json_rows import ownership
+from json_rows.declared import nothing_lost, only_columns
 from json_rows.frame import judge, where, written
 from json_rows.members import CACHED_CHOICES
 from json_rows.resource import Resource
@@ -68,6 +69,11 @@ class New:
         self._before, self._also = dict(before or {}), dict(also or {})
         self._more = more
         self._changing = changing
+        read = [self._source, *self._values.values(), *self._before.values(), *self._also.values()]
+        nothing_lost(resource.table, create, read)
+        if not resource.parent and (into_open or parent_values is not None):
+            message = f"No {resource.noun} has a parent: `into_open`, `parent_values` mean nothing."
+            raise TypeError(message)
         defaults(resource.table, {*json_names(create), *self._values, resource.link})
         parent = resource.parent
         self._judge = judge((parent or resource).noun, self._refusal if into_open else None)
@@ -264,6 +270,7 @@ def insert(
     """Write an INSERT of the rows `given` in a source, also as an effect of another statement."""
     table = resource.table
     taken = {name: f"given.{quoted(name)}" for name in json_names(create) if name in table.columns}
+    only_columns(table, values or {}, of="`values`")
     row = taken | dict(values or {})
     row |= defaults(table, row)
     row = {name: visible(resource, name, sql) for name, sql in row.items()}

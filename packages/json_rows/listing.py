@@ -12,6 +12,7 @@ from sqlalchemy import Table
 from sqlmodel import SQLModel
 
 from json_rows import ownership
+from json_rows.declared import only_known
 from json_rows.frame import where
 from json_rows.measuring import IN_MEMORY, measured
 from json_rows.members import chosen_names
@@ -73,7 +74,8 @@ class Listing:
     for a few clients at a time, unless a filter of `narrow`, by which an index leaves few rows,
     stands beside it; so is a filter by a column that no index begins with. Rows are the asker's, as
     `owned` says. The statement of each combination of filters is built once. Raises ValueError for
-    a filter without a condition, or with the name of a parameter that each statement has.
+    a filter without a condition, or with the name of a parameter that each statement has, and
+    TypeError for a default sort or a `narrow` filter that there is not.
 
     `large` names fields of the summary whose length nothing limits.
     """
@@ -121,6 +123,8 @@ class Listing:
         self.slow_sorts = frozenset(
             name for name, sql in sorts.items() if wide and isinstance(sql, Slow)
         )
+        only_known(self.sorts, {default_sort}, of="`default_sort`")
+        only_known(self._conditions, narrow, of="`narrow`")
         self._statement = lru_cache(CACHED_STATEMENTS)(self._written)
         ownership.declare(self._write_all)
 

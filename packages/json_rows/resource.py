@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlmodel import SQLModel
 
 from json_rows import ownership
+from json_rows.declared import only_columns
 from json_rows.frame import is_in, judge, where
 from json_rows.listing import Listing, Selection
 from json_rows.members import CACHED_CHOICES, Members
@@ -73,6 +74,9 @@ class Resource:
         self.members = Members(read, summary, key=self.key)
         self._goes_with = dict(goes_with or {})
         self._more = dict(more or {})
+        only_columns(self.table, self._goes_with.values(), of="`goes_with`")
+        only_columns(self.table, set(self.members.all) - set(self._more), of=read.__name__)
+        only_columns(self.table, ["status"] if self.states else [], of="`states`")
         self.owner_column = owner if owner in set(self.table.columns.keys()) else None
         self.owner = self._owner(owner)
         self.owned = "true"
@@ -81,8 +85,9 @@ class Resource:
             self.owned = self.owner.sql(self.name)
         self._get = lru_cache(CACHED_CHOICES)(self._write_get)
         ownership.declare(lambda: (self._get(self.members.all), self._get_all))
+        self._listing = None
         if listed:
-            self.listing = Listing(
+            self._listing = Listing(
                 model.__name__,
                 self.name,
                 detail or read,
@@ -95,6 +100,14 @@ class Resource:
             )
 
     # Reading
+
+    @property
+    def listing(self) -> Listing:
+        """How rows are listed; TypeError where they are not."""
+        if self._listing is None:
+            message = f"No {self.noun} is listed: the resource has no `sorts` and `default_sort`."
+            raise TypeError(message)
+        return self._listing
 
     def get(self, key: UUID, fields: Sequence[str] | None = None) -> Query:
         """Ask for one row, or for some fields of it; NotFoundError when there is none."""
@@ -122,7 +135,7 @@ class Resource:
     def above(self) -> "Resource":
         """The parent; TypeError where there is none."""
         if self.parent is None:
-            message = f"A {self.noun} has no parent."
+            message = f"No {self.noun} has a parent."
             raise TypeError(message)
         return self.parent
 
@@ -199,6 +212,7 @@ class Resource:
 
     def touched(self, values: Mapping[str, str]) -> str:
         """Write what an UPDATE sets: values by column, and what every change brings."""
+        only_columns(self.table, values, of="what is set")
         always = {"version": f"{self.name}.version + 1", "updated_at": "now()"}
         always = {name: sql for name, sql in always.items() if name in self.table.columns}
         return ", ".join(f"{quoted(name)} = {sql}" for name, sql in (always | dict(values)).items())
@@ -258,6 +272,11 @@ class Resource:
                 message = f"{self.table.name}.{owner} must refer to those who own the rows."
                 raise TypeError(message)
             return Owner(f"{{row}}.{quoted(self.owner_column)} = %(owner)s::uuid")
+        if owner and "%(owner)s" not in owner:
+            message = (
+                f"{owner} is neither a column of {self.table.name}, nor a condition on %(owner)s."
+            )
+            raise TypeError(message)
         if owner:
             return Owner(owner)
         if self.parent is None or self.parent.owner is None:

@@ -32,13 +32,13 @@ def visible(resource: Resource, name: str, sql: str) -> str:
 def defaults(table: Table, given_names: Mapping[str, str] | set[str]) -> dict[str, str]:
     """Find the values of columns that only Python knows, for which Postgres would take NULL.
 
-    Raises TypeError for one that Python would have to compute.
+    Raises TypeError for one that Python would have to compute, or that nothing fills.
     """
     defaults: dict[str, str] = {}
     for column in table.columns:
-        if column.name in given_names or column.default is None:
+        if column.name in given_names or column.server_default is not None:
             continue
-        if column.server_default is not None:
+        if column.default is None and (column.nullable or column is table.autoincrement_column):
             continue
         if not isinstance(column.default, ScalarElementColumnDefault):
             message = f"{table.name}.{column.name} needs a server default, or a value in `values`."

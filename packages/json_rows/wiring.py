@@ -36,7 +36,8 @@ def init_app(
     is anybody, who may touch all. `answers` is the service's table of kept answers. Without one
     there is no idempotency: requests with an Idempotency-Key get a 422. Errors become problem
     details, unless the app has wired `smorest_sqlmodel.problems` by itself before. Raises
-    OwnershipError for a statement on an owned table that does not say whose rows it means.
+    OwnershipError for a statement on an owned table that does not say whose rows it means, and
+    TypeError for a resource that names what there is not.
     """
     ownership.check_all()
     if "problems" not in app.extensions:
