@@ -1,12 +1,15 @@
 """Each statement of the service's resources finds the rows of who asks, and no trace of others'."""
 
 from datetime import UTC, datetime
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from json_rows import UnitOfWork, stream
+import service.domain
+from json_rows import Changed, Deleted, New, Put, Resource, Transition, UnitOfWork, stream
 from json_rows.listing import Page, cut
 from service.domain.generations import NEW_GENERATION, generations
 from service.domain.nodes import (
@@ -131,6 +134,22 @@ QUERIES = {
         NodeCreate(node_name="x", parent_node_id=on.node), on.own_workflow
     ),
 }
+
+
+OPERATIONS = (New, Put, Changed, Transition, Deleted)
+
+
+def names_of_what_is_owned():
+    """Name all that modules of `service.domain` declare where a resource is somebody's."""
+    for each in iter_modules(service.domain.__path__):
+        declared = vars(import_module(f"service.domain.{each.name}"))
+        if any(isinstance(value, Resource) and value.owner for value in declared.values()):
+            yield from (name for name, value in declared.items() if isinstance(value, OPERATIONS))
+
+
+def test_no_operation_on_owned_rows_is_missing_here():
+    missing = set(names_of_what_is_owned()) - globals().keys()
+    assert not missing, f"QUERIES has nothing of {', '.join(sorted(missing))}."
 
 
 def said(work, query):
