@@ -30,7 +30,7 @@ OTHERWISE = {
 }
 CALLED = {
     "where a reader meets the word first": DEFINITION,
-    "to give a name": r"\bthe agent calls the node\b",
+    "to give a name": r"\b(?:agent|person|client)s? calls? (?:it|the \w+)\b",
     "what Python says": r"\bmost recent call last\b",
 }
 
