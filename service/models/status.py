@@ -1,4 +1,4 @@
-"""Where workflows and nodes stand, and what may follow that."""
+"""Where rows that have states stand, and what may follow that."""
 
 from enum import StrEnum
 
