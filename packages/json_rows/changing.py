@@ -165,7 +165,8 @@ class Transition:
     def _refuse_what_can_not_be(self, done: str | None) -> None:
         to, noun, states = self._to, self._resource.noun, self._resource.states
         if not any(to in after if to else after for after in states.values()):
-            message = f"A {noun} has no state that {f'leads to {to}' if to else 'is not final'}."
+            found = f"none leads to {to}" if to else "all are final"
+            message = f"Of the states of {self._resource.table.name} {found}."
             raise TypeError(message)
         if to and not done and comes_again(to, states):
             message = f"A {noun} can be {to} again: `done` must tell whose doing it was."

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlmodel import SQLModel
 
 from json_rows import ownership
-from json_rows.declared import nothing_lost, only_columns
+from json_rows.declared import nothing_lost, only_columns, only_known
 from json_rows.frame import judge, where, written
 from json_rows.members import CACHED_CHOICES
 from json_rows.resource import Resource
@@ -71,9 +71,9 @@ class New:
         self._changing = changing
         read = [self._source, *self._values.values(), *self._before.values(), *self._also.values()]
         nothing_lost(resource.table, create, read)
-        if not resource.parent and (into_open or parent_values is not None):
-            message = f"No {resource.noun} has a parent: `into_open`, `parent_values` mean nothing."
-            raise TypeError(message)
+        only_known(json_names(create), changing, of="`changing`")
+        if into_open or parent_values is not None:
+            only_columns(resource.above.table, parent_values or {}, of="`parent_values`")
         defaults(resource.table, {*json_names(create), *self._values, resource.link})
         parent = resource.parent
         self._judge = judge((parent or resource).noun, self._refusal if into_open else None)
@@ -214,7 +214,8 @@ class New:
     def _refusal(self, _: object, state: str) -> ApiError:
         resource = self._resource
         noun = resource.parent.noun if resource.parent else ""
-        message = f"The {noun} is {state}; that is final, it takes no more {resource.noun}s."
+        rows = resource.table.name.replace("_", " ")
+        message = f"The {noun} is {state}; that is final, it takes no more {rows}."
         return ConflictError(message, current=state, allowed=[])
 
 
@@ -227,6 +228,9 @@ class Put:
     def __init__(self, resource: Resource, write: type[SQLModel]) -> None:
         self._resource = resource
         self._write = write
+        if resource.link != resource.key:
+            message = f"{resource.table.name} may have many rows of one {resource.above.noun}."
+            raise TypeError(message)
         self._statement = lru_cache(CACHED_CHOICES)(self._written)
         ownership.declare(lambda: self._statement(resource.members.usual))
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlmodel import SQLModel
 
 from json_rows import ownership
-from json_rows.declared import only_columns
+from json_rows.declared import only_columns, only_known
 from json_rows.frame import is_in, judge, where
 from json_rows.listing import Listing, Selection
 from json_rows.members import CACHED_CHOICES, Members
@@ -17,6 +17,7 @@ from json_rows.statement import (
     Query,
     Statement,
     Subject,
+    json_names,
     quoted,
     references,
     shown,
@@ -76,6 +77,7 @@ class Resource:
         self._more = dict(more or {})
         only_columns(self.table, self._goes_with.values(), of="`goes_with`")
         only_columns(self.table, set(self.members.all) - set(self._more), of=read.__name__)
+        only_known(json_names(detail or read), self._more, of="`more`")
         only_columns(self.table, ["status"] if self.states else [], of="`states`")
         self.owner_column = owner if owner in set(self.table.columns.keys()) else None
         self.owner = self._owner(owner)
@@ -174,6 +176,9 @@ class Resource:
 
     def is_open(self) -> str:
         """Write the condition that no final state has been reached."""
+        if not self.states:
+            message = f"{self.table.name} has no states, and so no row that is open."
+            raise TypeError(message)
         open_states = [str(state) for state, after in self.states.items() if after]
         return is_in(self.column("status"), open_states)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from json_rows import Input, New, Resource, Transition, ownership
+from json_rows import Input, New, Put, Resource, Transition, ownership
 from json_rows.models import without
 from tests.json_rows.shelf_models import (
     BookCreate,
@@ -68,11 +68,11 @@ WRONG = {
     "rows within nothing": (lambda: shelves.above, "No shelf has a parent"),
     "a state that there is not": (
         lambda: Transition(shelves, to="gone"),
-        "A shelf has no state that leads to gone",
+        "Of the states of shelves none leads to gone",
     ),
     "a transition without states": (
         lambda: Transition(books),
-        "A book has no state that is not final",
+        "Of the states of books all are final",
     ),
     "a column that is set": (
         lambda: changed(values={"nmae": "'x'"}),
@@ -92,15 +92,33 @@ WRONG = {
     ),
     "a column of the parent": (
         lambda: New(books, BookCreate, parent_values={"book_cuont": "1"}),
-        "shelves has no column book_cuont, which what is set names",
+        "shelves has no column book_cuont, which `parent_values` names",
     ),
     "a column that nothing fills": (
         lambda: New(shelves, without("Nameless", ShelfCreate, ("name",), base=Input)),
         "shelves.name needs a server default, or a value in `values`",
     ),
+    "a member that nobody shows": (
+        lambda: of_shelves(more={"boks": "1"}),
+        "`more` names boks; there are id",
+    ),
+    "a member that may differ": (
+        lambda: New(shelves, ShelfCreate, changing=frozenset({"nmae"})),
+        "`changing` names nmae; there are",
+    ),
+    "a parent without states": (
+        lambda: New(
+            Resource("book", ShelvedBook, BookRead, parent=of_shelves()), BookCreate, into_open=True
+        ),
+        "shelves has no states, and so no row that is open",
+    ),
+    "one row of many": (
+        lambda: Put(books, BookCreate),
+        "books may have many rows of one shelf",
+    ),
     "a parent that there is not": (
         lambda: New(shelves, ShelfCreate, into_open=True),
-        "No shelf has a parent: `into_open`, `parent_values` mean nothing",
+        "No shelf has a parent",
     ),
 }
 
