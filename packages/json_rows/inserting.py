@@ -212,9 +212,7 @@ class New:
         )
 
     def _refusal(self, _: object, state: str) -> ApiError:
-        resource = self._resource
-        noun = resource.parent.noun if resource.parent else ""
-        rows = resource.table.name.replace("_", " ")
+        noun, rows = self._resource.above.noun, self._resource.table.name.replace("_", " ")
         message = f"The {noun} is {state}; that is final, it takes no more {rows}."
         return ConflictError(message, current=state, allowed=[])
 

@@ -75,10 +75,7 @@ class Resource:
         self.members = Members(read, summary, key=self.key)
         self._goes_with = dict(goes_with or {})
         self._more = dict(more or {})
-        only_columns(self.table, self._goes_with.values(), of="`goes_with`")
-        only_columns(self.table, set(self.members.all) - set(self._more), of=read.__name__)
-        only_known(json_names(detail or read), self._more, of="`more`")
-        only_columns(self.table, ["status"] if self.states else [], of="`states`")
+        self._refuse_what_is_not_there(read, detail or read)
         self.owner_column = owner if owner in set(self.table.columns.keys()) else None
         self.owner = self._owner(owner)
         self.owned = "true"
@@ -260,6 +257,12 @@ class Resource:
             f"{self.row(self.name, self.members.all)} WHERE {found}\n"
             "HAVING count(*) = cardinality(%(keys)s::uuid[])"
         )
+
+    def _refuse_what_is_not_there(self, read: type[SQLModel], most: type[SQLModel]) -> None:
+        only_columns(self.table, self._goes_with.values(), of="`goes_with`")
+        only_columns(self.table, set(self.members.all) - set(self._more), of=read.__name__)
+        only_known(json_names(most), self._more, of="`more`")
+        only_columns(self.table, ["status"] if self.states else [], of="`states`")
 
     def _reference_to(self, parent: "Resource") -> str:
         """Find the column that refers to a parent's rows."""
