@@ -246,7 +246,9 @@ class UnitOfWork:
         return rows
 
     def _ask(self, replica: Replica, query: Query, position: int) -> tuple[Rows, ReadFrom]:
-        with UnitOfWork(self._database, budget_s=0, server=replica.server) as work:
+        with UnitOfWork(
+            self._database, budget_s=0, server=replica.server, owner=self._owner
+        ) as work:
             try:
                 rows = work.execute(query.statement.sql_with(SEEN), self._bound(query))
             except (ApiError, psycopg2.Error, SQLAlchemyError) as error:
