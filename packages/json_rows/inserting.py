@@ -40,8 +40,8 @@ class New:
     rows in `added`, and `more` shows members of the answer as they have become by that.
 
     A row that an earlier request with the same id made is found, if its values are the same: what
-    the body leaves out and the columns `changing` may have any value. A foreign key to a row of
-    others is refused as one to no row.
+    the body leaves out and the columns `changing` may have any value, and what `also` made of the
+    body is not compared. A foreign key to a row of others is refused as one to no row.
     """
 
     def __init__(

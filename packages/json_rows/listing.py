@@ -177,8 +177,8 @@ class Listing:
     ) -> Statement:
         page = self._page(self.condition(tuple(chosen)), sort, names, onward=onward)
         if not is_measured:
-            return Statement(page)
-        return Statement(measured(page), first=[IN_MEMORY])
+            return Statement(page, is_list=True)
+        return Statement(measured(page), first=[IN_MEMORY], is_list=True)
 
     def _page(self, condition: str, sort: str, names: tuple[str, ...], *, onward: bool) -> str:
         key, row_id = self._order[sort.removeprefix("-")], f"{self._row}.id"

@@ -51,11 +51,13 @@ class Owner:
 
     `condition` is SQL for one row; `{row}` in it is the name by which a statement knows the row, as
     in `{row}.reader_id = %(owner)s`. A row of a child belongs to whom its parent's row belongs:
-    `link` is what joins the two, as in `{row}.shelf_id = shelves.id`.
+    `link` is what joins the two, as in `{row}.shelf_id = shelves.id`; `joined` says the same as the
+    condition for one who asks, by a join: `{row}.shelf_id IN (SELECT shelves.id FROM shelves ...)`.
     """
 
     condition: str
     link: tuple[str, str, str] | None = None
+    joined: str = ""
 
     def sql(self, row: str) -> str:
         """Write the condition for a row; whoever asks as nobody sees all of them."""
@@ -75,6 +77,23 @@ def own(table: str, owner: Owner) -> None:
 def owner_of(table: str) -> Owner | None:
     """Find whose the rows of a table are; None for everybody's."""
     return _OWNERS.get(table)
+
+
+@lru_cache(1024)
+def of_somebody(sql: str) -> str:
+    """Write a list as it is best sent for somebody who asks: by joins with what is theirs.
+
+    Postgres then begins with that or with the order of the list, whichever finds the page sooner.
+    A condition beside OR leaves no choice: among 300,000 rows the ten of one person take 0.4 s.
+    """
+    for owner in _OWNERS.values():
+        if owner.joined:
+            sql = re.sub(_written(owner), partial(_join, owner.joined), sql)
+    return sql
+
+
+def _join(joined: str, found: re.Match[str]) -> str:
+    return joined.format(row=found["row"])
 
 
 def declare(build: Callable[[], object]) -> None:
@@ -103,6 +122,13 @@ def check_text(sql: str) -> None:
     """Check SQL that somebody sends by hand; OwnershipError where it keeps to no owner."""
     if _OWNERS:
         _Reader().check(sql)
+
+
+def _written(owner: Owner) -> str:
+    """Write a pattern of a condition, whatever the row's name."""
+    before, *after = map(re.escape, owner.sql("\0").split("\0"))
+    row = r'(?P<row>(?:"[^"]+"|\w+)(?:\.(?:"[^"]+"|\w+))?)'
+    return before + row + "(?P=row)".join(after)
 
 
 def _mark(number: int, row: str) -> str:
@@ -141,10 +167,7 @@ class _Reader:
             message = "has the character § in it"
             raise ValueError(message)
         for number, condition in enumerate(self._conditions):
-            before, *after = map(re.escape, Owner(condition).sql("\0").split("\0"))
-            pattern = before + r'(?P<row>(?:"[^"]+"|\w+)(?:\.(?:"[^"]+"|\w+))?)'
-            pattern += "(?P=row)".join(after)
-            sql = re.sub(pattern, partial(_mark_one, number), sql)
+            sql = re.sub(_written(Owner(condition)), partial(_mark_one, number), sql)
         return sql
 
     def _mark(self, table: str, row: str) -> str:

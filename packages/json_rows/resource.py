@@ -290,7 +290,13 @@ class Resource:
         if self.parent is None or self.parent.owner is None:
             return None
         name, key, link = self.parent.name, quoted(self.parent.key), quoted(self.link)
-        theirs = self.parent.owner.condition.format(row=name)
+        above = self.parent.owner
+        theirs = above.condition.format(row=name)
         # Not EXISTS: beside OR, Postgres would make a hash table of all rows that the asker owns.
         found = f"{name}.{key} = {{row}}.{link}"
-        return Owner(f"(SELECT {theirs} FROM {name} WHERE {found})", (link, name, key))
+        joined = (above.joined or above.condition).format(row=name)
+        return Owner(
+            f"(SELECT {theirs} FROM {name} WHERE {found})",
+            (link, name, key),
+            f"{{row}}.{link} IN (SELECT {name}.{key} FROM {name} WHERE {joined})",
+        )

@@ -92,11 +92,17 @@ class Statement:
     each of them sees what was committed before it began, which is what a lock wants (PostgreSQL 18,
     54.2.2.1 "Multiple Statements in a Simple Query"). `ctes` are by name, in order. Parameters are
     psycopg2's, such as `%(key)s`; `%(owner)s` is who asks, and is bound by the unit of work. Raises
-    OwnershipError where the SQL names an owned table without saying whose rows it means.
+    OwnershipError where the SQL names an owned table without saying whose rows it means. `is_list`
+    says that it looks for any number of rows, of which many may be others'.
     """
 
     def __init__(
-        self, select: str, *, first: Sequence[str] = (), ctes: Mapping[str, str] | None = None
+        self,
+        select: str,
+        *,
+        first: Sequence[str] = (),
+        ctes: Mapping[str, str] | None = None,
+        is_list: bool = False,
     ) -> None:
         self._select = select
         before = "".join(f"{statement};\n" for statement in first)
@@ -104,6 +110,7 @@ class Statement:
         self._before = before + (f"WITH {named}\n" if named else "")
         self.sql = self._before + select
         self.is_write = bool(_WRITES.search(self.sql))
+        self.is_list = is_list
         self._more: dict[str, str] = {}
         ownership.check(self)
 

@@ -173,9 +173,7 @@ class UnitOfWork:
         replica, position = self._database.replica, self._reads_after
         if replica is None or position is None or self._in_transaction or self._begin_due:
             return self._write(query)
-        return self._read_from(replica, query, position) or self._execute(
-            query.statement.sql, self._bound(query)
-        )
+        return self._read_from(replica, query, position) or self._execute(*self._bound(query))
 
     def execute(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Rows:
         """Send SQL in one round trip and return the rows of its last statement.
@@ -223,15 +221,21 @@ class UnitOfWork:
             self._discard()  # A connection whose state is unknown must not be used again.
         self._give_back()
 
-    def _bound(self, query: Query) -> dict[str, Any]:
-        """Bind who asks to a query that may be about owned rows."""
-        return {**query.parameters, "owner": self._owner}
+    def _bound(self, query: Query, more: str = "") -> tuple[str, dict[str, Any]]:
+        """Bind who asks to a query that may be about owned rows; `more` is one column more."""
+        statement = query.statement
+        sql = statement.sql_with(more) if more else statement.sql
+        if statement.is_list and self._owner is not None:
+            sql = ownership.of_somebody(sql)
+        return sql, {**query.parameters, "owner": self._owner}
 
     def _write(self, query: Query, before: str = "") -> Rows:
         """Send a query to the primary, and note the position of what it did."""
-        if self._database.replica is None:
-            return self._execute(before + query.statement.sql, self._bound(query))
-        rows = self._execute(before + query.statement.sql_with(WRITTEN), self._bound(query))
+        has_replica = self._database.replica is not None
+        sql, parameters = self._bound(query, WRITTEN if has_replica else "")
+        rows = self._execute(before + sql, parameters)
+        if not has_replica:
+            return rows
         if rows:
             self.note_written(rows[0][-1])
         return [row[:-1] for row in rows]
@@ -246,9 +250,11 @@ class UnitOfWork:
         return rows
 
     def _ask(self, replica: Replica, query: Query, position: int) -> tuple[Rows, ReadFrom]:
+        sql, parameters = self._bound(query, SEEN)
         with UnitOfWork(self._database, budget_s=0, server=replica.server) as work:
             try:
-                rows = work.execute(query.statement.sql_with(SEEN), self._bound(query))
+                # Not `execute`, which binds that nobody asks.
+                rows = work._execute(sql, parameters)
             except (ApiError, psycopg2.Error, SQLAlchemyError) as error:
                 if reason := _reason_to_leave(error):
                     replica.away(reason)

@@ -256,3 +256,11 @@ def test_a_statement_before_its_tables_are_known_is_checked_at_the_start(
 def test_a_filter_does_not_take_the_place_of_who_asks(name):
     with pytest.raises(ValueError, match=f"filters can't be called .'{name}'"):
         page(conditions={name: f"shelves.reader_id = %({name})s"})
+
+
+@pytest.mark.parametrize("row", ["books", "b", '"B"', "public.books"])
+def test_a_list_for_somebody_joins_what_is_theirs(row):
+    owned = BOOKS.replace("books.", f"{row}.")
+    sent = ownership.of_somebody(f"SELECT {row}.id FROM books WHERE {owned} AND {OWNED}")
+    theirs = "SELECT shelves.id FROM shelves WHERE shelves.reader_id = %(owner)s::uuid"
+    assert sent == (f"SELECT {row}.id FROM books WHERE {row}.shelf_id IN ({theirs}) AND {OWNED}")

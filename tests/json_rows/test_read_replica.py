@@ -6,11 +6,13 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from flask import request
 
 from json_rows.consistency import HEADER
+from json_rows.listing import Page
 from json_rows.statement import Statement
 from json_rows.unit_of_work import UnitOfWork
 from safe_migrations.doctor import Finding, State, examine
@@ -25,6 +27,7 @@ from service.app import create_app
 from service.domain.users import users
 from service.schema import project
 from service.settings import Settings
+from smorest_sqlmodel.errors import NotFoundError
 from tests.all_requests import use_everything
 from tests.faults.postgres import Postgres
 from tests.faults.proxy import Proxy
@@ -167,6 +170,18 @@ def test_a_get_is_read_from_the_replica_in_one_round_trip(one, primary, standby)
     assert one.phone(path) == "2"
     assert set(one.reads) == {ReadFrom.REPLICA}
     assert 'database_reads_total{outcome="replica"}' in one.client.get("/metrics").text
+
+
+def test_the_replica_shows_nobody_the_rows_of_others(one):
+    mine, theirs = (one.user(phone="1") for _ in range(2))
+    one.settle(f"/v1/users/{theirs['id']}")
+    with UnitOfWork(one.database, owner=UUID(mine["id"])) as work:
+        work.read_after(0)
+        found = work.fetch(users.where().query(Page(50, "-created_at", ("id",), None)))
+        assert [row_id for *_, row_id in found] == [mine["id"]]
+        with pytest.raises(NotFoundError):
+            work.run(users.get(UUID(theirs["id"])))
+    assert one.reads == [ReadFrom.REPLICA, ReadFrom.EMPTY]
 
 
 def test_a_write_takes_no_round_trip_more(one):
