@@ -248,7 +248,7 @@ class UnitOfWork:
     def _ask(self, replica: Replica, query: Query, position: int) -> tuple[Rows, ReadFrom]:
         with UnitOfWork(self._database, budget_s=0, server=replica.server) as work:
             try:
-                rows = work.execute(query.statement.sql_with(SEEN), self._bound(query))
+                rows = work._execute(query.statement.sql_with(SEEN), self._bound(query))
             except (ApiError, psycopg2.Error, SQLAlchemyError) as error:
                 if reason := _reason_to_leave(error):
                     replica.away(reason)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from flask import request
@@ -497,3 +498,17 @@ def test_without_a_replica_nothing_is_different(client, make):
     assert HEADER not in answer.headers
     assert client.get("/v1/users", headers={HEADER: "1"}).status_code == 200
     assert client.get("/readyz").get_json()["replica"] is None
+
+
+def test_the_replica_shows_nobody_the_rows_of_others(make_instance):
+    instance = make_instance().ready()
+    mine, theirs = (UUID(instance.user()["id"]) for _ in range(2))
+
+    def read(key: UUID, owner: UUID | None = None) -> tuple[int, ReadFrom]:
+        with UnitOfWork(instance.database, owner=owner) as work:
+            work.read_after(0)
+            return len(work.fetch(users.get(key))), instance.reads[-1]
+
+    wait_until(lambda: read(theirs) == (1, ReadFrom.REPLICA))
+    assert read(mine, owner=mine) == (1, ReadFrom.REPLICA)
+    assert read(theirs, owner=mine) == (0, ReadFrom.EMPTY)
