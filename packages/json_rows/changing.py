@@ -106,8 +106,8 @@ class Transition:
     body is the CTE `given`. `parent_values` are set of the parent's row, and `also` are further
     CTEs; both find the row in `changed`.
 
-    `done` is SQL that recognises that the step was taken before: by an attempt whose reply was
-    lost, or by an earlier request. It is then not taken again, wherever the row is by now, which is
+    `done` is SQL that recognises that the transition was made before: by an attempt whose reply was
+    lost, or by an earlier request. It is then not made again, wherever the row is by now, which is
     shown. It goes by an id in the body where a state can come again; by default the state is
     enough. Raises TypeError where it is not.
     """
@@ -131,7 +131,7 @@ class Transition:
         self._parent_values, self._also, self._more = parent_values, dict(also or {}), more
         self._is_recognised = done is not None
         self._done = done or (f"{resource.column('status')} = '{to}'" if to else None)
-        if to and not done and comes_again(to, resource.states):
+        if to and not done and _comes_again(to, resource.states):
             message = f"A {resource.noun} can be {to} again: `done` must tell whose doing it was."
             raise TypeError(message)
         self._judge = judge(resource.noun, self._refusal)
@@ -232,7 +232,7 @@ def has_changed(noun: str, version: object, _: object) -> ApiError:
     return PreconditionFailedError(message, headers={"ETag": f'"{version}"'})
 
 
-def comes_again(state: Any, states: Mapping[Any, frozenset[Any]]) -> bool:
+def _comes_again(state: Any, states: Mapping[Any, frozenset[Any]]) -> bool:
     """Tell whether a row can be in a state, leave it, and be in it once more."""
     reached: set[Any] = set()
     waiting = list(states.get(state, ()))
