@@ -256,3 +256,9 @@ def test_a_statement_before_its_tables_are_known_is_checked_at_the_start(
 def test_a_filter_does_not_take_the_place_of_who_asks(name):
     with pytest.raises(ValueError, match=f"filters can't be called .'{name}'"):
         page(conditions={name: f"shelves.reader_id = %({name})s"})
+
+
+def test_a_table_has_one_owner_only():
+    assert Resource("shelf", Shelf, ShelfRead, owner="reader_id").owned == shelves.owned
+    with pytest.raises(TypeError, match="Rows of shelves have another owner by now"):
+        Resource("shelf", Shelf, ShelfRead, owner="{row}.name = %(owner)s::text")
