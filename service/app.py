@@ -96,13 +96,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     migrations = project(settings)
     _guard_schema(app, database, migrations)
 
-    api = Api(app)
-    for blueprint in BLUEPRINTS:
-        api.register_blueprint(blueprint, url_prefix=API_PREFIX + (blueprint.url_prefix or ""))
-    api.register_blueprint(operations.blueprint)
-    app.register_blueprint(docs_page.make_blueprint())
-    for group in (db, dev, neon):
-        app.cli.add_command(group)
+    _mount(app)
     # Last: it sees what all the layers before it answer.
     observe(
         app,
@@ -113,6 +107,17 @@ def create_app(settings: Settings | None = None) -> Flask:
         loggers=LOGGERS,
     )
     return app
+
+
+def _mount(app: Flask) -> None:
+    """Put all that is served, and the commands, into an app."""
+    api = Api(app)
+    for blueprint in BLUEPRINTS:
+        api.register_blueprint(blueprint, url_prefix=API_PREFIX + (blueprint.url_prefix or ""))
+    api.register_blueprint(operations.blueprint)
+    app.register_blueprint(docs_page.make_blueprint())
+    for group in (db, dev, neon):
+        app.cli.add_command(group)
 
 
 def _guard_schema(app: Flask, database: Database, migrations: Project) -> None:

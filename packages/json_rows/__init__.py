@@ -8,11 +8,12 @@ if TYPE_CHECKING:
     from json_rows.changing import Changed, Transition
     from json_rows.deleting import Deleted
     from json_rows.frame import contains
-    from json_rows.inserting import New, Put
+    from json_rows.inserting import New
     from json_rows.kept_answer import KeptAnswer
     from json_rows.listing import Listing, Selection, Slow
     from json_rows.models import Identity, Input, Output, Timestamps, Versioned
     from json_rows.ownership import OwnershipError
+    from json_rows.putting import Put
     from json_rows.resource import Resource
     from json_rows.selection import fields_of
     from json_rows.settings import RowsSettings
@@ -59,7 +60,8 @@ _MODULES = {
     "changing": ("Changed", "Transition"),
     "deleting": ("Deleted",),
     "frame": ("contains",),
-    "inserting": ("New", "Put"),
+    "inserting": ("New",),
+    "putting": ("Put",),
     "kept_answer": ("KeptAnswer",),
     "listing": ("Listing", "Selection", "Slow"),
     "models": ("Identity", "Input", "Output", "Timestamps", "Versioned"),

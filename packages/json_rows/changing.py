@@ -168,7 +168,7 @@ class Transition:
             found = f"none leads to {to}" if to else "all are final"
             message = f"Of the states of {self._resource.table.name} {found}."
             raise TypeError(message)
-        if to and not done and comes_again(to, states):
+        if to and not done and _comes_again(to, states):
             message = f"A {noun} can be {to} again: `done` must tell whose doing it was."
             raise TypeError(message)
         if self._body:
@@ -246,7 +246,7 @@ def has_changed(noun: str, version: object, _: object) -> ApiError:
     return PreconditionFailedError(message, headers={"ETag": f'"{version}"'})
 
 
-def comes_again(state: Any, states: Mapping[Any, frozenset[Any]]) -> bool:
+def _comes_again(state: Any, states: Mapping[Any, frozenset[Any]]) -> bool:
     """Tell whether a row can be in a state, leave it, and be in it once more."""
     reached: set[Any] = set()
     waiting = list(states.get(state, ()))

@@ -42,7 +42,7 @@ class Deleted:
         found = where(resource.is_one(), resource.is_current())
         gone = f"DELETE FROM {resource.name} WHERE {found} RETURNING {resource.name}.{key}"
         left = where(resource.is_one(), "NOT EXISTS (SELECT FROM gone)")
-        hanging = cascade(resource) if self._is_counted else {}
+        hanging = _cascade(resource) if self._is_counted else {}
         locks = [rows.lock for rows in hanging.values() if rows.lock]
         return Statement(
             f"SELECT {self._answer(hanging)}, NULL::int, true, NULL::text FROM gone\n"
@@ -52,7 +52,7 @@ class Deleted:
             ctes={"gone": gone},
         )
 
-    def _answer(self, hanging: Mapping[str, "Hanging"]) -> str:
+    def _answer(self, hanging: Mapping[str, "_Hanging"]) -> str:
         if not self._is_counted:
             return "NULL::json"
         counts = [f"'{self._resource.table.name}', 1"]
@@ -70,7 +70,7 @@ class Deleted:
 
 
 @dataclass(frozen=True, slots=True)
-class Hanging:
+class _Hanging:
     """Rows of a table that go with another row: SQL that counts them, and that locks them.
 
     Only those that others hang on are locked: nobody can add any to them then.
@@ -80,7 +80,7 @@ class Hanging:
     lock: str
 
 
-def cascade(resource: Resource) -> dict[str, Hanging]:
+def _cascade(resource: Resource) -> dict[str, _Hanging]:
     """Find the tables whose rows go with one of a resource, by their foreign keys.
 
     Raises TypeError for a table whose rows go with rows of its own.
@@ -112,11 +112,11 @@ def _goes_with(key: ForeignKeyConstraint, rows: str) -> str:
     return f"({own}) IN (SELECT {theirs} FROM {_owned(key.referred_table, rows)})"
 
 
-def _hanging(table: Table, rows: str, *, has_others: bool) -> Hanging:
+def _hanging(table: Table, rows: str, *, has_others: bool) -> _Hanging:
     found = _owned(table, rows)
     order = columns(table.primary_key.columns.keys())
     lock = f"SELECT FROM {found} ORDER BY {order} FOR UPDATE"
-    return Hanging(f"SELECT count(*) FROM {found}", lock if has_others else "")
+    return _Hanging(f"SELECT count(*) FROM {found}", lock if has_others else "")
 
 
 def _owned(table: Table, rows: str) -> str:

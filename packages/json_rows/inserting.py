@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property, lru_cache, partial
+from functools import cached_property
 from uuid import UUID
 
 from sqlmodel import SQLModel
@@ -11,7 +11,6 @@ from sqlmodel import SQLModel
 from json_rows import ownership
 from json_rows.declared import nothing_lost, only_columns, only_known
 from json_rows.frame import judge, where, written
-from json_rows.members import CACHED_CHOICES
 from json_rows.resource import Resource
 from json_rows.statement import (
     Query,
@@ -25,8 +24,6 @@ from json_rows.statement import (
 )
 from json_rows.values import defaults, visible
 from smorest_sqlmodel.errors import ApiError, ConflictError, FieldError
-
-NO_ROW = "SELECT NULL::json, NULL::int, false, {state} FROM {source} WHERE {found}"
 
 
 class New:
@@ -75,6 +72,9 @@ class New:
         if into_open or parent_values is not None:
             only_columns(resource.above.table, parent_values or {}, of="`parent_values`")
         defaults(resource.table, {*json_names(create), *self._values, resource.link})
+        if resource.key not in create.model_fields:
+            message = f"{create.__name__} has no {resource.key}, by which a row is found again."
+            raise TypeError(message)
         parent = resource.parent
         self._judge = judge((parent or resource).noun, self._refusal if into_open else None)
         ownership.declare(lambda: (self._statement, self._repeated))
@@ -94,39 +94,32 @@ class New:
         them. Raises NotFoundError where there is no parent, ConflictError where it takes no more
         rows, or where others have these ids.
         """
-        reveal = partial(_reveal, dict(shown_once)) if shown_once else None
+        rows = [body] if isinstance(body, SQLModel) else body
+        keys = [getattr(row, self._resource.key) for row in rows]
+        parameters = {"parent": parent} if self._many else {"parent": parent, "key": keys[0]}
+
+        def outcome() -> Query:
+            # The id counts also when the service gave it: so it finds what an attempt of its own
+            # did. So does what was made up for what is shown once: only its own attempts have it.
+            text = written(body, only_given=not self._many and not shown_once)
+            judged = _revealing(_is_there_already, shown_once)
+            return self._repeated.query({**parameters, "json": text}, judged)
+
         return Query(
             self._statement,
-            {"json": written(body), "parent": parent},
-            (lambda rows: reveal(self._judge(rows))) if reveal else self._judge,
-            outcome=partial(self._outcome, body, parent, reveal),
+            {**parameters, "json": written(body)},
+            _revealing(self._judge, shown_once),
+            outcome,
             repeatable=True,
-            about=self._about(body, parent, is_shown_once=reveal is not None),
-        )
-
-    def _outcome(
-        self,
-        body: SQLModel | Sequence[SQLModel],
-        parent: UUID | None,
-        reveal: Callable[[Row], Row] | None,
-    ) -> Query:
-        # The id counts also when the service gave it: so it finds what an attempt of its own did.
-        key = body.id if isinstance(body, SQLModel) else None  # type: ignore[attr-defined]
-        # So does what was made up for what is shown once: only its own attempts have the same.
-        is_partly = not self._many and reveal is None
-        parameters = {"json": written(body, only_given=is_partly), "key": key, "parent": parent}
-        return self._repeated.query(
-            parameters,
-            (lambda rows: reveal(_is_there_already(rows))) if reveal else _is_there_already,
+            about=self._about(keys, parent, is_shown_once=bool(shown_once)),
         )
 
     def _about(
-        self, body: SQLModel | Sequence[SQLModel], parent: UUID | None, *, is_shown_once: bool
+        self, keys: list[UUID], parent: UUID | None, *, is_shown_once: bool
     ) -> Subject | None:
         resource = self._resource
-        if isinstance(body, SQLModel):
-            return resource.subject(body.id, is_shown_once=is_shown_once)  # type: ignore[attr-defined]
-        keys = [row.id for row in body]  # type: ignore[attr-defined]
+        if not self._many:
+            return resource.subject(keys[0], is_shown_once=is_shown_once)
         if not keys:
             return None
         if resource.parent is None or parent is None:
@@ -149,8 +142,9 @@ class New:
             if self._into_open:
                 first = [parent.lock(parent.is_one("parent"))]
                 left = where(parent.is_one("parent"), "NOT EXISTS (SELECT FROM parent)")
-                refused = "\nUNION ALL " + NO_ROW.format(
-                    state=parent.column("status"), source=parent.name, found=left
+                refused = (
+                    f"\nUNION ALL SELECT NULL::json, NULL::int, false, {parent.column('status')} "
+                    f"FROM {parent.name} WHERE {left}"
                 )
         ctes["added"] = insert(resource, self._create, source=source, values=values)
         return Statement(self._answer() + refused, first=first, ctes=ctes | self._also)
@@ -217,50 +211,6 @@ class New:
         return ConflictError(message, current=state, allowed=[])
 
 
-class Put:
-    """The one row that each row of a parent has, put in place of the one before.
-
-    `write` is the model of the body; the answer has the resource's usual members.
-    """
-
-    def __init__(self, resource: Resource, write: type[SQLModel]) -> None:
-        self._resource = resource
-        self._write = write
-        if resource.link != resource.key:
-            message = f"{resource.table.name} may have many rows of one {resource.above.noun}."
-            raise TypeError(message)
-        self._statement = lru_cache(CACHED_CHOICES)(self._written)
-        ownership.declare(lambda: self._statement(resource.members.usual))
-
-    def query(self, parent: UUID, body: SQLModel, fields: Sequence[str] | None = None) -> Query:
-        """Put the row; NotFoundError when the parent has none."""
-        members = self._resource.members
-        statement = self._statement(members.chosen(fields, members.usual))
-        parameters = {"parent": parent, "json": written(body)}
-        return statement.query(parameters, judge(self._resource.above.noun))
-
-    def _written(self, names: tuple[str, ...]) -> Statement:
-        resource, parent = self._resource, self._resource.above
-        _, given = resource.given(is_shared=False)
-        excluded = {name: f"excluded.{quoted(name)}" for name in json_names(self._write)}
-        change = f"({quoted(resource.key)}) DO UPDATE SET {resource.touched(excluded)}"
-        ctes = {
-            "parent": f"SELECT {parent.name}.* FROM {parent.name} WHERE {parent.is_one('parent')}",
-            "added": insert(
-                resource,
-                self._write,
-                source=f"{given}, parent",
-                values={resource.link: f"parent.{quoted(parent.key)}"},
-                on_conflict=f"ON CONFLICT {change} ",
-            ),
-        }
-        return Statement(
-            f"SELECT row_to_json(shown), {resource.version('added')}, true, NULL::text\n"
-            f"FROM added, {resource.row('added', names)}",
-            ctes=ctes,
-        )
-
-
 def insert(
     resource: Resource,
     create: type[SQLModel],
@@ -276,18 +226,28 @@ def insert(
     row = taken | dict(values or {})
     row |= defaults(table, row)
     row = {name: visible(resource, name, sql) for name, sql in row.items()}
-    is_own = resource.owner and resource.owner_column == resource.key
-    condition = f" WHERE {resource.owner.sql('given')}" if resource.owner and is_own else ""
+    # Whom a row belongs to by another column, or by its parent, that value says (`visible`).
+    owner = resource.owner if resource.owner_column == resource.key else None
+    condition = f" WHERE {owner.sql('given')}" if owner else ""
     return (
         f"INSERT INTO {resource.name} ({columns(row)})\nSELECT {', '.join(row.values())}\n"
         f"FROM {source}{condition}\n{on_conflict}RETURNING {resource.name}.*"
     )
 
 
-def _reveal(members: Mapping[str, str], row: Row) -> Row:
-    """Add members to the JSON of a row, which is an object."""
-    more = json.dumps(members, ensure_ascii=False).encode()
-    return replace(row, json=row.json[:-1] + b"," + more[1:])
+def _revealing(
+    judged: Callable[[Rows], Row], members: Mapping[str, str] | None
+) -> Callable[[Rows], Row]:
+    """Add members to the JSON of the row, an object, that a rule makes of rows."""
+    if not members:
+        return judged
+    more = json.dumps(dict(members), ensure_ascii=False).encode()
+
+    def revealed(rows: Rows) -> Row:
+        row = judged(rows)
+        return replace(row, json=row.json[:-1] + b"," + more[1:])
+
+    return revealed
 
 
 def _is_there_already(rows: Rows) -> Row:

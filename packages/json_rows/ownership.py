@@ -70,8 +70,10 @@ _DECLARED: list[Callable[[], object]] = []
 
 
 def own(table: str, owner: Owner) -> None:
-    """Note whose the rows of a table are, by its name in SQL."""
-    _OWNERS[table] = owner
+    """Note whose the rows of a table are, by its name in SQL; TypeError for a second opinion."""
+    if _OWNERS.setdefault(table, owner) != owner:
+        message = f"Rows of {table} have another owner by now: one condition says whose they are."
+        raise TypeError(message)
 
 
 def owner_of(table: str) -> Owner | None:
@@ -243,19 +245,23 @@ class _Reader:
     def _joins_parent(
         self, relation: Relation, conditions: list[str], here: dict[str, str]
     ) -> bool:
-        link = _OWNERS[self._tables[relation.name]].link
-        if link is None:
-            return False
-        column, parent, key = link
-        keys = {
-            f"{alias}.{key}" for alias, table in here.items() if table and table == name_of(parent)
-        }
+        column, keys = self._parent_keys(relation, here)
         joined = f"{relation.alias}.{column}"
         return any(
-            condition in {f"{joined}={other}", f"{other}={joined}"}
+            condition in {f"{joined}={key}", f"{key}={joined}"}
             for condition in conditions
-            for other in keys
+            for key in keys
         )
+
+    def _parent_keys(self, relation: Relation, here: dict[str, str]) -> tuple[str, set[str]]:
+        """Find the column that refers to the parent, and the keys of its rows that an arm reads."""
+        link = _OWNERS[self._tables[relation.name]].link
+        if link is None:
+            return "", set()
+        column, parent, key = link
+        return column, {
+            f"{alias}.{key}" for alias, table in here.items() if table == name_of(parent)
+        }
 
     def _is_kept_new(self, arm: Arm, relation: Relation, here: dict[str, str]) -> bool:
         """Tell whether new rows are the owner's: by a condition, or by the parent's key in them."""
@@ -267,16 +273,11 @@ class _Reader:
                 return True
             if any(value.startswith(f"casewhen{mark}then") for value in values):
                 return True
-        link = _OWNERS[self._tables[relation.name]].link
-        if link is None:
-            return False
-        column, parent, key = link
+        column, keys = self._parent_keys(relation, here)
         names = next(inner(arm.clauses["target"]), Block()).items
         columns = [text_of(item) for item in split(names, ",")]
-        allowed = {f"{alias}.{key}" for alias, table in here.items() if table == name_of(parent)}
         return any(
-            name == column and value in allowed
-            for name, value in zip(columns, values, strict=False)
+            name == column and value in keys for name, value in zip(columns, values, strict=False)
         )
 
     def _is_kept_old(self, arm: Arm, relation: Relation) -> bool:

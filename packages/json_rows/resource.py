@@ -128,7 +128,8 @@ class Resource:
         fixed: dict[str, Any] = {self.link: parent}
         return self.listing.where(filters, there, **fixed)
 
-    # What statements are made of
+    # What statements of `json_rows` are made of; `row`, `version`, `is_one`, `is_open`, `column`,
+    # `lock` and `nested` are for those of a service, too.
 
     @property
     def above(self) -> "Resource":

@@ -1,6 +1,6 @@
 """What is put into columns: references to rows of the asker, and defaults that Python knows."""
 
-from collections.abc import Mapping
+from collections.abc import Container
 
 from sqlalchemy import Table
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
@@ -29,12 +29,12 @@ def visible(resource: Resource, name: str, sql: str) -> str:
     return f"CASE WHEN {allowed} THEN {sql} ELSE gen_random_uuid() END"
 
 
-def defaults(table: Table, given_names: Mapping[str, str] | set[str]) -> dict[str, str]:
+def defaults(table: Table, given_names: Container[str]) -> dict[str, str]:
     """Find the values of columns that only Python knows, for which Postgres would take NULL.
 
     Raises TypeError for one that Python would have to compute, or that nothing fills.
     """
-    defaults: dict[str, str] = {}
+    found: dict[str, str] = {}
     for column in table.columns:
         if column.name in given_names or column.server_default is not None:
             continue
@@ -43,5 +43,5 @@ def defaults(table: Table, given_names: Mapping[str, str] | set[str]) -> dict[st
         if not isinstance(column.default, ScalarElementColumnDefault):
             message = f"{table.name}.{column.name} needs a server default, or a value in `values`."
             raise TypeError(message)
-        defaults[column.name] = literal(column.default.arg, column.type)
-    return defaults
+        found[column.name] = literal(column.default.arg, column.type)
+    return found

@@ -101,12 +101,9 @@ def make_blueprint(
     def does_restore() -> bool:
         return restore_examples is not None and may_restore()
 
-    def lead_here() -> WerkzeugResponse:
-        """Lead whoever opens the address of the service in a browser to the page."""
-        return redirect(url_for(".page"))
-
     for path in filter(None, (url_prefix, *led_from)):
         blueprint.add_url_rule(path, view_func=lead_here)
+    blueprint.add_url_rule(f"{url_prefix}/<name>", view_func=asset)
 
     @blueprint.get(f"{url_prefix}/")
     def page() -> Response:
@@ -117,14 +114,8 @@ def make_blueprint(
     @blueprint.get(f"{url_prefix}/start.js")
     def start() -> Response:
         """Start Swagger UI in the page."""
-        script = _START.replace("DOCUMENT", json.dumps(url_for(document)))
-        examples = json.dumps(url_for(".put_examples_back"))
-        script += _WITH_EXAMPLES.replace("EXAMPLES", examples) if does_restore() else _AT_ONCE
-        return Response(
-            script,
-            headers={"Cache-Control": "no-cache"},
-            content_type="text/javascript; charset=utf-8",
-        )
+        examples = url_for(".put_examples_back") if does_restore() else None
+        return _script(url_for(document), examples)
 
     @blueprint.post(f"{url_prefix}/examples")
     def put_examples_back() -> Response:
@@ -134,11 +125,27 @@ def make_blueprint(
         restore_examples()
         return Response(status=204)
 
-    @blueprint.get(f"{url_prefix}/<name>")
-    def asset(name: str) -> Response:
-        """Send a file of the wheel, out of those that the page names."""
-        if name not in _ASSETS:
-            abort(404)
-        return send_from_directory(_ASSETS_FOLDER, name)
-
     return blueprint
+
+
+def lead_here() -> WerkzeugResponse:
+    """Lead whoever opens the address of the service in a browser to the page."""
+    return redirect(url_for(".page"))
+
+
+def asset(name: str) -> Response:
+    """Send a file of the wheel, out of those that the page names."""
+    if name not in _ASSETS:
+        abort(404)
+    return send_from_directory(_ASSETS_FOLDER, name)
+
+
+def _script(document: str, examples: str | None) -> Response:
+    """Write the script of the page, which has the examples put back first by a POST to a path."""
+    script = _START.replace("DOCUMENT", json.dumps(document))
+    script += _WITH_EXAMPLES.replace("EXAMPLES", json.dumps(examples)) if examples else _AT_ONCE
+    return Response(
+        script,
+        headers={"Cache-Control": "no-cache"},
+        content_type="text/javascript; charset=utf-8",
+    )

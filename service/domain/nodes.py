@@ -1,7 +1,8 @@
 """What can be done with nodes and node states, and the rules by which a node goes on."""
 
 from json_rows.changing import Transition
-from json_rows.inserting import New, Put
+from json_rows.inserting import New
+from json_rows.putting import Put
 from json_rows.resource import Resource
 from service.domain.workflows import ALIVE, milliseconds, workflows
 from service.models.node import (

@@ -140,4 +140,4 @@ def test_what_can_not_be_meant_is_refused_when_it_is_declared(name, monkeypatch)
 def test_what_sql_reads_of_a_body_is_not_lost(monkeypatch):
     monkeypatch.setattr(ownership, "_DECLARED", [])
     Transition(shelves, Verdict, to="closed", values={"name": "%(json)s::json ->> 'verdict'"})
-    New(notes, NoteWrite)
+    Put(notes, NoteWrite)

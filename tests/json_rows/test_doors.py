@@ -3,25 +3,18 @@
 import importlib
 from collections.abc import Iterator
 from typing import Any
-from uuid import UUID
 
 import pytest
-from flask import Flask, Response, stream_with_context
+from flask import Flask
 from flask.testing import FlaskClient
 from openapi_spec_validator import validate
 from sqlmodel import SQLModel
 
-from json_rows import (
-    Blueprint,
-    Query,
-    RowsSettings,
-    Selection,
-    init_app,
-)
+from json_rows import Blueprint, Query, RowsSettings, init_app
 from json_rows.statement import table_of
-from json_rows.work import unit_of_work
 from serverless_postgres.database import Database
-from smorest_sqlmodel import Api, Guard, NotFoundError
+from smorest_sqlmodel import Api, Guard
+from tests.json_rows.doors import closed, make_feed, make_fresh, make_pages
 
 BOOK_ID = "01890000-0000-7000-8000-000000000001"
 DUNE = {"id": BOOK_ID, "title": "Dune", "isbn": "9780441013593"}
@@ -35,103 +28,6 @@ def library() -> Iterator[Any]:
     yield importlib.import_module("tests.json_rows.library")
     for name in SQLModel.metadata.tables.keys() - before:
         SQLModel.metadata.remove(SQLModel.metadata.tables[name])
-
-
-def closed() -> None:
-    message = "The library is closed."
-    raise NotFoundError(message)
-
-
-def make_pages(library: Any) -> Blueprint:
-    """Make what people look at: neither guarded nor in the document, and not JSON."""
-    pages = Blueprint("pages", __name__, transaction=False, reads_replica=False)
-
-    @pages.get("/")
-    def show_shelf() -> Response:
-        """Show the titles, page after page of the database, in a unit of work of its own."""
-        rows = unit_of_work().execute("SELECT title FROM book ORDER BY title")
-        text = "".join(f"<li>{title}</li>" for (title,) in rows)
-        return Response(f"<ul>{text}</ul>", headers={"Content-Security-Policy": "default-src *"})
-
-    @pages.post("/books.html")
-    def add_by_form() -> Response:
-        """Add a book, and commit it or not."""
-        work = unit_of_work()
-        work.begin()
-        work.run(library.NEW_BOOK.query(library.BookCreate(title="Emma", isbn="1")))
-        work.commit()
-        work.begin()
-        work.run(library.NEW_BOOK.query(library.BookCreate(title="Ulysses", isbn="2")))
-        return Response("", 303, headers={"Location": "/"})
-
-    @pages.get("/lines")
-    def stream() -> Response:
-        """Send what needs no database."""
-        return Response((f"{n}\n" for n in range(3)), content_type="text/plain")
-
-    @pages.get("/titles")
-    def export() -> Response:
-        """Send titles one by one, each asked for when the one before has been taken."""
-
-        def rows() -> Iterator[str]:
-            work, last = unit_of_work(), ""
-            work.begin()
-            ask = "SELECT title FROM book WHERE title > %(last)s ORDER BY title LIMIT 1"
-            while found := work.execute(ask, {"last": last}):
-                last = found[0][0]
-                yield f"{last}\n"
-
-        return Response(stream_with_context(rows()), content_type="text/plain")
-
-    @pages.errorhandler(NotFoundError)
-    def lost(error: NotFoundError) -> tuple[str, int]:
-        return f"<p>{error.detail}</p>", 404
-
-    @pages.get("/lost")
-    def lose() -> str:
-        """Raise what an API would tell as a problem."""
-        closed()
-        return ""
-
-    return pages
-
-
-def make_feed(library: Any) -> Blueprint:
-    """Make what anybody may read of the books, as the API writes it."""
-    feed = Blueprint("feed", __name__, url_prefix="/feed", transaction=False)
-
-    @feed.get("")
-    @feed.paginate(library.books.listing, default_limit=2)
-    def list_news() -> Selection:
-        """List what is new.
-
-        For anybody.
-        """
-        return library.books.where()
-
-    @feed.post("/<uuid:book_id>/lose")
-    @feed.response(200, library.BookRead, etag=True)
-    def lose(book_id: UUID) -> Query:
-        """Give a book up.
-
-        For anybody.
-        """
-        return library.LOSE_BOOK.query(book_id)
-
-    return feed
-
-
-def make_fresh(library: Any) -> Blueprint:
-    """Make what has to be shown as it is now, to whoever asks."""
-    fresh = Blueprint("fresh", __name__, url_prefix="/fresh", reads_replica=False)
-
-    @fresh.get("/<uuid:book_id>")
-    @fresh.response(200, library.BookRead)
-    def get_fresh(book_id: UUID) -> Query:
-        """Get a book as it is now."""
-        return library.books.get(book_id)
-
-    return fresh
 
 
 @pytest.fixture

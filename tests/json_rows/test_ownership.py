@@ -14,7 +14,14 @@ from json_rows import (
     ownership,
 )
 from tests.json_rows import shelves_app
-from tests.json_rows.shelf_models import BookCreate, Shelf, ShelfCreate, ShelfFilter, ShelfRead
+from tests.json_rows.shelf_models import (
+    BookCreate,
+    Shelf,
+    ShelfCreate,
+    ShelfFilter,
+    ShelfRead,
+    ShelfSummary,
+)
 from tests.json_rows.shelves import books, readers, shelves
 
 OWNED = shelves.owned
@@ -264,3 +271,9 @@ def test_a_list_for_somebody_joins_what_is_theirs(row):
     sent = ownership.of_somebody(f"SELECT {row}.id FROM books WHERE {owned} AND {OWNED}")
     theirs = "SELECT shelves.id FROM shelves WHERE shelves.reader_id = %(owner)s::uuid"
     assert sent == (f"SELECT {row}.id FROM books WHERE {row}.shelf_id IN ({theirs}) AND {OWNED}")
+
+
+def test_a_table_has_one_owner_only():
+    assert Resource("shelf", Shelf, ShelfSummary, owner="reader_id").owned == shelves.owned
+    with pytest.raises(TypeError, match="Rows of shelves have another owner by now"):
+        Resource("shelf", Shelf, ShelfSummary, owner="{row}.name = %(owner)s::text")
