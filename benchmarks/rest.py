@@ -186,7 +186,7 @@ class Server:
         for done, open_one, user in zip(sample.done, sample.open, sample.users, strict=True):
             body = operation.body
             if body is WORKFLOW:
-                body = {"user_id": user, **WORKFLOW}
+                body = {"user_id": str(user), **WORKFLOW}
             text = json.dumps(body, ensure_ascii=False) if body else ""
             requests.append((path.format(done=done, open=open_one), text))
         return list(dict.fromkeys(requests))
