@@ -1,12 +1,12 @@
 """How fast `flask db import-sqlite` is, next to a bare COPY of the same rows.
 
-    DATABASE_URL=postgresql://... python benchmarks/import_sqlite.py [--rows 600000] [--rounds 3]
+    python benchmarks/import_sqlite.py [--rows 600000] [--rounds 3]
 
 It generates a SQLite file of the predecessor's form, makes a database of its own on the server of
-DATABASE_URL, and takes turns: the whole command in a process of its own, and COPY FROM of exactly
-the rows that it left, into the same tables with their indexes and constraints. The import has to
-come in at no more than three times the time of the COPY. With `pgloader` on the PATH, that loads
-the same file, too, into tables of its own making and a database of its own.
+DATABASE_URL or an embedded one, and takes turns: the whole command in a process of its own, and
+COPY FROM of exactly the rows that it left, into the same tables with their indexes and constraints.
+The import has to come in at no more than three times the time of the COPY. With `pgloader` on the
+PATH, that loads the same file, too, into tables of its own making and a database of its own.
 """
 
 import argparse
@@ -32,8 +32,9 @@ from sqlalchemy import URL
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from safe_migrations.runner import upgrade  # noqa: E402
-from serverless_postgres.url import parse  # noqa: E402  found only now
+from rest import postgres  # noqa: E402
+
+from safe_migrations.runner import upgrade  # noqa: E402  found only now
 from service.schema import project  # noqa: E402
 
 TABLES = ("users", "workflows", "nodes", "node_states", "generations")
@@ -146,17 +147,15 @@ def _generate_workflow(
 @contextmanager
 def empty_database() -> Iterator[URL]:
     """Make a database, and drop it after."""
-    server = parse(os.environ["DATABASE_URL"])
     name = f"bench_import_{secrets.token_hex(4)}"
-    admin = psycopg2.connect(text_of(server))
-    admin.autocommit = True
-    with admin.cursor() as cursor:
-        cursor.execute(f"CREATE DATABASE {name}")
-        try:
-            yield server.set(database=name)
-        finally:
-            cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
-            admin.close()
+    with postgres() as server, closing(psycopg2.connect(text_of(server))) as admin:
+        admin.autocommit = True
+        with admin.cursor() as cursor:
+            cursor.execute(f"CREATE DATABASE {name}")
+            try:
+                yield server.set(database=name)
+            finally:
+                cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @contextmanager
