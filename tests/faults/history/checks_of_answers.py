@@ -37,7 +37,7 @@ def lists_have_what_was_acknowledged(history: History, database: Database) -> It
                 yield f"{call.request.operation} of {call.request.workflow} lacks {sorted(missing)}"
 
 
-def counters_count_what_was_acknowledged(history: History, database: Database) -> Iterator[str]:  # noqa: ARG001
+def counters_count_what_was_acknowledged(history: History, database: Database) -> Iterator[str]:  # noqa: ARG001  as all
     """The counters of a workflow that is read are no lower than what was acknowledged before."""
     for call in history.calls:
         if call.request.operation == "get_workflow":
@@ -54,7 +54,7 @@ def _acknowledged_before(history: History, call: Call, kind: Kind) -> set[str]:
     return {row_id for row_id, ended in made.items() if ended < call.began}
 
 
-def nodes_are_found(history: History, database: Database) -> Iterator[str]:  # noqa: ARG001
+def nodes_are_found(history: History, database: Database) -> Iterator[str]:  # noqa: ARG001  as all
     """A node that was acknowledged is never unknown after that."""
     for call in history.calls:
         node_id = call.request.node
@@ -62,7 +62,7 @@ def nodes_are_found(history: History, database: Database) -> Iterator[str]:  # n
             yield f"node {node_id}: unknown to {call.request.operation}"
 
 
-def ends_are_not_foretold(history: History, database: Database) -> Iterator[str]:  # noqa: ARG001
+def ends_are_not_foretold(history: History, database: Database) -> Iterator[str]:  # noqa: ARG001  as all
     """Nobody is told of an end before somebody asked for it."""
     asked: dict[tuple[str, str], float] = {}
     for call in history.calls:
@@ -84,7 +84,7 @@ def ends_are_not_foretold(history: History, database: Database) -> Iterator[str]
                 yield f"{kind} {row_id}: was {end} before anybody asked for it"
 
 
-def answers_are_expected(history: History, database: Database) -> Iterator[str]:  # noqa: ARG001
+def answers_are_expected(history: History, database: Database) -> Iterator[str]:  # noqa: ARG001  as all
     """Each answer has a status that the operation may have here; a 409 says why."""
     for call in history.calls:
         operation = call.request.operation

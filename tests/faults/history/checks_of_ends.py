@@ -19,7 +19,7 @@ def ends_are_final(history: History, database: Database) -> Iterator[str]:
             yield f"{kind} {row_id}: told {sorted(ends, key=str)}"
 
 
-def closed_stays_closed(history: History, database: Database) -> Iterator[str]:  # noqa: ARG001
+def closed_stays_closed(history: History, database: Database) -> Iterator[str]:  # noqa: ARG001  as all
     """Nobody sees open what was told to be closed before."""
     for key, since in history.closed_since.items():
         for call, row in history.sights[key]:

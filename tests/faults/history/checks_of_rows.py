@@ -99,7 +99,7 @@ def _chose_seq(call: Call) -> bool:
     return "seq" in (call.request.body or {})
 
 
-def later_nodes_come_later(history: History, database: Database) -> Iterator[str]:  # noqa: ARG001
+def later_nodes_come_later(history: History, database: Database) -> Iterator[str]:  # noqa: ARG001  as all
     """A node that is asked for when another was acknowledged has a higher seq, if it chose none."""
     told: dict[str, list[Told]] = defaultdict(list)
     for calls in history.makers(Kind.NODE):

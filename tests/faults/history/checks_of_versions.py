@@ -104,7 +104,7 @@ def changes_are_kept(history: History, database: Database) -> Iterator[str]:
             yield f"workflow {workflow_id}: has not the name of version {max(versions.values())}"
 
 
-def if_match_is_kept(history: History, database: Database) -> Iterator[str]:  # noqa: ARG001
+def if_match_is_kept(history: History, database: Database) -> Iterator[str]:  # noqa: ARG001  as all
     """A change with If-Match makes the next version of the one that it names."""
     for call in history.calls:
         wanted = (call.request.headers or {}).get("If-Match")
