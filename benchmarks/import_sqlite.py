@@ -1,12 +1,12 @@
 """How fast `flask db import-sqlite` is, next to a bare COPY of the same rows.
 
-    DATABASE_URL=postgresql://... python benchmarks/import_sqlite.py [--rows 600000] [--rounds 3]
+    python benchmarks/import_sqlite.py [--rows 600000] [--rounds 3]
 
 It generates a SQLite file of the predecessor's form, makes a database of its own on the server of
-DATABASE_URL, and takes turns: the whole command in a process of its own, and COPY FROM of exactly
-the rows that it left, into the same tables with their indexes and constraints. The import has to
-come in at no more than three times the time of the COPY. With `pgloader` on the PATH, that loads
-the same file, too, into tables of its own making and a database of its own.
+DATABASE_URL or an embedded one, and takes turns: the whole command in a process of its own, and
+COPY FROM of exactly the rows that it left, into the same tables with their indexes and constraints.
+The import has to come in at no more than three times the time of the COPY. With `pgloader` on the
+PATH, that loads the same file, too, into tables of its own making and a database of its own.
 """
 
 import argparse
@@ -32,8 +32,9 @@ from sqlalchemy import URL
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from safe_migrations.runner import upgrade  # noqa: E402
-from serverless_postgres.url import parse  # noqa: E402  found only now
+from rest import postgres  # noqa: E402
+
+from safe_migrations.runner import upgrade  # noqa: E402  found only now
 from service.schema import project  # noqa: E402
 
 TABLES = ("users", "workflows", "nodes", "node_states", "generations")
@@ -70,7 +71,7 @@ CREATE INDEX ix_generations_node_id ON generations (node_id);
 CREATE INDEX ix_generations_workflow_id ON generations (workflow_id);
 """
 
-STEPS = (
+NODES = (
     ("analyze", "analysis"),
     ("activities", "search"),
     ("dining", "search"),
@@ -119,13 +120,13 @@ def _generate_workflow(
         "INSERT INTO nodes VALUES (?, ?, ?, ?, 1, ?, ?, 'null', ?, NULL, NULL, ?, ?, ?)",
         [
             (
-                *(first + step, number, name, kind, "completed"),
-                '{"location": "\\ud64d\\ub300"}' if step == 0 else None,
+                *(first + place, number, name, kind, "completed"),
+                '{"location": "\\ud64d\\ub300"}' if place == 0 else None,
                 '{"n": 1}',
-                *(str(begin + timedelta(seconds=step)), str(begin + timedelta(seconds=step + 1))),
+                *(str(begin + timedelta(seconds=place)), str(begin + timedelta(seconds=place + 1))),
                 1000,
             )
-            for step, (name, kind) in enumerate(STEPS)
+            for place, (name, kind) in enumerate(NODES)
         ],
     )
     file.executemany(
@@ -133,12 +134,12 @@ def _generate_workflow(
         " 0.7, NULL, ?, ?, NULL, 0, NULL, ?)",
         [
             (
-                *((number - 1) * GENERATIONS_PER_WORKFLOW + call + 1, number, first + call),
+                *((number - 1) * GENERATIONS_PER_WORKFLOW + place + 1, number, first + place),
                 *("홍대", "{}\n"),
                 *(chance.randrange(2000), chance.randrange(500)),
-                str(begin + timedelta(seconds=call + 0.5)),
+                str(begin + timedelta(seconds=place + 0.5)),
             )
-            for call in range(GENERATIONS_PER_WORKFLOW)
+            for place in range(GENERATIONS_PER_WORKFLOW)
         ],
     )
 
@@ -146,17 +147,15 @@ def _generate_workflow(
 @contextmanager
 def empty_database() -> Iterator[URL]:
     """Make a database, and drop it after."""
-    server = parse(os.environ["DATABASE_URL"])
     name = f"bench_import_{secrets.token_hex(4)}"
-    admin = psycopg2.connect(text_of(server))
-    admin.autocommit = True
-    with admin.cursor() as cursor:
-        cursor.execute(f"CREATE DATABASE {name}")
-        try:
-            yield server.set(database=name)
-        finally:
-            cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
-            admin.close()
+    with postgres() as server, closing(psycopg2.connect(text_of(server))) as admin:
+        admin.autocommit = True
+        with admin.cursor() as cursor:
+            cursor.execute(f"CREATE DATABASE {name}")
+            try:
+                yield server.set(database=name)
+            finally:
+                cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @contextmanager

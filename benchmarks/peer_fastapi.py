@@ -71,7 +71,7 @@ class InputType(StrEnum):
 
 
 class NodeType(StrEnum):
-    """What kind of work a step does."""
+    """What kind of work a node does."""
 
     ANALYSIS = "analysis"
     SEARCH = "search"
@@ -93,7 +93,7 @@ class TimeSettings(SQLModel):
 
 
 class WorkflowBase(SQLModel):
-    """What a client says of a run."""
+    """What a client says of a workflow."""
 
     user_id: UUID
     user_input: str = Field(min_length=1, max_length=8000)
@@ -108,7 +108,7 @@ class WorkflowBase(SQLModel):
 
 
 class WorkflowProgress(SQLModel):
-    """What the service keeps of a run."""
+    """What the service keeps of a workflow."""
 
     status: str = "running"
     pending_step: str | None = None
@@ -135,7 +135,7 @@ class WorkflowProgress(SQLModel):
 
 
 class Workflow(WorkflowProgress, WorkflowBase, table=True):
-    """The table of runs."""
+    """The table of workflows."""
 
     __tablename__ = "workflows"
 
@@ -149,7 +149,7 @@ class Workflow(WorkflowProgress, WorkflowBase, table=True):
 
 
 class WorkflowCreate(WorkflowBase):
-    """A run that begins."""
+    """A workflow that begins."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -158,13 +158,13 @@ class WorkflowCreate(WorkflowBase):
 
 
 class WorkflowSummary(WorkflowProgress, WorkflowBase):
-    """A run in a list."""
+    """A workflow in a list."""
 
     id: UUID
 
 
 class WorkflowPublic(WorkflowSummary):
-    """A run."""
+    """A workflow."""
 
     user_intent: dict[str, Any] | None
     meta: dict[str, Any] | None = Field(serialization_alias="metadata")
@@ -172,19 +172,19 @@ class WorkflowPublic(WorkflowSummary):
 
 
 class WorkflowsPublic(SQLModel):
-    """A page of runs."""
+    """A page of workflows."""
 
     items: list[WorkflowPublic]
 
 
 class WorkflowSummaries(SQLModel):
-    """A page of runs without their heavy fields."""
+    """A page of workflows without their heavy fields."""
 
     items: list[WorkflowSummary]
 
 
 class NodeBase(SQLModel):
-    """What a client says of a step."""
+    """What a client says of a node."""
 
     node_name: str = Field(min_length=1, max_length=255)
     node_type: NodeType = Field(default=NodeType.OTHER, sa_type=Text)
@@ -195,7 +195,7 @@ class NodeBase(SQLModel):
 
 
 class NodeProgress(SQLModel):
-    """What the service keeps of a step."""
+    """What the service keeps of a node."""
 
     workflow_id: UUID
     seq: int
@@ -213,7 +213,7 @@ class NodeProgress(SQLModel):
 
 
 class Node(NodeProgress, NodeBase, table=True):
-    """The table of steps."""
+    """The table of nodes."""
 
     __tablename__ = "nodes"
 
@@ -221,13 +221,13 @@ class Node(NodeProgress, NodeBase, table=True):
 
 
 class NodeCreate(NodeBase):
-    """A step that begins."""
+    """A node that begins."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 class NodePublic(NodeProgress, NodeBase):
-    """A step."""
+    """A node."""
 
     id: UUID
 
@@ -237,14 +237,14 @@ router = APIRouter(prefix="/v1/workflows")
 
 @router.get("", response_model=WorkflowsPublic)
 def read_workflows(session: SessionDep, skip: int = 0, limit: int = 50) -> Any:
-    """List runs, the newest first."""
+    """List workflows, the newest first."""
     newest = select(Workflow).order_by(desc(Workflow.created_at), desc(Workflow.id))
     return WorkflowsPublic(items=session.exec(newest.offset(skip).limit(limit)).all())
 
 
 @router.get("/summaries", response_model=WorkflowSummaries)
 def read_summaries(session: SessionDep, skip: int = 0, limit: int = 50) -> Any:
-    """List runs without their heavy fields."""
+    """List workflows without their heavy fields."""
     newest = select(Workflow).order_by(desc(Workflow.created_at), desc(Workflow.id))
     heavy = (Workflow.user_intent, Workflow.meta, Workflow.final_itinerary)
     light = newest.options(*map(defer, heavy))
@@ -253,7 +253,7 @@ def read_summaries(session: SessionDep, skip: int = 0, limit: int = 50) -> Any:
 
 @router.get("/{workflow_id}", response_model=WorkflowPublic)
 def read_workflow(session: SessionDep, workflow_id: UUID) -> Any:
-    """Get a run."""
+    """Get a workflow."""
     workflow = session.get(Workflow, workflow_id)
     if not workflow:
         raise HTTPException(status_code=404, detail="Workflow not found")
@@ -262,7 +262,7 @@ def read_workflow(session: SessionDep, workflow_id: UUID) -> Any:
 
 @router.post("", response_model=WorkflowPublic, status_code=201)
 def create_workflow(session: SessionDep, new: WorkflowCreate) -> Any:
-    """Start a run."""
+    """Start a workflow."""
     workflow = Workflow(**new.model_dump())
     session.add(workflow)
     session.commit()
@@ -272,12 +272,12 @@ def create_workflow(session: SessionDep, new: WorkflowCreate) -> Any:
 
 @router.post("/{workflow_id}/nodes", response_model=NodePublic, status_code=201)
 def create_node(session: SessionDep, workflow_id: UUID, new: NodeCreate) -> Any:
-    """Record a step; the lock on the run keeps its counters right, as in the service."""
+    """Record a node; the lock on the workflow keeps its counters right, as in the service."""
     workflow = session.get(Workflow, workflow_id, with_for_update={"key_share": True})
     if not workflow:
         raise HTTPException(status_code=404, detail="Workflow not found")
     if workflow.status not in OPEN:
-        raise HTTPException(status_code=409, detail="The workflow takes no more steps")
+        raise HTTPException(status_code=409, detail="The workflow takes no more nodes")
     workflow.last_node_seq += 1
     workflow.node_count += 1
     workflow.version += 1

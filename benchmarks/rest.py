@@ -107,7 +107,7 @@ SELECT
     CASE WHEN is_done THEN 30000 ELSE 0 END
 FROM
     generate_series(1, %(rows)s) AS number,
-    -- The newest begin tomorrow: no run that a round creates gets into the page.
+    -- The newest begin tomorrow: no workflow that a round creates gets into the page.
     LATERAL (SELECT now() + number * interval '1 s' AS began, number %% 10 > 0 AS is_done) AS life,
     (SELECT array_agg(id) AS ids FROM users) AS people,
     json_populate_record(NULL::workflows, %(workflow)s) AS wish;
@@ -118,8 +118,8 @@ FROM
 class Operation:
     """One kind of request, the same to both servers.
 
-    In its path stands `{done}` for a completed run and `{open}` for a running one, each request's
-    own. `of_its_own` are the fields in which two answers may differ.
+    In its path stands `{done}` for a completed workflow and `{open}` for a running one, each
+    request's own. `of_its_own` are the fields in which two answers may differ.
     """
 
     name: str
@@ -154,7 +154,7 @@ OPERATIONS = (
     ),
     Operation(
         name="append",
-        work="append one step to a run",
+        work="append one node to a workflow",
         path="/v1/workflows/{open}/nodes",
         body=NODE,
         of_its_own=TIMES | {"id", "seq"},
@@ -183,12 +183,12 @@ class Server:
         """List path and body of the requests, which are sent in turn, over and over."""
         path = (self.name == PEER and operation.peer_path) or operation.path
         requests = []
-        for done, open_run, user in zip(sample.done, sample.open, sample.users, strict=True):
+        for done, open_one, user in zip(sample.done, sample.open, sample.users, strict=True):
             body = operation.body
             if body is WORKFLOW:
-                body = {"user_id": user, **WORKFLOW}
+                body = {"user_id": str(user), **WORKFLOW}
             text = json.dumps(body, ensure_ascii=False) if body else ""
-            requests.append((path.format(done=done, open=open_run), text))
+            requests.append((path.format(done=done, open=open_one), text))
         return list(dict.fromkeys(requests))
 
 

@@ -1,7 +1,7 @@
 """Puts the parts of the service together."""
 
 import psycopg2
-from flask import Flask, Response, g, request
+from flask import Flask, Response
 
 import json_rows
 from app_server import init_app, note_schema, observe, operations
@@ -22,7 +22,7 @@ from service.cli.groups import db, neon
 from service.models.idempotency_key import IdempotencyKey
 from service.schema import project
 from service.settings import Settings
-from smorest_sqlmodel import Api, UUIDConverter, problems, swagger_ui
+from smorest_sqlmodel import Api, UUIDConverter, problems
 from smorest_sqlmodel.errors import ApiError
 
 DESCRIPTION = """The system of record of an AI trip planner.
@@ -49,13 +49,15 @@ PROBLEM_TYPES = "urn:trip-planner:problem:"
 LOGGERS = ("json_rows", "safe_migrations", "serverless_postgres", "smorest_sqlmodel")
 """Whose lines belong to the service's own, as LOG_LEVEL has it."""
 
+API_PREFIX = "/v1"
+"""What the paths of all resources begin with."""
+
 BLUEPRINTS = (
     users.blueprint,
     workflows.blueprint,
     nodes.blueprint,
     generations.blueprint,
     model_prices.blueprint,
-    operations.blueprint,
 )
 
 
@@ -82,29 +84,40 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.url_map.converters["uuid"] = UUIDConverter
     problems.init_app(app, translate, types=PROBLEM_TYPES)
     database = Database(settings)
-    init_app(app, settings, database, problem_types=PROBLEM_TYPES)
+    init_app(
+        app,
+        settings,
+        database,
+        problem_types=PROBLEM_TYPES,
+        headers_taken=json_rows.HEADERS_TAKEN,
+        headers_exposed=json_rows.HEADERS_SENT,
+    )
     json_rows.init_app(app, database, settings, answers=IdempotencyKey)
     migrations = project(settings)
     _guard_schema(app, database, migrations)
 
-    api = Api(app)
-    for blueprint in BLUEPRINTS:
-        api.register_blueprint(blueprint)
-    app.register_blueprint(docs_page.make_blueprint())
-    for path in ("/", "/docs"):
-        app.add_url_rule(path, view_func=swagger_ui.lead_here)
-    for group in (db, dev, neon):
-        app.cli.add_command(group)
+    _mount(app)
     # Last: it sees what all the layers before it answer.
     observe(
         app,
         settings,
         database=database,
-        work=lambda: g.get("work"),
+        work=work.work_so_far,
         schema_wanted=lambda: " ".join(heads(migrations.versions)),
         loggers=LOGGERS,
     )
     return app
+
+
+def _mount(app: Flask) -> None:
+    """Put all that is served, and the commands, into an app."""
+    api = Api(app)
+    for blueprint in BLUEPRINTS:
+        api.register_blueprint(blueprint, url_prefix=API_PREFIX + (blueprint.url_prefix or ""))
+    api.register_blueprint(operations.blueprint)
+    app.register_blueprint(docs_page.make_blueprint())
+    for group in (db, dev, neon):
+        app.cli.add_command(group)
 
 
 def _guard_schema(app: Flask, database: Database, migrations: Project) -> None:
@@ -114,10 +127,6 @@ def _guard_schema(app: Flask, database: Database, migrations: Project) -> None:
         note_schema(" ".join(found.stored or ()), is_ahead=found.is_ahead and found.can_be_served)
 
     guard = SchemaGuard(migrations, lambda: UnitOfWork(database), seen)
-
-    def check() -> None:
-        if request.path.startswith("/v1/"):
-            guard.check()
 
     def explain(error: psycopg2.ProgrammingError) -> Response:
         work.unit_of_work().close()  # Whoever waits for a second connection may wait for himself.
@@ -132,7 +141,7 @@ def _guard_schema(app: Flask, database: Database, migrations: Project) -> None:
             found = guard.look(probe)
         return Schema(" ".join(found.stored or ()), None if found.is_at_head else str(found))
 
-    app.before_request(check)
+    app.extensions["schema_guard"] = guard
     app.register_error_handler(psycopg2.ProgrammingError, explain)
     Readiness(database, look, lambda: guard.is_known).init_app(app)
     if replica := database.replica:

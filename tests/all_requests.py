@@ -22,11 +22,11 @@ def use_everything(client: FlaskClient) -> None:
     send("POST", "/v1/users", 409, json={"username": "수아"})
     send("PATCH", f"/v1/users/{user['id']}", json={"phone": "010"}, headers=any_version)
     send("PATCH", f"/v1/users/{user['id']}", 412, json={}, headers={"If-Match": '"9"'})
-    runs = []
-    for step in ("complete", "fail", "cancel"):
+    workflows = []
+    for end in ("complete", "fail", "cancel"):
         body = {"user_id": user["id"], "user_input": "홍대에서 데이트하고 싶어"}
         path = f"/v1/workflows/{send('POST', '/v1/workflows', json=body)['id']}"
-        runs.append(path)
+        workflows.append(path)
         send("PATCH", path, json={"name": "홍대"}, headers=any_version)
         send("POST", f"{path}/heartbeat")
         for move in ("complete", "fail", "skip"):
@@ -38,9 +38,9 @@ def use_everything(client: FlaskClient) -> None:
             send("PUT", f"/v1/nodes/{node['id']}/state", json={"state": {"x": 1}})
             send("GET", f"/v1/nodes/{node['id']}")
             send("GET", f"/v1/nodes/{node['id']}/state")
-        call = send("POST", f"{path}/generations", json={"model_name": "x"}, headers=key)
-        send("GET", f"/v1/generations/{call['id']}")
-        send("POST", f"{path}/{step}", json={"error_message": "x"} if step == "fail" else {})
+        generation = send("POST", f"{path}/generations", json={"model_name": "x"}, headers=key)
+        send("GET", f"/v1/generations/{generation['id']}")
+        send("POST", f"{path}/{end}", json={"error_message": "x"} if end == "fail" else {})
         for part in ("", "/nodes", "/generations", "/timeline"):
             send("GET", path + part)
     body = {"provider": "openai", "model": "gpt-5", "input_per_million": 1}
@@ -50,5 +50,5 @@ def use_everything(client: FlaskClient) -> None:
         send("GET", f"{path}?limit=1")
     send("GET", f"/v1/users/{user['id']}")
     send("DELETE", f"/v1/model-prices/{price['id']}")
-    send("DELETE", runs[0], headers=any_version)
+    send("DELETE", workflows[0], headers=any_version)
     send("DELETE", f"/v1/users/{user['id']}", headers=any_version)

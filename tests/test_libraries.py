@@ -80,6 +80,13 @@ def test_a_library_has_a_face(library: str):
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
+def test_no_module_stands_in_the_place_of_a_name_of_the_face(library: str):
+    """Python puts an imported module into its package: `__getattr__` is not asked any more."""
+    modules = {path.stem for path in (PACKAGES / library).iterdir()}
+    assert modules.isdisjoint(importlib.import_module(library).__all__)
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
 def test_a_library_has_a_page_that_names_its_face(library: str):
     page = (PACKAGES / library / "README.md").read_text(encoding="utf-8")
     missing = [name for name in importlib.import_module(library).__all__ if f"`{name}" not in page]

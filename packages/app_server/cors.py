@@ -13,16 +13,9 @@ from plain_commands.errors import ConfigurationError
 
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
 
-_TAKEN = (
-    "Content-Type, Idempotency-Key, If-Match, If-None-Match, Read-After, X-Request-ID, traceparent"
-)
-_EXPOSED = "ETag, Idempotency-Replayed, Link, Location, Read-After, Retry-After, X-Request-ID"
-
-_PREFLIGHT = [
-    ("Access-Control-Allow-Methods", "DELETE, GET, HEAD, PATCH, POST, PUT"),
-    ("Access-Control-Allow-Headers", _TAKEN),
-    ("Access-Control-Max-Age", "3600"),
-]
+_TAKEN = ("Content-Type", "X-Request-ID", "traceparent")
+_EXPOSED = ("Retry-After", "X-Request-ID")
+"""What every app takes and sends; more says each for itself."""
 
 
 def check_origins(origins: Iterable[str]) -> None:
@@ -40,11 +33,27 @@ def check_origins(origins: Iterable[str]) -> None:
 
 
 class Cors:
-    """A WSGI application that pages of some origins may call, without credentials."""
+    """A WSGI application that pages of some origins may call, without credentials.
 
-    def __init__(self, app: WSGIApplication, origins: Iterable[str]) -> None:
+    `taken` are the headers that they may send, and `exposed` those of answers that they may read.
+    """
+
+    def __init__(
+        self,
+        app: WSGIApplication,
+        origins: Iterable[str],
+        *,
+        taken: Iterable[str] = (),
+        exposed: Iterable[str] = (),
+    ) -> None:
         self._app = app
         self._origins = frozenset(origins)
+        self._preflight = [
+            ("Access-Control-Allow-Methods", "DELETE, GET, HEAD, PATCH, POST, PUT"),
+            ("Access-Control-Allow-Headers", ", ".join(sorted({*_TAKEN, *taken}))),
+            ("Access-Control-Max-Age", "3600"),
+        ]
+        self._exposed = ", ".join(sorted({*_EXPOSED, *exposed}))
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request; a preflight at once, without the application."""
@@ -53,9 +62,9 @@ class Cors:
         if origin in self._origins:
             more.append(("Access-Control-Allow-Origin", origin))
             if _is_preflight(environ):
-                start_response("204 No Content", more + _PREFLIGHT)
+                start_response("204 No Content", more + self._preflight)
                 return []
-            more.append(("Access-Control-Expose-Headers", _EXPOSED))
+            more.append(("Access-Control-Expose-Headers", self._exposed))
 
         def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
             return start_response(status, headers + more, *error)

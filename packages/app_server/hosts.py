@@ -65,6 +65,7 @@ def is_loopback(address: str) -> bool:
     return found.is_loopback
 
 
+@lru_cache(maxsize=64)
 def _name_of(host: str) -> str:
     name = host.lower()
     if not name.endswith("]"):

@@ -36,12 +36,15 @@ def init_app(
     database: Database | None = None,
     *,
     problem_types: str = TYPES,
+    headers_taken: Iterable[str] = (),
+    headers_exposed: Iterable[str] = (),
 ) -> None:
     """Guard an app as the settings say, before anything else is registered with it.
 
     Its server may then leave it to the app to word what is refused, and closes the connections of
     `database`, if there is one, when it stops. `problem_types` is what the URIs of problem types
-    begin with. Raises ConfigurationError for origins and hosts that can't be.
+    begin with. Pages of the origins that are set may send `headers_taken`, and read
+    `headers_exposed` of answers. Raises ConfigurationError for origins and hosts that can't be.
     """
     check_origins(settings.cors_origins)
     check_hosts(settings.allowed_hosts)
@@ -59,7 +62,7 @@ def init_app(
     app.before_request(canonical.check)
     layered: WSGIApplication = Refusals(app.wsgi_app, problem_types)
     if settings.cors_origins:
-        layered = Cors(layered, settings.cors_origins)
+        layered = Cors(layered, settings.cors_origins, taken=headers_taken, exposed=headers_exposed)
     layered = SecureHeaders(layered, hsts_s=settings.hsts_s)
     if proxies := settings.trusted_proxies:
         # X-Forwarded-Host stays out: many proxies pass on what the client made up.
@@ -94,10 +97,11 @@ class RequestGuard:
         that a page of another origin makes its visitor's browser send.
         """
         environ = request.environ
-        if len(environ["PATH_INFO"]) + len(environ.get("QUERY_STRING", "")) > LONGEST_URL:
+        query = environ.get("QUERY_STRING", "")
+        if len(environ["PATH_INFO"]) + len(query) > LONGEST_URL:
             message = f"Path and query may have {LONGEST_URL} bytes together."
             raise RequestURITooLarge(message)
-        if not _is_utf8(environ.get("QUERY_STRING", "")):
+        if query and not _is_utf8(query):
             # Werkzeug would leave such bytes as they are written, as if "%ff" had been meant.
             message = "The query must be percent-encoded UTF-8."
             raise BadRequest(message)

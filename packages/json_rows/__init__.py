@@ -5,20 +5,28 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from json_rows.blueprint import Blueprint
-    from json_rows.changes import Changed, Deleted
+    from json_rows.changing import Changed, Transition
+    from json_rows.deleting import Deleted
+    from json_rows.frame import contains
+    from json_rows.inserting import New
     from json_rows.kept_answer import KeptAnswer
-    from json_rows.listing import Listing, Selection
+    from json_rows.listing import Listing, Selection, Slow
     from json_rows.models import Identity, Input, Output, Timestamps, Versioned
-    from json_rows.rows import New, One, table_of
+    from json_rows.ownership import OwnershipError
+    from json_rows.putting import Put
+    from json_rows.resource import Resource
     from json_rows.selection import fields_of
     from json_rows.settings import RowsSettings
-    from json_rows.statement import Query, Row, Statement, as_json
-    from json_rows.transitions import Transition
+    from json_rows.statement import Query, Row, Statement
+    from json_rows.streaming import stream
     from json_rows.unit_of_work import UnitOfWork
-    from json_rows.wiring import init_app
-    from json_rows.work import unit_of_work
+    from json_rows.wiring import HEADERS_SENT, HEADERS_TAKEN, init_app
+    from json_rows.work import Asker
 
 __all__ = [
+    "HEADERS_SENT",
+    "HEADERS_TAKEN",
+    "Asker",
     "Blueprint",
     "Changed",
     "Deleted",
@@ -27,38 +35,45 @@ __all__ = [
     "KeptAnswer",
     "Listing",
     "New",
-    "One",
     "Output",
+    "OwnershipError",
+    "Put",
     "Query",
+    "Resource",
     "Row",
     "RowsSettings",
     "Selection",
+    "Slow",
     "Statement",
     "Timestamps",
     "Transition",
     "UnitOfWork",
     "Versioned",
-    "as_json",
+    "contains",
     "fields_of",
     "init_app",
-    "table_of",
-    "unit_of_work",
+    "stream",
 ]
 
 _MODULES = {
     "blueprint": ("Blueprint",),
-    "changes": ("Changed", "Deleted"),
+    "changing": ("Changed", "Transition"),
+    "deleting": ("Deleted",),
+    "frame": ("contains",),
+    "inserting": ("New",),
+    "putting": ("Put",),
     "kept_answer": ("KeptAnswer",),
-    "listing": ("Listing", "Selection"),
+    "listing": ("Listing", "Selection", "Slow"),
     "models": ("Identity", "Input", "Output", "Timestamps", "Versioned"),
-    "rows": ("New", "One", "table_of"),
+    "ownership": ("OwnershipError",),
+    "resource": ("Resource",),
     "selection": ("fields_of",),
     "settings": ("RowsSettings",),
-    "statement": ("Query", "Row", "Statement", "as_json"),
-    "transitions": ("Transition",),
+    "statement": ("Query", "Row", "Statement"),
+    "streaming": ("stream",),
     "unit_of_work": ("UnitOfWork",),
-    "wiring": ("init_app",),
-    "work": ("unit_of_work",),
+    "wiring": ("HEADERS_SENT", "HEADERS_TAKEN", "init_app"),
+    "work": ("Asker",),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -9,10 +9,10 @@ next one.
 
 from typing import Any
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, request
 
 from json_rows.unit_of_work import UnitOfWork
-from json_rows.work import database
+from json_rows.work import work_so_far
 from serverless_postgres.position import MOST
 from serverless_postgres.replica import Replica
 from smorest_sqlmodel.errors import InvalidInputError
@@ -36,7 +36,7 @@ def init_app(app: Flask, replica: Replica | None) -> None:
     """Say with each answer to a write where it is in history, if there is a replica at all."""
 
     def tell(response: Response) -> Response:
-        work: UnitOfWork | None = g.get("work")
+        work = work_so_far()
         if work is None or replica is None:
             return response
         if work.written:
@@ -55,7 +55,7 @@ def read_after(work: UnitOfWork) -> None:
 
     Raises InvalidInputError for a header that no write has been answered with.
     """
-    replica = database().replica
+    replica: Replica | None = current_app.extensions["database"].replica
     given = request.headers.get(HEADER)
     if given is not None:
         work.read_after(_read(given))

@@ -8,10 +8,12 @@ one with the same key waits until the first one ends, then finds its answer.
 
 import hashlib
 import hmac
+import json
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, NoReturn
 from urllib.parse import urlencode
+from uuid import UUID
 
 import psycopg2
 from flask import Response, current_app, g, request
@@ -21,7 +23,7 @@ from json_rows.kept_answer import size_of
 from json_rows.kept_answers import LARGEST_KEPT, KeptAnswers, in_progress
 from json_rows.statement import Query, Row, Subject
 from json_rows.unit_of_work import UnitOfWork
-from json_rows.work import database, unit_of_work
+from json_rows.work import asker, database
 from smorest_sqlmodel.caller import caller_of
 from smorest_sqlmodel.errors import (
     ConflictError,
@@ -56,9 +58,6 @@ REPLAYED_DOC: dict[str, Any] = {
     "schema": {"type": "string", "const": "true"},
 }
 
-ANONYMOUS = "anonymous"
-"""Whose keys they are, until callers have API keys."""
-
 LONGEST_KEY = 255
 
 _KEPT_HEADERS = ("Location", "ETag")
@@ -86,10 +85,7 @@ def serve(work: UnitOfWork, view: Callable[[], Response]) -> Response:
     """
     kept: KeptAnswers | None = current_app.extensions["kept_answers"]
     if kept is None:
-        message = "is not supported by this service; send the request without it"
-        raise InvalidInputError.of(
-            location="header", name=HEADER, code="unsupported", message=message
-        )
+        raise unsupported()
     key = request.headers[HEADER]
     if not (1 <= len(key) <= LONGEST_KEY and key.isascii() and key.isprintable()):
         message = f"must have 1 to {LONGEST_KEY} printable ASCII characters"
@@ -111,10 +107,10 @@ def serve(work: UnitOfWork, view: Callable[[], Response]) -> Response:
     return response
 
 
-def run(query: Query) -> Row:
-    """Send a view's query; that of a keyed request once the key is claimed."""
-    keyed: _Keyed | None = g.get("keyed")
-    return keyed.run(query) if keyed else unit_of_work().run(query)
+def unsupported() -> InvalidInputError:
+    """Make the answer to a key that is in vain: ignored, it would let work be done twice."""
+    message = "is not supported here; send the request without it"
+    return InvalidInputError.of(location="header", name=HEADER, code="unsupported", message=message)
 
 
 class _Keyed:
@@ -125,7 +121,7 @@ class _Keyed:
         self._kept = kept
         # Ids may be written in either case.
         path = request.path.lower()
-        names = {"principal": ANONYMOUS, "method": request.method, "path": path, "key": key}
+        names = {"principal": asker().principal, "method": request.method, "path": path, "key": key}
         digest = hashlib.sha256("\0".join(names.values()).encode()).digest()
         self._names: dict[str, Any] = names
         self._lock = int.from_bytes(digest[:8], signed=True)
@@ -195,15 +191,16 @@ class _Keyed:
     def _keep(self, response: Response) -> None:
         """Have the answer kept with COMMIT.
 
-        What is large, or changed nothing, costs its caller nothing: a reference is enough. Its body
-        is for the release before, which would send it.
+        Of what is large, changed nothing or is shown once a reference is enough, which costs its
+        caller nothing. Its body is for the release before, which would send it.
         """
         about = self._query.about if self._query else None
         body, shown_id = response.get_data(), None
         has_changed = self._row is None or self._row.created
-        if about and self._can_show and (len(body) > LARGEST_KEPT or not has_changed):
-            shown_id = about.id
-            body = f'{{"id":"{shown_id}"}}'.encode()
+        is_left_out = len(body) > LARGEST_KEPT or not has_changed
+        if about and about.again and (about.is_shown_once or (is_left_out and self._can_show)):
+            body = _reference(about)
+            shown_id = about.id if self._can_show else None
         answer = {
             **self._names,
             "fingerprint": _fingerprint(),
@@ -224,13 +221,13 @@ class _Keyed:
         fingerprint, status, headers, body, shown_id, _, position = kept
         self._work.note_written(position)
         if not hmac.compare_digest(bytes(fingerprint), _fingerprint()):
-            message = "must not be reused with another body or query"
+            message = "must not be reused with another body or query, or for another owner"
             raise InvalidInputError.of(
                 location="header", name=HEADER, code="key_reused", message=message
             )
-        if shown_id and about:
+        if shown_id and about and about.again:
             try:
-                row = self._work.run(about.again(shown_id))
+                row = self._work.run(about.again(_referred(shown_id, bytes(body))))
             except NotFoundError as error:
                 message = (
                     "The first request with this Idempotency-Key was done, but the row that it "
@@ -256,12 +253,28 @@ def _headers(response: Response) -> dict[str, str]:
     return kept
 
 
+def _reference(about: Subject) -> bytes:
+    """Write what is kept in place of an answer: the ids of what it shows."""
+    if about.many is None:
+        return json.dumps({"id": str(about.id)}, separators=(",", ":")).encode()
+    return json.dumps([str(key) for key in about.many], separators=(",", ":")).encode()
+
+
+def _referred(shown_id: UUID, reference: bytes) -> UUID | list[UUID]:
+    """Read what an answer showed: one row or many."""
+    keys = json.loads(reference)
+    return [UUID(key) for key in keys] if isinstance(keys, list) else shown_id
+
+
 def _fingerprint() -> bytes:
     """Tell requests with one key apart, by all that the answer depends on."""
     digest = hashlib.sha256(read_body())
     if request.query_string:
         # The release before knew no query, and is found again without one.
         digest.update(b"?" + urlencode(sorted(request.args.items(multi=True))).encode())
+    if owner := asker().owner:
+        # Whoever comes to ask for another owner must not be shown what the one before was.
+        digest.update(b"@" + owner.bytes)
     return digest.digest()
 
 

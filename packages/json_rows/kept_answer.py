@@ -8,8 +8,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from json_rows.models import Timestamp, default
-from json_rows.rows import table_of
-from json_rows.statement import quoted
+from json_rows.statement import quoted, table_of
 from serverless_postgres.position import WRITTEN
 
 ROW_BYTES = 300
@@ -27,8 +26,9 @@ class KeptAnswer(SQLModel):
                 default=None, foreign_key="readers.id", ondelete="CASCADE", index=True
             )
 
-    The resources say what to fill them with: `One(..., goes_with={"reader_id": loan.reader_id})`.
-    What is large, or changed nothing, is not kept itself: its body then only names the row.
+    The resources say what to fill them with: `Resource(..., goes_with={"reader_id": "reader_id"})`.
+    What is large, changed nothing or is shown once is not kept itself, nor are rows without a
+    parent in one answer, which may go with others each: the body then only names the rows.
     """
 
     principal: str = Field(primary_key=True, max_length=100)

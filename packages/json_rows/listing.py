@@ -2,50 +2,43 @@
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, get_args, get_origin
 from uuid import UUID
 
-from sqlalchemy import (
-    ColumnElement,
-    FromClause,
-    Select,
-    String,
-    Text,
-    bindparam,
-    case,
-    func,
-    literal_column,
-    select,
-    text,
-    tuple_,
-)
-from sqlalchemy import cast as sql_cast
+from sqlalchemy import Table
 from sqlmodel import SQLModel
 
+from json_rows import ownership
+from json_rows.declared import only_known
+from json_rows.frame import where
+from json_rows.measuring import IN_MEMORY, measured
 from json_rows.members import chosen_names
-from json_rows.rows import CACHED_STATEMENTS, table_of
-from json_rows.statement import Query, Rows, Statement, as_json, json_names
+from json_rows.ownership import SORT_KEY
+from json_rows.statement import (
+    CACHED_STATEMENTS,
+    Query,
+    Rows,
+    Statement,
+    json_names,
+    quoted,
+    shown,
+)
 from smorest_sqlmodel.errors import InvalidInputError
-
-PAGE_BYTES = 8 * 1024 * 1024
-"""Most JSON in a page of several rows: two of the largest bodies, which clients can take in."""
 
 SMALL_PAGE = 50
 """How many rows no larger than a summary's (some 170 KB at worst) are a page without measuring."""
 
-_IN_MEMORY = text("SET LOCAL work_mem = '64MB'")
-"""Once a window of rows goes to disk, Postgres reads all of them, also those beyond the page."""
+
+_RESERVED = frozenset({"owner", "limit", "after_key", "after_id"})
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
-    """An order of a listing; the id breaks ties."""
+class Slow(str):
+    """SQL of a filter or a sort for which Postgres looks at row after row, as no index has it."""
 
-    key: ColumnElement[Any]
-    descending: bool
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,40 +62,44 @@ class Items:
 class Listing:
     """Pages of rows: filtered, sorted, and cut by a keyset cursor.
 
-    `source` is a table class, or a subquery with an `id`. A row has the fields of `summary`, unless
-    the client asks for more or less of those of `read`; `shape` is what the document says of it, if
-    that is something else. `conditions` has an expression for each field of the filter model, and
-    for what a path fixes, with a bind parameter of that name. `more` gives fields that the source
-    does not have. The statement of each combination of filters is built once. Raises ValueError for
-    a filter without a condition.
+    `source` is what stands in FROM: a table, or a subquery with an `id`, whose last word is its
+    name. A row has the fields of `summary`, unless the client asks for more or less of those of
+    `read`; `shape` is what the document says of it, if that is something else. `more` gives fields
+    that the source does not have: SQL in which `page` is the row, or a function that writes it; it
+    is run for the rows of a page only.
 
-    `large` names fields of the summary whose length nothing limits. `unindexed` names the filters
-    and sorts for which Postgres looks at row after row, as no index has them; `narrow` the filters
-    by which an index leaves so few rows that this takes no time.
+    `conditions` has SQL for the fields of the filter model and for what a path fixes, with a
+    parameter of that name; one that is named as a column of `table` needs none: it is equal to the
+    parameter, or to one of a list. `sorts` has SQL that is never NULL. What is `Slow` is answered
+    for a few clients at a time, unless a filter of `narrow`, by which an index leaves few rows,
+    stands beside it; so is a filter by a column that no index begins with. Where all
+    lists are of one parent (`within` is its column), nothing is slow. Rows are the asker's, as
+    `owned` says. The statement of each combination of filters is built once. Raises ValueError for
+    a filter without a condition, or with the name of a parameter that each statement has, and
+    TypeError for a default sort or a `narrow` filter that there is not.
+
+    `large` names fields of the summary whose length nothing limits.
     """
 
     def __init__(
         self,
         name: str,
-        source: type[SQLModel] | FromClause,
+        source: str,
         read: type[SQLModel],
         *,
+        sorts: Mapping[str, str],
+        default_sort: str,
         summary: type[SQLModel] | None = None,
         shape: Any = None,
+        table: Table | None = None,
+        owned: str = "true",
+        within: str = "",
         filters: type[SQLModel] | None = None,
-        conditions: Mapping[str, ColumnElement[bool]] | None = None,
-        sorts: Mapping[str, ColumnElement[Any]],
-        default_sort: str,
-        more: Mapping[str, ColumnElement[Any]] | None = None,
+        conditions: Mapping[str, str] | None = None,
+        more: Mapping[str, str | Callable[[], str]] | None = None,
         large: frozenset[str] = frozenset(),
-        unindexed: frozenset[str] = frozenset(),
         narrow: frozenset[str] = frozenset(),
     ) -> None:
-        conditions = conditions or {}
-        missing = set(filters.model_fields) - set(conditions) if filters else set()
-        if missing:
-            message = f"no condition for the filters {missing}"
-            raise ValueError(message)
         self.name = name
         self.summary = summary or read
         self.read = read
@@ -113,29 +110,27 @@ class Listing:
         self.sorts = [sign + name for name in sorts for sign in ("", "-")]
         self.default_sort = default_sort
         self._large = large.union(self.heavy)
-        self.slow_filters = unindexed.intersection(conditions).difference(narrow)
-        self.slow_sorts = unindexed.intersection(sorts)
-        self._narrow = narrow
-        rows = table_of(source) if isinstance(source, type) else source
-
-        @lru_cache(CACHED_STATEMENTS)
-        def statement(
-            chosen: frozenset[str],
-            sort: str,
-            names: tuple[str, ...],
-            *,
-            onward: bool,
-            is_measured: bool,
-        ) -> Statement:
-            order = Order(sorts[sort.removeprefix("-")], descending=sort.startswith("-"))
-            wanted = [conditions[name] for name in sorted(chosen)]
-            page = _page(rows, wanted, order, names, more or {}, onward=onward)
-            return Statement(_IN_MEMORY, _measured(page)) if is_measured else Statement(page)
-
-        self._statement = statement
+        self._source = source
+        self._row = source.rpartition(" ")[2]
+        self._owned = owned
+        self._order = dict(sorts)
+        self._more = dict(more or {})
+        self._conditions = _conditions(filters, conditions or {}, table, within)
+        # What is always within one parent is narrow enough.
+        wide = not within or (filters is not None and within in filters.model_fields)
+        self._narrow = narrow | ({within} if within else set())
+        slow = {name for name, sql in self._conditions.items() if isinstance(sql, Slow)}
+        self.slow_filters = frozenset(slow - self._narrow if wide else ())
+        self.slow_sorts = frozenset(
+            name for name, sql in sorts.items() if wide and isinstance(sql, Slow)
+        )
+        only_known(self.sorts, {default_sort}, of="`default_sort`")
+        only_known(self._conditions, narrow, of="`narrow`")
+        self._statement = lru_cache(CACHED_STATEMENTS)(self._written)
+        ownership.declare(self._write_all)
 
     def where(
-        self, filters: SQLModel | None = None, *, parent: Query | None = None, **fixed: object
+        self, filters: SQLModel | None = None, parent: Query | None = None, **fixed: object
     ) -> "Selection":
         """Choose rows: by the filters that are set, and by what the path fixes.
 
@@ -143,6 +138,10 @@ class Listing:
         """
         chosen = filters.model_dump(exclude_none=True) if filters else {}
         return Selection(self, {**chosen, **fixed}, parent)
+
+    def condition(self, names: Sequence[str]) -> str:
+        """Write the condition that rows are the asker's and fit the filters of these names."""
+        return where(self._owned, *(self._conditions[name] for name in sorted(names)))
 
     def query(self, filters: Mapping[str, Any], page: Page) -> Query:
         """Ask for one row more than the page holds, so that its end is known.
@@ -167,6 +166,45 @@ class Listing:
         # Texts are read whole: that takes its time however few rows are left.
         return bool(is_slow) and ("q" in slow or self._narrow.isdisjoint(filters))
 
+    def _written(
+        self,
+        chosen: frozenset[str],
+        sort: str,
+        names: tuple[str, ...],
+        *,
+        onward: bool,
+        is_measured: bool,
+    ) -> Statement:
+        page = self._page(self.condition(tuple(chosen)), sort, names, onward=onward)
+        if not is_measured:
+            return Statement(page, is_list=True)
+        return Statement(measured(page), first=[IN_MEMORY], is_list=True)
+
+    def _page(self, condition: str, sort: str, names: tuple[str, ...], *, onward: bool) -> str:
+        key, row_id = self._order[sort.removeprefix("-")], f"{self._row}.id"
+        is_descending = sort.startswith("-")
+        if onward:
+            sign = "<" if is_descending else ">"
+            after = f"({key}, {row_id}) {sign} (%(after_key)s, %(after_id)s)"
+            condition = where(condition, after)
+        direction = " DESC" if is_descending else ""
+        more = {
+            name: sql() if callable(sql) else sql
+            for name, sql in self._more.items()
+            if name in names
+        }
+        # As text: psycopg2 takes longer to make a UUID object than to fetch its row.
+        return f"""SELECT row_to_json(shown), page.{SORT_KEY}::text, page.id::text
+FROM (SELECT {self._row}.*, {key} AS {SORT_KEY}
+    FROM {self._source}
+    WHERE {condition}
+    ORDER BY {key}{direction}, {row_id}{direction}
+    LIMIT %(limit)s) AS page, {shown("page", names, more)}"""
+
+    def _write_all(self) -> None:
+        names = frozenset(self._conditions)
+        self._statement(names, self.default_sort, self.names, onward=True, is_measured=True)
+
 
 @dataclass(frozen=True, slots=True)
 class Selection:
@@ -175,6 +213,14 @@ class Selection:
     listing: Listing
     filters: Mapping[str, Any]
     parent: Query | None = None
+
+    @property
+    def condition(self) -> str:
+        """The condition that finds these rows, for a statement of one's own.
+
+        Its parameters are `filters`, and `owner`, which the unit of work binds.
+        """
+        return self.listing.condition(tuple(self.filters))
 
     def query(self, page: Page) -> Query:
         """Ask for a page of these rows."""
@@ -216,51 +262,38 @@ def bad_cursor() -> InvalidInputError:
     return InvalidInputError.of(location="query", name="cursor", code="bad_cursor", message=message)
 
 
-def _page(
-    source: FromClause,
-    conditions: Sequence[ColumnElement[bool]],
-    order: Order,
-    names: tuple[str, ...],
-    more: Mapping[str, ColumnElement[Any]],
-    *,
-    onward: bool,
-) -> Select[Any]:
-    columns = [order.key, source.c["id"]]
-    if onward:
-        after = tuple_(
-            sql_cast(bindparam("after_key"), order.key.type),
-            bindparam("after_id", type_=source.c["id"].type),
-        )
-        position = tuple_(*columns)
-        conditions = [*conditions, position < after if order.descending else position > after]
-    own = [source.c[name] for name in names if name not in more]
-    extra = [expression.label(name) for name, expression in more.items() if name in names]
-    rows = (
-        select(*own, *extra, order.key.label("_key"))
-        .where(*conditions)
-        .order_by(*(column.desc() if order.descending else column for column in columns))
-        .limit(bindparam("limit"))
-        .subquery("page")
-    )
-    # As text: psycopg2 takes longer to make a UUID object than to fetch its row.
-    return as_json(rows, names, sql_cast(rows.c["_key"], String), sql_cast(rows.c["id"], String))
+def _conditions(
+    filters: type[SQLModel] | None, given: Mapping[str, str], table: Table | None, within: str
+) -> dict[str, str]:
+    """Complete the conditions: filters that are columns, and what a path fixes, need none."""
+    conditions = dict(given)
+    missing = []
+    fields = dict(filters.model_fields) if filters else {}
+    for name in [*fields, *([within] if within else [])]:
+        if name in conditions:
+            continue
+        if table is None or name not in table.columns:
+            missing.append(name)
+            continue
+        is_list = name in fields and _is_list(fields[name].annotation)
+        value = f"ANY(%({name})s)" if is_list else f"%({name})s"
+        sql = f"{quoted(table)}.{quoted(name)} = {value}"
+        conditions[name] = sql if _is_indexed(table, name) else Slow(sql)
+    if taken := sorted(_RESERVED & conditions.keys()):
+        message = f"filters can't be called {taken}: the statements of lists have such parameters"
+        raise ValueError(message)
+    if missing:
+        message = f"no condition for the filters {sorted(missing)}"
+        raise ValueError(message)
+    return conditions
 
 
-def _measured(page: Select[Any]) -> Select[Any]:
-    """End a page before the row that would make it larger than PAGE_BYTES; the first may be.
+def _is_list(annotation: Any) -> bool:
+    return get_origin(annotation) is list or any(map(_is_list, get_args(annotation)))
 
-    That row comes without its JSON, and those after it are not even read: Postgres stops where a
-    running count goes beyond a constant ("Run Condition" in its plans, PostgreSQL 15 and later).
-    """
-    # OFFSET 0 keeps the planner from writing the JSON once for its length and once to be sent.
-    rows = page.offset(literal_column("0")).subquery("rows")
-    json_, *position = rows.c
-    size = func.octet_length(sql_cast(json_, Text))
-    total = func.sum(size).over(rows=(None, 0))
-    is_too_much = (total > PAGE_BYTES) & (total > size)
-    sized = select(json_, *position, is_too_much.label("is_too_much")).subquery("sized")
-    beyond = func.count(case((sized.c["is_too_much"], 1))).over(rows=(None, 0))
-    counted = select(sized, beyond.label("beyond")).subquery("counted")
-    json_, *position = list(counted.c)[:3]
-    is_within = counted.c["beyond"] == 0
-    return select(case((is_within, json_)), *position).where(counted.c["beyond"] <= 1)
+
+def _is_indexed(table: Table, name: str) -> bool:
+    """Tell whether an index of a table begins with a column."""
+    keys = [table.primary_key, *table.constraints, *table.indexes]
+    first = [next(iter(getattr(key, "columns", ())), None) for key in keys]
+    return any(column is not None and column.name == name for column in first)

@@ -1,6 +1,7 @@
 """Which members of a row an answer has: the usual ones, or those that the client names."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from sqlmodel import SQLModel
 
@@ -16,17 +17,20 @@ class Members:
     def __init__(
         self, read: type[SQLModel], usual: type[SQLModel] | None = None, *, key: str = "id"
     ) -> None:
-        self._names = tuple(json_names(read))
-        self._usual = tuple(json_names(usual or read))
+        self.all = tuple(json_names(read))
+        self.usual = tuple(json_names(usual or read))
         self._key = key
 
-    def chosen(self, fields: Sequence[str] | None) -> tuple[str, ...]:
+    def chosen(self, fields: Sequence[str] | None, usual: tuple[str, ...]) -> tuple[str, ...]:
         """Choose the members of an answer, in their usual order."""
-        return chosen_names(self._names, fields, key=self._key) if fields else self._usual
+        if not fields:
+            return usual
+        return chosen_names(self.all, tuple(fields), key=self._key)
 
 
+@lru_cache(CACHED_CHOICES * CACHED_CHOICES)
 def chosen_names(
-    names: tuple[str, ...], fields: Sequence[str], *, key: str = "id"
+    names: tuple[str, ...], fields: tuple[str, ...], *, key: str = "id"
 ) -> tuple[str, ...]:
     """Choose from all names the fields that are wanted, and the id, in their usual order."""
     wanted = {key, *fields}

@@ -16,10 +16,16 @@ from smorest_sqlmodel.errors import InvalidInputError, OverloadedError
 from smorest_sqlmodel.parsing import COMMA_SEPARATED
 from smorest_sqlmodel.texts import read_values
 
-LINK = {
-    "description": 'The next page, as rel="next" (RFC 8288); absent on the last one.',
-    "schema": {"type": "string", "examples": ['</v1/users?cursor=WyJzIl0>; rel="next"']},
-}
+
+def document_link(path: str | None) -> dict[str, Any]:
+    """Describe the header that leads to the next page; `path` is an example."""
+    schema: dict[str, Any] = {"type": "string"}
+    if path:
+        schema["examples"] = [f'<{path}?cursor=WyJzIl0>; rel="next"']
+    return {
+        "description": 'The next page, as rel="next" (RFC 8288); absent on the last one.',
+        "schema": schema,
+    }
 
 
 def page_parameters(listing: Listing, default_limit: int, max_limit: int) -> type[BaseModel]:
@@ -140,7 +146,7 @@ def respond_with_page(selection: Selection, page: Page) -> Response:
             (name, value) for name, value in request.args.items(multi=True) if name != "cursor"
         ]
         onward = urlencode([*query, ("cursor", items.next_cursor)])
-        headers["Link"] = f'<{quote(request.path)}?{onward}>; rel="next"'
+        headers["Link"] = f'<{quote(request.script_root + request.path)}?{onward}>; rel="next"'
     return Response(_body(items), headers=headers, content_type="application/json")
 
 

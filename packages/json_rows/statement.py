@@ -1,39 +1,30 @@
-"""Statements compiled once, whose rows Postgres turns into JSON that goes to the wire as it is.
+"""Statements of plain SQL, written once, whose rows Postgres turns into JSON that is sent as it is.
 
-Building a statement costs more than running it, and turning rows into objects and those into JSON
-more still. So the fast path is: a `Read` model names the columns, SQLAlchemy builds the SQL when
-the service starts, Postgres answers with `row_to_json`, and nobody touches the text any more: its
-bytes are never decoded, as one emoji makes a str of it four times as large.
+Turning rows into objects and those into JSON costs more than running a statement. So the fast path
+is: a `Read` model names the columns, the SQL is put together when the service starts, Postgres
+answers with `row_to_json`, and nobody touches the text any more: its bytes are never decoded, as
+one emoji makes a str of it four times as large.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, cast
 from uuid import UUID
 
 from psycopg2.extensions import QuotedString, register_adapter
-from sqlalchemy import (
-    JSON,
-    ClauseElement,
-    ColumnElement,
-    FromClause,
-    Integer,
-    Select,
-    SelectBase,
-    Table,
-    cast,
-    func,
-    literal_column,
-    null,
-    select,
-    true,
-)
+from sqlalchemy import Column, Table
 from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
-from sqlalchemy.sql.dml import UpdateBase
-from sqlalchemy.sql.visitors import iterate
 from sqlmodel import SQLModel
 
-_DIALECT = PGDialect_psycopg2()  # type: ignore[no-untyped-call]
+from json_rows import ownership
+
+DIALECT = PGDialect_psycopg2()  # type: ignore[no-untyped-call]
+
+_WRITES = re.compile(r"\b(?:INSERT INTO|DELETE FROM|(?<!FOR )(?<!KEY )UPDATE)\b", re.IGNORECASE)
+
+CACHED_STATEMENTS = 256
+"""How many statements a resource keeps: one for each combination of filters or members in use."""
 
 Rows = Sequence[tuple[Any, ...]]
 
@@ -56,108 +47,103 @@ class Row:
 
 def first_row(rows: Rows) -> Row:
     """Judge a statement that always has a row."""
-    return Row(*rows[0])
+    return Row(*rows[0][:3])
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
     """The row that an answer shows: its id, how it is read again, and what it goes with.
 
-    `goes_with` has SQL that finds the rows that a copy of the answer must not outlive, by the
-    column of kept answers that refers to them; `%(about)s` in it is the id.
+    `again` reads it, or the rows `many`, by their ids. `goes_with` has SQL that finds the rows that
+    a copy of the answer must not outlive, by the column of kept answers that refers to them;
+    `%(about)s` in it is the id. `is_shown_once` is true for an answer of which no copy is kept, as
+    it holds what nobody is shown again.
     """
 
     id: UUID
-    again: "Callable[[UUID], Query]"
+    again: "Callable[[Any], Query] | None"
     goes_with: Mapping[str, str]
+    is_shown_once: bool = False
+    many: Sequence[UUID] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
     """A statement with its parameters, and the rule that turns its rows into an answer.
 
-    `judge` takes the rows and returns a Row or raises an ApiError. `outcome` finds what the
-    query leaves behind: it is asked when the query is refused and may have been done already, by
-    an attempt whose reply was lost or, if `repeatable`, by an earlier request with the same id.
-    `about` is the row that it answers with.
+    `judge` takes the rows and returns a Row or raises an ApiError. `outcome` makes the query that
+    finds what this one leaves behind: it is asked when the query is refused and may have been done
+    already, by an attempt whose reply was lost or, if `repeatable`, by an earlier request with the
+    same id. `about` is the row that it answers with.
     """
 
     statement: "Statement"
-    parameters: Mapping[str, Any]
-    judge: Callable[[Rows], Row]
-    outcome: "Query | None" = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    judge: Callable[[Rows], Row] = first_row
+    outcome: "Callable[[], Query] | None" = None
     repeatable: bool = False
     about: Subject | None = None
 
-    @property
-    def sql(self) -> str:
-        """The SQL of the statement."""
-        return self.statement.sql
-
 
 class Statement:
-    """One or more clauses, compiled once and sent in one round trip.
+    """A SELECT with the CTEs before it, and what precedes both, sent in one round trip.
 
-    Several clauses are sent as one batch: one transaction for Postgres, though each of them sees
-    what was committed before it began, which is what a lock wants (PostgreSQL 18, 54.2.2.1
-    "Multiple Statements in a Simple Query"). The rows are those of the last clause.
+    `first` are statements of their own: all is one batch and one transaction for Postgres, though
+    each of them sees what was committed before it began, which is what a lock wants (PostgreSQL 18,
+    54.2.2.1 "Multiple Statements in a Simple Query"). `ctes` are by name, in order. Parameters are
+    psycopg2's, such as `%(key)s`; `%(owner)s` is who asks, and is bound by the unit of work. Raises
+    OwnershipError where the SQL names an owned table without saying whose rows it means. `is_list`
+    says that it looks for any number of rows, of which many may be others'.
     """
 
-    def __init__(self, *clauses: ClauseElement) -> None:
-        self._clauses = clauses
-        self.is_write = any(
-            isinstance(part, UpdateBase) for clause in clauses for part in iterate(clause)
-        )
-        self.sql, self.constants = _compile(clauses)
+    def __init__(
+        self,
+        select: str,
+        *,
+        first: Sequence[str] = (),
+        ctes: Mapping[str, str] | None = None,
+        is_list: bool = False,
+    ) -> None:
+        self._select = select
+        before = "".join(f"{statement};\n" for statement in first)
+        named = ",\n".join(f"{name} AS ({sql})" for name, sql in (ctes or {}).items())
+        self._before = before + (f"WITH {named}\n" if named else "")
+        self.sql = self._before + select
+        self.is_write = bool(_WRITES.search(self.sql))
+        self.is_list = is_list
         self._more: dict[str, str] = {}
+        ownership.check(self)
 
     def query(
-        self,
-        parameters: Mapping[str, Any],
-        judge: Callable[[Rows], Row] = first_row,
-        *,
-        outcome: Query | None = None,
-        repeatable: bool = False,
-        about: Subject | None = None,
+        self, parameters: Mapping[str, Any] | None = None, judge: Callable[[Rows], Row] = first_row
     ) -> Query:
         """Bind the parameters: whatever psycopg2 can adapt."""
-        return Query(self, {**self.constants, **parameters}, judge, outcome, repeatable, about)
+        return Query(self, parameters or {}, judge)
 
     def sql_with(self, expression: str) -> str:
         """Write the SQL with one column more, the last of all: an expression of Postgres's."""
         if expression not in self._more:
-            *before, last = self._clauses
-            if not isinstance(last, SelectBase):
-                message = "a statement whose rows count must end with a SELECT"
-                raise TypeError(message)
-            rows = last.subquery("answer")
-            columns: list[Any] = [literal_column("answer.*"), literal_column(expression)]
-            sql, constants = _compile((*before, select(*columns).select_from(rows)))
-            if constants != self.constants:
-                message = "the parameters of a statement must have names of their own"
-                raise ValueError(message)
-            self._more[expression] = sql
+            self._more[expression] = (
+                f"{self._before}SELECT answer.*, {expression} FROM ({self._select}) AS answer"
+            )
         return self._more[expression]
-
-
-def _compile(clauses: Iterable[ClauseElement]) -> tuple[str, dict[str, Any]]:
-    """Compile clauses to one batch; returns also the parameters whose values are known."""
-    compiled: list[Any] = [clause.compile(dialect=_DIALECT) for clause in clauses]
-    constants: dict[str, Any] = {}
-    for part in compiled:
-        for name, value in part.params.items():
-            if part.binds[name].required:
-                continue
-            if constants.setdefault(name, value) != value:
-                message = f"two clauses of one statement use the parameter {name}"
-                raise ValueError(message)
-    return ";\n".join(part.string for part in compiled), constants
 
 
 def quoted(named: Table | str) -> str:
     """Write a name in SQL: that of a table with its schema, or of a column."""
-    write = _DIALECT.identifier_preparer
+    write = DIALECT.identifier_preparer
     return write.quote(named) if isinstance(named, str) else write.format_table(named)
+
+
+def table_of(model: type[SQLModel]) -> Table:
+    """Get the table behind a table class."""
+    return cast("Table", model.__table__)  # type: ignore[attr-defined]
+
+
+def references(table: Table) -> dict[str, Column[Any]]:
+    """Find the columns that alone refer to a row of another table, and what they refer to."""
+    keys = [key for key in table.foreign_key_constraints if len(key.elements) == 1]
+    return {key.elements[0].parent.name: key.elements[0].column for key in keys}
 
 
 def json_name(model: type[SQLModel], field_name: str) -> str:
@@ -170,20 +156,20 @@ def json_names(model: type[SQLModel]) -> list[str]:
     return [json_name(model, field_name) for field_name in model.model_fields]
 
 
-def as_json(
-    source: FromClause,
-    names: Iterable[str],
-    *extra: ColumnElement[Any],
-) -> Select[Any]:
-    """Select rows of a source as JSON (column 1), and whatever else is wanted of them.
+def columns(names: Iterable[str], source: str = "") -> str:
+    """Write columns as a list, of a source where one is given: `given.title, given.isbn`."""
+    of = f"{source}." if source else ""
+    return ", ".join(of + quoted(name) for name in names)
 
-    `names` are the members of the JSON, in order: columns of the source.
+
+def shown(source: str, names: Iterable[str], more: Mapping[str, str] | None = None) -> str:
+    """Write a LATERAL subquery `shown`, whose row has what JSON is to show: `row_to_json(shown)`.
+
+    `names` are its members, in order: columns of the source, or expressions of `more`.
     """
-    shown = select(*[source.c[name] for name in names]).correlate(source).lateral("shown")
-    row = func.row_to_json(shown.table_valued(), type_=JSON)
-    return select(row, *extra).select_from(source.join(shown, true()))
-
-
-def version_of(source: FromClause) -> ColumnElement[int | None]:
-    """Select the version of a row, or null where its table has none."""
-    return source.c["version"] if "version" in source.c else cast(null(), Integer)
+    more = more or {}
+    members = ", ".join(
+        f"{more[name]} AS {quoted(name)}" if name in more else f"{source}.{quoted(name)}"
+        for name in names
+    )
+    return f"LATERAL (SELECT {members}) AS shown"

@@ -4,12 +4,13 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import Any, Self, TypeVar
+from uuid import UUID
 
 import psycopg2
 from sqlalchemy import PoolProxiedConnection
 from sqlalchemy.exc import SQLAlchemyError
 
-from json_rows import errors
+from json_rows import errors, ownership
 from json_rows.errors import TransientError
 from json_rows.statement import Query, Row, Rows
 from serverless_postgres import losses
@@ -46,15 +47,18 @@ class UnitOfWork:
         *,
         budget_s: float | None = None,
         server: Server | None = None,
+        owner: UUID | None = None,
         in_path: Collection[str] = (),
     ) -> None:
         """Name the database; `budget_s` is how long to try again, by default as set.
 
-        `server` is another one than the primary. `in_path` names what the path of a request gives:
-        where columns clash, these aren't what is wrong with its body.
+        `server` is another one than the primary. `owner` is who asks: queries on owned tables find
+        their rows and no others; nobody in particular (None) finds all. `in_path` names what the
+        path of a request gives: where columns clash, these aren't what is wrong with its body.
         """
         self._database = database
         self._server = server or database.primary
+        self._owner = owner
         self._in_path = frozenset(in_path)
         self._patience = Patience(
             database.settings.retry_budget_s if budget_s is None else budget_s,
@@ -154,10 +158,14 @@ class UnitOfWork:
                 raise
             if savepoint:
                 self.execute("ROLLBACK TO SAVEPOINT before_insert")
-            rows = self.fetch(query.outcome)
+            outcome = query.outcome()
+            rows = self.fetch(outcome)
             if not rows and not errors.is_duplicate_id(refused):
+                if was_sent_before and not query.repeatable:
+                    # Others may have changed since then what a lost attempt would be known by.
+                    refused.members["outcome"] = "unknown"
                 raise
-            row = query.outcome.judge(rows)
+            row = outcome.judge(rows)
             return replace(row, created=True) if was_sent_before else row
 
     def fetch(self, query: Query) -> Rows:
@@ -165,17 +173,22 @@ class UnitOfWork:
         replica, position = self._database.replica, self._reads_after
         if replica is None or position is None or self._in_transaction or self._begin_due:
             return self._write(query)
-        return self._read_from(replica, query, position) or self.execute(
-            query.sql, query.parameters
-        )
+        return self._read_from(replica, query, position) or self._execute(*self._bound(query))
 
     def execute(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Rows:
         """Send SQL in one round trip and return the rows of its last statement.
 
         Outside of a transaction it is sent again when the connection is lost. Raises TransientError
-        inside of one, UnavailableError when there is no more time, and the ApiError for what
-        the database says.
+        inside of one, UnavailableError when there is no more time, the ApiError for what the
+        database says, and OwnershipError where somebody asks and it does not keep to their rows.
         """
+        if self._owner is not None:
+            ownership.check_text(sql)
+        if ownership.PARAMETER in sql:
+            parameters = {**(parameters or {}), "owner": self._owner}
+        return self._execute(sql, parameters)
+
+    def _execute(self, sql: str, parameters: Mapping[str, Any] | None) -> Rows:
         while True:
             try:
                 return self._send(sql, parameters)
@@ -208,11 +221,21 @@ class UnitOfWork:
             self._discard()  # A connection whose state is unknown must not be used again.
         self._give_back()
 
+    def _bound(self, query: Query, more: str = "") -> tuple[str, dict[str, Any]]:
+        """Bind who asks to a query that may be about owned rows; `more` is one column more."""
+        statement = query.statement
+        sql = statement.sql_with(more) if more else statement.sql
+        if statement.is_list and self._owner is not None:
+            sql = ownership.of_somebody(sql)
+        return sql, {**query.parameters, "owner": self._owner}
+
     def _write(self, query: Query, before: str = "") -> Rows:
         """Send a query to the primary, and note the position of what it did."""
-        if self._database.replica is None:
-            return self.execute(before + query.sql, query.parameters)
-        rows = self.execute(before + query.statement.sql_with(WRITTEN), query.parameters)
+        has_replica = self._database.replica is not None
+        sql, parameters = self._bound(query, WRITTEN if has_replica else "")
+        rows = self._execute(before + sql, parameters)
+        if not has_replica:
+            return rows
         if rows:
             self.note_written(rows[0][-1])
         return [row[:-1] for row in rows]
@@ -227,9 +250,11 @@ class UnitOfWork:
         return rows
 
     def _ask(self, replica: Replica, query: Query, position: int) -> tuple[Rows, ReadFrom]:
+        sql, parameters = self._bound(query, SEEN)
         with UnitOfWork(self._database, budget_s=0, server=replica.server) as work:
             try:
-                rows = work.execute(query.statement.sql_with(SEEN), query.parameters)
+                # Not `execute`, which binds that nobody asks.
+                rows = work._execute(sql, parameters)
             except (ApiError, psycopg2.Error, SQLAlchemyError) as error:
                 if reason := _reason_to_leave(error):
                     replica.away(reason)

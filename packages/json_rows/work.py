@@ -1,6 +1,9 @@
-"""The unit of work of the current request."""
+"""The unit of work of the current request, and who asks in it."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import cast
+from uuid import UUID
 
 from flask import Flask, current_app, g, has_request_context, request
 
@@ -8,9 +11,27 @@ from json_rows.unit_of_work import UnitOfWork
 from serverless_postgres.database import Database
 
 
-def init_app(app: Flask, database: Database) -> None:
-    """Give each request of an app a unit of work when it first needs one, and end it after."""
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who sends a request: a name that stays the same for them, and whose rows they may touch.
+
+    Without an `owner` these are all rows. An Idempotency-Key is one among those of its `principal`.
+    """
+
+    principal: str
+    owner: UUID | None = None
+
+
+ANYBODY = Asker("anonymous")
+
+
+def init_app(app: Flask, database: Database, asker: Callable[[], Asker] = lambda: ANYBODY) -> None:
+    """Give each request of an app a unit of work when it first needs one, and end it after.
+
+    `asker` says of the current request who sends it.
+    """
     app.extensions["database"] = database
+    app.extensions["asker"] = asker
     app.teardown_appcontext(_close)
 
 
@@ -19,18 +40,30 @@ def database() -> Database:
     return cast("Database", current_app.extensions["database"])
 
 
+def asker() -> Asker:
+    """Tell who sends the current request."""
+    found: Callable[[], Asker] = current_app.extensions["asker"]
+    return found()
+
+
 def unit_of_work() -> UnitOfWork:
     """Get the unit of work of the current request.
 
     Whoever gets it while a view works on a request with an Idempotency-Key has the key claimed
     first.
     """
-    if "work" not in g:
+    work: UnitOfWork | None = g.get("work")
+    if work is None:
         in_path = (request.view_args or {}) if has_request_context() else {}
-        g.work = UnitOfWork(database(), in_path=in_path)
-    if "keyed" in g:
-        g.keyed.claim()
-    return cast("UnitOfWork", g.work)
+        work = g.work = UnitOfWork(database(), owner=asker().owner, in_path=in_path)
+    if keyed := g.get("keyed"):
+        keyed.claim()
+    return work
+
+
+def work_so_far() -> UnitOfWork | None:
+    """Get the unit of work of the current request, if anybody has asked for it yet."""
+    return cast("UnitOfWork | None", g.get("work"))
 
 
 def _close(_: BaseException | None) -> None:

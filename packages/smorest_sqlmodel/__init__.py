@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         UnavailableError,
         UnsupportedMediaTypeError,
     )
+    from smorest_sqlmodel.guards import Guard
     from smorest_sqlmodel.openapi import Api
     from smorest_sqlmodel.parsing import COMMA_SEPARATED, UploadedFile
     from smorest_sqlmodel.path import UUIDConverter
@@ -33,6 +34,7 @@ __all__ = [
     "Blueprint",
     "ConflictError",
     "FieldError",
+    "Guard",
     "InvalidInputError",
     "MisconfiguredError",
     "NotFoundError",
@@ -47,9 +49,14 @@ __all__ = [
     "UploadedFile",
 ]
 
-_MODULES = {"Api": "openapi", "Blueprint": "blueprint", "UUIDConverter": "path"} | dict.fromkeys(
-    ("COMMA_SEPARATED", "UploadedFile"), "parsing"
-)
+_MODULES = {
+    "Api": "openapi",
+    "Blueprint": "blueprint",
+    "COMMA_SEPARATED": "parsing",
+    "Guard": "guards",
+    "UUIDConverter": "path",
+    "UploadedFile": "parsing",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -17,6 +17,7 @@ from werkzeug.datastructures import Headers
 
 from smorest_sqlmodel.etag import etag_of, is_known_to_client, tag_of
 from smorest_sqlmodel.parsing import adapter
+from smorest_sqlmodel.places import LOCATION, place_of
 from smorest_sqlmodel.problems import MEDIA_TYPE, Problem
 
 JSON = "application/json"
@@ -24,24 +25,29 @@ JSON = "application/json"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer as it is documented: its schema, its media type, and whether it has an ETag."""
+    """An answer as it is documented: its schema, its media type, and whether it has an ETag.
+
+    `location` names the view that shows what the answer tells of, where it has a `Location`.
+    """
 
     schema: Any
     content_type: str | None = None
     etag: bool = False
+    location: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
     """The body of an answer as it goes to the wire.
 
-    `version` is what its ETag says, where it is a number. `created` false makes a 201 a 200: what
-    was to be made is there already.
+    `version` is what its ETag says, where it is a number, and `id` what its Location is made of.
+    `created` false makes a 201 a 200: what was to be made is there already.
     """
 
     body: str | bytes
     version: object = None
     created: bool = True
+    id: object = None
 
 
 PROBLEM = Answer(Problem, MEDIA_TYPE)
@@ -87,13 +93,17 @@ def respond(
         headers["ETag"] = etag_of(tag)
         if request.method in {"GET", "HEAD"} and is_known_to_client(tag):
             return Response(status=HTTPStatus.NOT_MODIFIED, headers=headers)
+    if answer.location and status < HTTPStatus.BAD_REQUEST:
+        headers[LOCATION] = place_of(answer.location, written.id)
     content_type = answer.content_type or JSON if written.body else None
     return Response(written.body, status, headers, content_type=content_type)
 
 
 def write(value: Any, answer: Answer) -> Written:
     """Validate and write a value as its answer is documented; ValidationError for what can't be."""
-    return Written(_body(answer, value), getattr(value, "version", None))
+    body = _body(answer, value)
+    row_id = value.get("id") if isinstance(value, dict) else getattr(value, "id", None)
+    return Written(body, getattr(value, "version", None), id=row_id)
 
 
 def _body(answer: Answer, value: Any) -> str | bytes:

@@ -14,18 +14,17 @@ What more a subclass does for each view goes into `_around` and `_written`.
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import wraps
 from http import HTTPStatus
-from typing import Any, Literal, cast, get_args
+from typing import Any, cast
 
 import flask_smorest
-from flask import Response, request
+from flask import Flask, Response, request
 from flask.views import MethodView
 from flask_smorest.pagination import PAGINATION_HEADER
 from flask_smorest.utils import get_appcontext
 from typing_extensions import override
-from werkzeug.datastructures import MultiDict
 
 from smorest_sqlmodel.answers import (
     PROBLEM,
@@ -38,6 +37,7 @@ from smorest_sqlmodel.answers import (
 )
 from smorest_sqlmodel.documentation import (
     View,
+    add_header,
     add_input,
     add_query,
     add_response,
@@ -49,26 +49,37 @@ from smorest_sqlmodel.documentation import (
     synchronous,
 )
 from smorest_sqlmodel.etag import ETAG
-from smorest_sqlmodel.fields import names_of, readings, refuse_files
+from smorest_sqlmodel.fields import names_of
+from smorest_sqlmodel.guards import Guard
 from smorest_sqlmodel.json_schema import ParametersOf, SchemaOf
-from smorest_sqlmodel.parsing import read_json
+from smorest_sqlmodel.locations import Location, check_location, read
 from smorest_sqlmodel.path import path_parameters, require_uuids
+from smorest_sqlmodel.places import LOCATION, check_place, document_place, example_path
 from smorest_sqlmodel.problems import MEDIA_TYPE, Problem
-from smorest_sqlmodel.texts import read_form, read_values, reject_unknown
-
-Location = Literal["json", "query", "path", "headers", "cookies", "form", "files"]
+from smorest_sqlmodel.texts import reject_unknown
 
 
 class Blueprint(flask_smorest.Blueprint):
     """A flask-smorest Blueprint that speaks pydantic."""
 
     def __init__(
-        self, *args: Any, path_examples: Mapping[str, str] | None = None, **kwargs: Any
+        self,
+        *args: Any,
+        guards: Iterable[Guard] = (),
+        path_examples: Mapping[str, str] | None = None,
+        **kwargs: Any,
     ) -> None:
-        """Make a blueprint; `path_examples` are what the document fills paths with, by argument."""
+        """Make a blueprint; `path_examples` are what the document fills paths with, by argument.
+
+        `guards` look at requests first, one after the other, also for static files and `OPTIONS`.
+        """
         super().__init__(*args, **kwargs)
+        self._guards = tuple(guards)
+        for guard in self._guards:
+            self.before_request(guard.check)
         self._path_examples = dict(path_examples or {})
-        self._prepare_doc_cbks.insert(0, resolve_models)
+        self._places: set[str] = set()
+        self._prepare_doc_cbks[:0] = [self._document, resolve_models]
 
     @override
     def arguments(self, schema: Any, *, location: Location = "json", **options: Any) -> Any:
@@ -83,7 +94,7 @@ class Blueprint(flask_smorest.Blueprint):
         """
         if is_of_flask_smorest(schema):
             return super().arguments(schema, location=location, **options)
-        _check(schema, location)
+        check_location(schema, location)
         required = options.pop("required", True)
         documented: Any = ParametersOf(schema, location)
         if location in self.DEFAULT_LOCATION_CONTENT_TYPE_MAPPING:
@@ -95,7 +106,7 @@ class Blueprint(flask_smorest.Blueprint):
 
             @wraps(view)
             def wrapper(*args: Any, **kwargs: Any) -> Any:
-                value = _read(schema, location, kwargs, required=required)
+                value = read(schema, location, kwargs, required=required)
                 return view(*args, value, **kwargs)
 
             documentation = documentation_of(wrapper)
@@ -112,21 +123,24 @@ class Blueprint(flask_smorest.Blueprint):
         schema: Any = None,
         *,
         etag: bool = False,
+        location: str | None = None,
         headers: dict[str, Any] | None = None,
         **options: Any,
     ) -> Any:
         """Answer with what the view returns: a model, a table's row, anything that fits `schema`.
 
         With `etag` the answer has an ETag, its value's `version` or else a digest of it, and a GET
-        of a version that the client knows answers 304. The view may return `(value, headers)` or
-        `(value, status)` or all three. Options as with flask-smorest: `content_type`,
-        `description`, `example`, `examples`.
+        of a version that the client knows answers 304. `location` names the view of this blueprint
+        that shows what has been made: the answer has a `Location` made of its path and the value's
+        `id`. The view may return `(value, headers)` or `(value, status)` or all three. Options as
+        with flask-smorest: `content_type`, `description`, `example`, `examples`.
         """
         if is_of_flask_smorest(schema):
             return super().response(status_code, schema, headers=headers, **options)
         status = int(status_code)
         documented = dict(headers or {}) | ({"ETag": ETAG} if etag else {})
-        answer = Answer(schema, options.get("content_type"), etag)
+        answer = Answer(schema, options.get("content_type"), etag, location)
+        self._places.update([location] if location else [])
 
         def decorator(view: View) -> View:
             view = synchronous(view)
@@ -144,6 +158,7 @@ class Blueprint(flask_smorest.Blueprint):
                 add_query(documentation)
             if etag:
                 documentation["etag_returned"] = True
+            documentation |= {"location": location} if location else {}
             return wrapper
 
         return decorator
@@ -253,6 +268,24 @@ class Blueprint(flask_smorest.Blueprint):
         return wrapper
 
     @override
+    def register(self, app: Any, options: dict[str, Any]) -> None:
+        """Put the views into an app; TypeError for a `location` that is none of them."""
+        super().register(app, options)
+        for view in self._places:
+            check_place(app, self, view)
+
+    def _document(
+        self, document: dict[str, Any], information: dict[str, Any], *, app: Flask, **_: object
+    ) -> dict[str, Any]:
+        """Document what the blueprint does for an operation, now that its app is known."""
+        for guard in self._guards:
+            guard.document(document, information)
+        if view := information.get("location"):
+            path = example_path(app, self, view, self._path_examples)
+            add_header(information, LOCATION, document_place(path))
+        return document
+
+    @override
     def _document_pagination_metadata(self, spec: Any, resp_doc: dict[str, Any]) -> None:
         has_headers = spec.openapi_version.major >= 3  # noqa: PLR2004  as flask-smorest asks
         if has_headers and "PAGINATION" not in spec.components.headers:
@@ -264,30 +297,3 @@ class Blueprint(flask_smorest.Blueprint):
         """Let flask-smorest's own `etag` make a digest of what pydantic has written, too."""
         get_appcontext().setdefault("result_dump", response.get_data(as_text=True))
         super()._set_etag_in_response(response)
-
-
-def _check(schema: Any, location: Location) -> None:
-    """Raise TypeError for what a location can't hold as it would be documented."""
-    if location not in get_args(Location):
-        message = f"There is no location {location!r}; choose from {', '.join(get_args(Location))}."
-        raise TypeError(message)
-    if location == "json":
-        refuse_files(schema)
-    else:
-        readings(schema, location)
-
-
-def _read(schema: Any, location: Location, kwargs: dict[str, Any], *, required: bool) -> Any:
-    if location == "json":
-        return read_json(schema, required=required)
-    if location == "path":
-        values = {name: kwargs.pop(name) for name in names_of(schema)}
-        return read_values(schema, "path", MultiDict(values))
-    if location in {"form", "files"}:
-        return read_form(schema, location)
-    sources: dict[str, Any] = {
-        "query": request.args,
-        "headers": request.headers,
-        "cookies": request.cookies,
-    }
-    return read_values(schema, location, sources[location])

@@ -19,15 +19,6 @@ View = Callable[..., Any]
 
 _BODIES = {"json", "form", "files"}
 
-LOCATION = {
-    "description": "Where the new row is (RFC 9110, 10.2.2).",
-    "schema": {
-        "type": "string",
-        "format": "uri-reference",
-        "examples": ["/v1/users/0199c0de-0000-7000-8000-000000000001"],
-    },
-}
-
 
 def documentation_of(view: View) -> dict[str, Any]:
     """Get what flask-smorest keeps of a view, as a copy of its own for this layer."""

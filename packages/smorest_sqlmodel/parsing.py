@@ -3,6 +3,7 @@
 import json
 from functools import cache
 from itertools import islice
+from math import inf
 from typing import Annotated, Any
 
 from flask import current_app, request
@@ -105,10 +106,15 @@ def check_json(text: bytes) -> int:
 
     Returns how many names its outermost object has.
     """
-    _check_count(count_strings(text) // 2)
+    most = current_app.config.get("MAX_JSON_VALUES") or inf
+    if count_strings(text) // 2 > most:
+        raise _too_many(most)
     outside = outside_strings(text)
-    _check_count(count_values(outside))
-    _check_depth(outside)
+    if count_values(outside) > most:
+        raise _too_many(most)
+    deepest = current_app.config.get("MAX_JSON_DEPTH") or inf
+    if is_deeper_than(deepest, outside):
+        raise _too_deep(deepest)
     has_a_name_twice, names = look_at_names(text)
     if has_a_name_twice or may_be_unstorable(text, outside):
         errors = list(islice(unstorable(_loads(text)), MOST_ERRORS))
@@ -123,19 +129,13 @@ def _takes_no_other(schema: Any) -> bool:
     return is_model and schema.model_config.get("extra") == "forbid"
 
 
-def _check_count(values: int) -> None:
-    most = current_app.config.get("MAX_JSON_VALUES")
-    if most and values > most:
-        message = f"The body holds more than {most} values; send it in parts."
-        raise RequestEntityTooLarge(message)
+def _too_many(most: float) -> RequestEntityTooLarge:
+    return RequestEntityTooLarge(f"The body holds more than {most} values; send it in parts.")
 
 
-def _check_depth(outside: bytes) -> None:
-    deepest = current_app.config.get("MAX_JSON_DEPTH")
-    if deepest and is_deeper_than(deepest, outside):
-        why = f"is nested more than {deepest} levels deep"
-        message = f"The body {why}."
-        raise BadRequestError(message, errors=[FieldError("body", "", "too_deep", why)])
+def _too_deep(deepest: float) -> BadRequestError:
+    why = f"is nested more than {deepest} levels deep"
+    return BadRequestError(f"The body {why}.", errors=[FieldError("body", "", "too_deep", why)])
 
 
 def _loads(body: bytes) -> Any:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 from typing_extensions import override
@@ -54,6 +55,20 @@ def argument_names(rule: str) -> set[str]:
 def template_of(rule: str) -> str:
     """Write a route of Werkzeug's as OpenAPI does: `/books/{title}`."""
     return _ARGUMENT.sub(r"{\1}", rule)
+
+
+@cache
+def parts_of(rule: str) -> tuple[str, ...]:
+    """Cut a route in parts: every second one names an argument."""
+    return tuple(_ARGUMENT.split(rule))
+
+
+def fill(rule: str, values: Mapping[str, object]) -> str:
+    """Write the path that a route has with these values of its arguments."""
+    return "".join(
+        quote(str(values[part])) if number % 2 else part
+        for number, part in enumerate(parts_of(rule))
+    )
 
 
 def path_parameters(

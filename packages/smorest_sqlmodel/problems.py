@@ -46,7 +46,7 @@ class Problem(BaseModel):
         description="What happened this time.",
         examples=["The order is shipped; that is final."],
     )
-    instance: str = Field(description="The path of the request.", examples=["/v1/orders"])
+    instance: str = Field(description="The path of the request.", examples=["/orders"])
     errors: list[ProblemError] | MISSING = Field(
         default=MISSING, description="The values that are not acceptable."
     )
@@ -61,7 +61,7 @@ class Problem(BaseModel):
         examples=[[]],
     )
     outcome: Literal["unknown"] | MISSING = Field(
-        default=MISSING, description="503: the write may have been done, or not."
+        default=MISSING, description="503, 409, 412: the write may have been done, or not."
     )
 
 

@@ -5,7 +5,7 @@ whatever is tried out works.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
@@ -85,40 +85,39 @@ def make_blueprint(
     title: str,
     *,
     url_prefix: str = "/docs",
+    led_from: Iterable[str] = (),
     document: str = "api-docs.openapi_json",
     restore_examples: Callable[[], None] | None = None,
     may_restore: Callable[[], bool] = lambda: True,
 ) -> Blueprint:
-    """Make the page below `url_prefix`; `lead_here` leads to it.
+    """Make the page below `url_prefix`, to which the paths of `led_from` lead.
 
     `document` is the endpoint of the OpenAPI document. `restore_examples` puts back the rows that
     its examples name whenever the page is opened, if `may_restore` says so of the current app:
     whoever can reach the page can have it done.
     """
-    blueprint = Blueprint("swagger_ui", __name__, url_prefix=url_prefix)
+    blueprint = Blueprint("swagger_ui", __name__)
 
     def does_restore() -> bool:
         return restore_examples is not None and may_restore()
 
-    @blueprint.get("/")
+    for path in filter(None, (url_prefix, *led_from)):
+        blueprint.add_url_rule(path, view_func=lead_here)
+    blueprint.add_url_rule(f"{url_prefix}/<name>", view_func=asset)
+
+    @blueprint.get(f"{url_prefix}/")
     def page() -> Response:
         """Show the operations."""
         html = _PAGE.format(title=escape(title), folder=escape(url_for(".page")))
         return Response(html, headers=_PAGE_HEADERS, content_type="text/html; charset=utf-8")
 
-    @blueprint.get("/start.js")
+    @blueprint.get(f"{url_prefix}/start.js")
     def start() -> Response:
         """Start Swagger UI in the page."""
-        script = _START.replace("DOCUMENT", json.dumps(url_for(document)))
-        examples = json.dumps(url_for(".put_examples_back"))
-        script += _WITH_EXAMPLES.replace("EXAMPLES", examples) if does_restore() else _AT_ONCE
-        return Response(
-            script,
-            headers={"Cache-Control": "no-cache"},
-            content_type="text/javascript; charset=utf-8",
-        )
+        examples = url_for(".put_examples_back") if does_restore() else None
+        return _script(url_for(document), examples)
 
-    @blueprint.post("/examples")
+    @blueprint.post(f"{url_prefix}/examples")
     def put_examples_back() -> Response:
         """Put back the rows that the examples name."""
         if restore_examples is None or not may_restore():
@@ -126,16 +125,27 @@ def make_blueprint(
         restore_examples()
         return Response(status=204)
 
-    @blueprint.get("/<name>")
-    def asset(name: str) -> Response:
-        """Send a file of the wheel, out of those that the page names."""
-        if name not in _ASSETS:
-            abort(404)
-        return send_from_directory(_ASSETS_FOLDER, name)
-
     return blueprint
 
 
 def lead_here() -> WerkzeugResponse:
     """Lead whoever opens the address of the service in a browser to the page."""
-    return redirect(url_for("swagger_ui.page"))
+    return redirect(url_for(".page"))
+
+
+def asset(name: str) -> Response:
+    """Send a file of the wheel, out of those that the page names."""
+    if name not in _ASSETS:
+        abort(404)
+    return send_from_directory(_ASSETS_FOLDER, name)
+
+
+def _script(document: str, examples: str | None) -> Response:
+    """Write the script of the page, which has the examples put back first by a POST to a path."""
+    script = _START.replace("DOCUMENT", json.dumps(document))
+    script += _WITH_EXAMPLES.replace("EXAMPLES", json.dumps(examples)) if examples else _AT_ONCE
+    return Response(
+        script,
+        headers={"Cache-Control": "no-cache"},
+        content_type="text/javascript; charset=utf-8",
+    )

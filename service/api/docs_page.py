@@ -15,6 +15,7 @@ def make_blueprint() -> Blueprint:
     """Make the page."""
     return swagger_ui.make_blueprint(
         "Trip planner",
+        led_from=("/",),
         restore_examples=lambda: examples.restore(unit_of_work()),
         may_restore=lambda: database().is_of_developer,
     )

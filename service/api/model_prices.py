@@ -5,47 +5,47 @@ from uuid import UUID
 from json_rows.blueprint import Blueprint
 from json_rows.listing import Selection
 from json_rows.statement import Query
+from service.api.guards import SCHEMA
 from service.domain.model_prices import (
     DELETED_MODEL_PRICE,
-    MODEL_PRICE,
-    MODEL_PRICES,
     NEW_MODEL_PRICE,
+    model_prices,
 )
 from service.models import examples
 from service.models.model_price import ModelPriceCreate, ModelPriceFilter, ModelPriceRead
-from smorest_sqlmodel.documentation import LOCATION
 
 blueprint = Blueprint(
     "model prices",
     __name__,
-    url_prefix="/v1/model-prices",
+    url_prefix="/model-prices",
     description="What a million tokens cost, from when to when.",
+    guards=(SCHEMA,),
     path_examples=examples.PATH,
 )
 
 
 @blueprint.get("")
 @blueprint.arguments(ModelPriceFilter, location="query")
-@blueprint.paginate(MODEL_PRICES)
+@blueprint.paginate(model_prices.listing)
 def list_model_prices(filters: ModelPriceFilter) -> Selection:
     """List prices.
 
     The newest first, unless `sort` says otherwise; those that have ended, too.
     """
-    return MODEL_PRICES.where(filters)
+    return model_prices.where(filters)
 
 
 @blueprint.post("")
 @blueprint.arguments(ModelPriceCreate, example=examples.NEW_PRICE)
-@blueprint.response(201, ModelPriceRead, headers={"Location": LOCATION})
+@blueprint.response(201, ModelPriceRead, location="get_model_price")
 @blueprint.alt_response(200, schema=ModelPriceRead, description="The price was there already.")
-def create_model_price(new: ModelPriceCreate) -> tuple[Query, dict[str, str]]:
+def create_model_price(new: ModelPriceCreate) -> Query:
     """Add a price.
 
     Of several that hold at a time the one that began last counts. Costs that were computed before
     stay as they are.
     """
-    return NEW_MODEL_PRICE.query(new), {"Location": f"/v1/model-prices/{new.id}"}
+    return NEW_MODEL_PRICE.query(new)
 
 
 @blueprint.get("/<uuid:price_id>")
@@ -55,7 +55,7 @@ def get_model_price(price_id: UUID) -> Query:
 
     What a million tokens of a model cost, from when to when.
     """
-    return MODEL_PRICE.get(price_id)
+    return model_prices.get(price_id)
 
 
 @blueprint.delete("/<uuid:price_id>")

@@ -1,4 +1,4 @@
-"""Steps of runs over REST, and the agent's state after each."""
+"""Nodes of workflows over REST, and the agent's state after each."""
 
 from typing import Any
 from uuid import UUID
@@ -7,18 +7,17 @@ from json_rows.blueprint import Blueprint
 from json_rows.listing import Selection
 from json_rows.selection import changed, fields_of
 from json_rows.statement import Query
+from service.api.guards import SCHEMA
 from service.domain.nodes import (
     COMPLETE_NODE,
     FAIL_NODE,
-    NODE,
-    NODE_STATE,
-    NODES,
+    NEW_NODE,
+    PUT_NODE_STATE,
     SKIP_NODE,
     START_NODE,
-    new_node,
-    write_state,
+    node_states,
+    nodes,
 )
-from service.domain.workflows import WORKFLOW
 from service.models import examples
 from service.models.node import (
     NodeComplete,
@@ -28,18 +27,15 @@ from service.models.node import (
     NodeRead,
     NodeSkip,
     NodeStart,
-    NodeStateRead,
-    NodeStateSummary,
-    NodeStateWrite,
     NodeSummary,
 )
-from smorest_sqlmodel.documentation import LOCATION
+from service.models.node_state import NodeStateRead, NodeStateSummary, NodeStateWrite
 
 blueprint = Blueprint(
     "nodes",
     __name__,
-    url_prefix="/v1",
-    description="The steps of runs.",
+    description="Nodes: the pieces of work that workflows go through, one after another.",
+    guards=(SCHEMA,),
     path_examples=examples.PATH,
 )
 
@@ -50,39 +46,38 @@ CHANGED_FIELDS = fields_of(NodeRead, NodeSummary)
 
 @blueprint.get("/workflows/<uuid:workflow_id>/nodes")
 @blueprint.arguments(NodeFilter, location="query")
-@blueprint.paginate(NODES)
+@blueprint.paginate(nodes.listing)
 def list_nodes(filters: NodeFilter, workflow_id: UUID) -> Selection:
-    """List the steps of a run.
+    """List the nodes of a workflow.
 
     In their order, unless `sort` says otherwise. Input, output, traceback and state are only there
     with `include`.
     """
-    parent = WORKFLOW.get(workflow_id, ["id"])
-    return NODES.where(filters, workflow_id=workflow_id, parent=parent)
+    return nodes.within(workflow_id, filters)
 
 
 @blueprint.post("/workflows/<uuid:workflow_id>/nodes")
 @blueprint.arguments(NodeCreate, example=examples.NEW_NODE)
-@blueprint.response(201, NodeRead, headers={"Location": LOCATION})
-@blueprint.alt_response(200, schema=NodeRead, description="The step was there already.")
-def create_node(new: NodeCreate, workflow_id: UUID) -> tuple[Query, dict[str, str]]:
-    """Record a step of a run.
+@blueprint.response(201, NodeRead, location="get_node")
+@blueprint.alt_response(200, schema=NodeRead, description="The node was there already.")
+def create_node(new: NodeCreate, workflow_id: UUID) -> Query:
+    """Record a node of a workflow.
 
-    The service gives it the next seq of the run, unless the client brings one. A closed run takes
-    no more steps: 409.
+    The service gives it the next seq of the workflow, unless the client brings one. A closed
+    workflow takes no more nodes: 409.
     """
-    return new_node(workflow_id, new), {"Location": f"/v1/nodes/{new.id}"}
+    return NEW_NODE.query(new, workflow_id)
 
 
 @blueprint.get("/nodes/<uuid:node_id>")
 @blueprint.arguments(fields_of(NodeRead), location="query")
 @blueprint.response(200, NodeRead)
 def get_node(chosen: Any, node_id: UUID) -> Query:
-    """Get a step.
+    """Get a node.
 
     With its input and output; the agent's state after it is a resource of its own.
     """
-    return NODE.get(node_id, chosen.fields)
+    return nodes.get(node_id, chosen.fields)
 
 
 @blueprint.post("/nodes/<uuid:node_id>/start", path_examples={"node_id": examples.NODE_TO_START})
@@ -90,7 +85,7 @@ def get_node(chosen: Any, node_id: UUID) -> Query:
 @blueprint.arguments(CHANGED_FIELDS, location="query")
 @blueprint.response(200, NODE_CHANGED)
 def start_node(change: NodeStart, chosen: Any, node_id: UUID) -> Query:
-    """Start a step.
+    """Start a node.
 
     It must be pending; from any other state the answer is 409, which names the current state and
     those allowed after it.
@@ -105,7 +100,7 @@ def start_node(change: NodeStart, chosen: Any, node_id: UUID) -> Query:
 @blueprint.arguments(CHANGED_FIELDS, location="query")
 @blueprint.response(200, NODE_CHANGED)
 def complete_node(change: NodeComplete, chosen: Any, node_id: UUID) -> Query:
-    """Complete a step.
+    """Complete a node.
 
     It must be running. Completing it again changes nothing; from any other state the answer is 409.
     """
@@ -117,10 +112,10 @@ def complete_node(change: NodeComplete, chosen: Any, node_id: UUID) -> Query:
 @blueprint.arguments(CHANGED_FIELDS, location="query")
 @blueprint.response(200, NODE_CHANGED)
 def fail_node(change: NodeFail, chosen: Any, node_id: UUID) -> Query:
-    """Fail a step.
+    """Fail a node.
 
     It must be running. Failing it again changes nothing; from any other state the answer is 409.
-    The run goes on.
+    The workflow goes on.
     """
     return FAIL_NODE.query(node_id, change, fields=chosen.fields)
 
@@ -132,7 +127,7 @@ def fail_node(change: NodeFail, chosen: Any, node_id: UUID) -> Query:
 @blueprint.arguments(CHANGED_FIELDS, location="query")
 @blueprint.response(200, NODE_CHANGED)
 def skip_node(change: NodeSkip, chosen: Any, node_id: UUID) -> Query:
-    """Skip a step.
+    """Skip a node.
 
     It must be pending or running. Skipping it again changes nothing; from any other state the
     answer is 409.
@@ -144,11 +139,11 @@ def skip_node(change: NodeSkip, chosen: Any, node_id: UUID) -> Query:
 @blueprint.arguments(fields_of(NodeStateRead), location="query")
 @blueprint.response(200, NodeStateRead)
 def get_node_state(chosen: Any, node_id: UUID) -> Query:
-    """Get the state after a step.
+    """Get the state after a node.
 
     The agent's full state, as it was kept; 404 when none was.
     """
-    return NODE_STATE.get(node_id, chosen.fields)
+    return node_states.get(node_id, chosen.fields)
 
 
 @blueprint.put("/nodes/<uuid:node_id>/state")
@@ -156,8 +151,8 @@ def get_node_state(chosen: Any, node_id: UUID) -> Query:
 @blueprint.arguments(fields_of(NodeStateRead, NodeStateSummary), location="query")
 @blueprint.response(200, changed(NodeStateRead, NodeStateSummary))
 def put_node_state(state: NodeStateWrite, chosen: Any, node_id: UUID) -> Query:
-    """Keep the state after a step.
+    """Keep the state after a node.
 
     The agent's full state, in place of the one before.
     """
-    return write_state(node_id, state, chosen.fields)
+    return PUT_NODE_STATE.query(node_id, state, chosen.fields)

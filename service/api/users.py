@@ -9,13 +9,13 @@ from json_rows.blueprint import Blueprint
 from json_rows.listing import Selection
 from json_rows.selection import fields_of
 from json_rows.statement import Query
+from service.api.guards import SCHEMA
 from service.domain.users import (
     CHANGED_USER,
     DELETED_USER,
     NEW_USER,
-    USER,
-    USERS,
     get_or_create,
+    users,
     users_like,
 )
 from service.models import examples
@@ -27,20 +27,20 @@ from service.models.user import (
     UserRead,
     UserUpdate,
 )
-from smorest_sqlmodel.documentation import LOCATION
 
 blueprint = Blueprint(
     "users",
     __name__,
-    url_prefix="/v1/users",
+    url_prefix="/users",
     description="The people whose wishes are planned.",
+    guards=(SCHEMA,),
     path_examples=examples.PATH,
 )
 
 
 @blueprint.get("")
 @blueprint.arguments(UserFilter, location="query")
-@blueprint.paginate(USERS)
+@blueprint.paginate(users.listing)
 def list_users(filters: UserFilter) -> Selection:
     """List users.
 
@@ -51,15 +51,15 @@ def list_users(filters: UserFilter) -> Selection:
 
 @blueprint.post("")
 @blueprint.arguments(UserCreate, example=examples.NEW_USER)
-@blueprint.response(201, UserRead, etag=True, headers={"Location": LOCATION})
+@blueprint.response(201, UserRead, etag=True, location="get_user")
 @blueprint.alt_response(200, schema=UserRead, description="The user was there already.")
-def create_user(new: UserCreate) -> tuple[Query, dict[str, str]]:
+def create_user(new: UserCreate) -> Query:
     """Create a user.
 
     The username and the email must be free, whatever their case. With an id of the client's own the
     request can be repeated: it finds the user that it made.
     """
-    return NEW_USER.query(new), {"Location": f"/v1/users/{new.id}"}
+    return NEW_USER.query(new)
 
 
 @blueprint.get("/<uuid:user_id>")
@@ -70,7 +70,7 @@ def get_user(chosen: Any, user_id: UUID) -> Query:
 
     The ETag is what a later change or deletion sends as `If-Match`.
     """
-    return USER.get(user_id, chosen.fields)
+    return users.get(user_id, chosen.fields)
 
 
 @blueprint.patch("/<uuid:user_id>")
@@ -93,7 +93,7 @@ def update_user(changes: SQLModel, chosen: Any, user_id: UUID, versions: list[in
 def delete_user(user_id: UUID, versions: list[int] | None) -> Query:
     """Erase a person.
 
-    Everything held about them goes with the user, at once: runs, steps, states, LLM calls.
+    Everything held about them goes with the user, at once: workflows, nodes, states, generations.
     """
     return DELETED_USER.query(user_id, versions)
 

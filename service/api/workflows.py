@@ -1,4 +1,4 @@
-"""Runs over REST: their life from start to end, and their timeline."""
+"""Workflows over REST: their life from start to end, and their timeline."""
 
 from typing import Any
 from uuid import UUID
@@ -9,6 +9,8 @@ from json_rows.blueprint import Blueprint
 from json_rows.listing import Selection
 from json_rows.selection import changed, fields_of
 from json_rows.statement import Query
+from service.api.guards import SCHEMA
+from service.domain.timeline import TIMELINE, timeline_of
 from service.domain.workflows import (
     CANCEL_WORKFLOW,
     CHANGED_WORKFLOW,
@@ -17,28 +19,24 @@ from service.domain.workflows import (
     FAIL_WORKFLOW,
     HEARTBEAT,
     NEW_WORKFLOW,
-    TIMELINE,
-    WORKFLOW,
-    WORKFLOWS,
+    workflows,
 )
 from service.models import examples
 from service.models.workflow import (
-    WorkflowCancel,
-    WorkflowComplete,
     WorkflowCreate,
-    WorkflowFail,
     WorkflowFilter,
     WorkflowRead,
     WorkflowSummary,
     WorkflowUpdate,
 )
-from smorest_sqlmodel.documentation import LOCATION
+from service.models.workflow_course import WorkflowCancel, WorkflowComplete, WorkflowFail
 
 blueprint = Blueprint(
     "workflows",
     __name__,
-    url_prefix="/v1/workflows",
-    description="Planning runs, from a person's wish to an itinerary.",
+    url_prefix="/workflows",
+    description="Workflows: each plans a trip, from a person's wish to an itinerary.",
+    guards=(SCHEMA,),
     path_examples=examples.PATH,
 )
 
@@ -49,37 +47,38 @@ CHANGED_FIELDS = fields_of(WorkflowRead, WorkflowSummary)
 
 @blueprint.get("")
 @blueprint.arguments(WorkflowFilter, location="query")
-@blueprint.paginate(WORKFLOWS)
+@blueprint.paginate(workflows.listing)
 def list_workflows(filters: WorkflowFilter) -> Selection:
-    """List runs.
+    """List workflows.
 
     The newest first, unless `sort` says otherwise; filters that are given all hold. Large members
     are only there with `include`.
     """
-    return WORKFLOWS.where(filters)
+    return workflows.where(filters)
 
 
 @blueprint.post("")
-@blueprint.arguments(WorkflowCreate, example=examples.NEW_RUN)
-@blueprint.response(201, WorkflowRead, etag=True, headers={"Location": LOCATION})
-@blueprint.alt_response(200, schema=WorkflowRead, description="The run was there already.")
-def create_workflow(new: WorkflowCreate) -> tuple[Query, dict[str, str]]:
-    """Start a run.
+@blueprint.arguments(WorkflowCreate, example=examples.NEW_WORKFLOW)
+@blueprint.response(201, WorkflowRead, etag=True, location="get_workflow")
+@blueprint.alt_response(200, schema=WorkflowRead, description="The workflow was there already.")
+def create_workflow(new: WorkflowCreate) -> Query:
+    """Start a workflow.
 
-    With an id of the client's own the request can be repeated: it finds the run that it started.
+    With an id of the client's own the request can be repeated: it finds the workflow that it
+    started.
     """
-    return NEW_WORKFLOW.query(new), {"Location": f"/v1/workflows/{new.id}"}
+    return NEW_WORKFLOW.query(new)
 
 
 @blueprint.get("/<uuid:workflow_id>")
 @blueprint.arguments(fields_of(WorkflowRead), location="query")
 @blueprint.response(200, WorkflowRead, etag=True)
 def get_workflow(chosen: Any, workflow_id: UUID) -> Query:
-    """Get a run.
+    """Get a workflow.
 
-    With what its steps and LLM calls add up to; the ETag is for `If-Match`.
+    With what its nodes and generations add up to; the ETag is for `If-Match`.
     """
-    return WORKFLOW.get(workflow_id, chosen.fields)
+    return workflows.get(workflow_id, chosen.fields)
 
 
 @blueprint.patch("/<uuid:workflow_id>")
@@ -90,10 +89,10 @@ def get_workflow(chosen: Any, workflow_id: UUID) -> Query:
 def update_workflow(
     changes: SQLModel, chosen: Any, workflow_id: UUID, versions: list[int] | None
 ) -> Query:
-    """Change a run.
+    """Change a workflow.
 
     Its name, session, intent, tags or metadata, at any time; members that are absent stay as they
-    are. `If-Match` is optional: a run is mostly written by one agent.
+    are. `If-Match` is optional: a workflow is mostly written by one agent.
     """
     return CHANGED_WORKFLOW.query(workflow_id, changes, versions, chosen.fields)
 
@@ -102,15 +101,15 @@ def update_workflow(
 @blueprint.if_match(required=False)
 @blueprint.response(204)
 def delete_workflow(workflow_id: UUID, versions: list[int] | None) -> Query:
-    """Delete a run.
+    """Delete a workflow.
 
-    Its steps, states and LLM calls go with it.
+    Its nodes, states and generations go with it.
     """
     return DELETED_WORKFLOW.query(workflow_id, versions)
 
 
 @blueprint.post(
-    "/<uuid:workflow_id>/complete", path_examples={"workflow_id": examples.RUN_TO_COMPLETE}
+    "/<uuid:workflow_id>/complete", path_examples={"workflow_id": examples.WORKFLOW_TO_COMPLETE}
 )
 @blueprint.arguments(
     WorkflowComplete, required=False, example={"final_itinerary": examples.ITINERARY}
@@ -118,37 +117,41 @@ def delete_workflow(workflow_id: UUID, versions: list[int] | None) -> Query:
 @blueprint.arguments(CHANGED_FIELDS, location="query")
 @blueprint.response(200, WORKFLOW_CHANGED, etag=True)
 def complete_workflow(end: WorkflowComplete, chosen: Any, workflow_id: UUID) -> Query:
-    """Complete a run.
+    """Complete a workflow.
 
-    Steps that are still open are cancelled with it. Completing a completed run changes nothing;
-    from any other state than running the answer is 409, which names the current state and those
-    allowed after it.
+    Nodes that are still open are cancelled with it. Completing a completed workflow changes
+    nothing; from any other state than running the answer is 409, which names the current state and
+    those allowed after it.
     """
     return COMPLETE_WORKFLOW.query(workflow_id, end, fields=chosen.fields)
 
 
-@blueprint.post("/<uuid:workflow_id>/fail", path_examples={"workflow_id": examples.RUN_TO_FAIL})
-@blueprint.arguments(WorkflowFail, example={"error_message": examples.RUN_ERROR})
+@blueprint.post(
+    "/<uuid:workflow_id>/fail", path_examples={"workflow_id": examples.WORKFLOW_TO_FAIL}
+)
+@blueprint.arguments(WorkflowFail, example={"error_message": examples.WORKFLOW_ERROR})
 @blueprint.arguments(CHANGED_FIELDS, location="query")
 @blueprint.response(200, WORKFLOW_CHANGED, etag=True)
 def fail_workflow(end: WorkflowFail, chosen: Any, workflow_id: UUID) -> Query:
-    """Fail a run.
+    """Fail a workflow.
 
-    Steps that are still open are cancelled with it. Failing a failed run changes nothing; from a
-    final state the answer is 409, which names the current state.
+    Nodes that are still open are cancelled with it. Failing a failed workflow changes nothing; from
+    a final state the answer is 409, which names the current state.
     """
     return FAIL_WORKFLOW.query(workflow_id, end, fields=chosen.fields)
 
 
-@blueprint.post("/<uuid:workflow_id>/cancel", path_examples={"workflow_id": examples.RUN_TO_CANCEL})
+@blueprint.post(
+    "/<uuid:workflow_id>/cancel", path_examples={"workflow_id": examples.WORKFLOW_TO_CANCEL}
+)
 @blueprint.arguments(WorkflowCancel, required=False, example={})
 @blueprint.arguments(CHANGED_FIELDS, location="query")
 @blueprint.response(200, WORKFLOW_CHANGED, etag=True)
 def cancel_workflow(end: WorkflowCancel, chosen: Any, workflow_id: UUID) -> Query:
-    """Cancel a run.
+    """Cancel a workflow.
 
-    Steps that are still open are cancelled with it. Cancelling a cancelled run changes nothing;
-    from a final state the answer is 409, which names the current state.
+    Nodes that are still open are cancelled with it. Cancelling a cancelled workflow changes
+    nothing; from a final state the answer is 409, which names the current state.
     """
     return CANCEL_WORKFLOW.query(workflow_id, end, fields=chosen.fields)
 
@@ -159,7 +162,7 @@ def cancel_workflow(end: WorkflowCancel, chosen: Any, workflow_id: UUID) -> Quer
 def record_heartbeat(chosen: Any, workflow_id: UUID) -> Query:
     """Record a sign of life.
 
-    It tells that the agent of a run is at work; a run that is over takes none: 409.
+    It tells that the agent of a workflow is at work; a workflow that is over takes none: 409.
     """
     return HEARTBEAT.query(workflow_id, fields=chosen.fields)
 
@@ -167,8 +170,8 @@ def record_heartbeat(chosen: Any, workflow_id: UUID) -> Query:
 @blueprint.get("/<uuid:workflow_id>/timeline")
 @blueprint.paginate(TIMELINE)
 def get_timeline(workflow_id: UUID) -> Selection:
-    """List the timeline of a run.
+    """List the timeline of a workflow.
 
-    Its steps and LLM calls in the order in which they began, told apart by `kind`.
+    Its nodes and generations in the order in which they began, told apart by `kind`.
     """
-    return TIMELINE.where(workflow_id=workflow_id, parent=WORKFLOW.get(workflow_id, ["id"]))
+    return timeline_of(workflow_id)

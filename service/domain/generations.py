@@ -1,226 +1,110 @@
-"""The statements about LLM calls, and the rule that gives a call its cost."""
+"""What can be done with generations, and the rule that gives one its cost."""
 
-from typing import Any
-from uuid import UUID
-
-from sqlalchemy import (
-    BigInteger,
-    Numeric,
-    Text,
-    any_,
-    bindparam,
-    case,
-    cast,
-    exists,
-    func,
-    insert,
-    select,
-    true,
-    update,
-)
-from sqlalchemy.dialects.postgresql import ARRAY
-
-from json_rows.listing import Listing
-from json_rows.models import MOST_MONEY, for_database
-from json_rows.rows import One, Repeated, contains, expect_one, given, table_of
-from json_rows.statement import Query, Statement, as_json, json_names
-from service.domain.workflows import touched
+from json_rows.frame import contains
+from json_rows.inserting import New
+from json_rows.listing import Slow
+from json_rows.models import MOST_MONEY
+from json_rows.resource import Resource
+from service.domain.nodes import nodes
+from service.domain.workflows import ALIVE, workflows
 from service.models.generation import (
-    CostSource,
     Generation,
     GenerationCreate,
     GenerationFilter,
     GenerationRead,
     GenerationSummary,
 )
-from service.models.model_price import ModelPrice
-from service.models.node import Node
-from service.models.workflow import Workflow
 
-_generations = table_of(Generation)
-_prices = table_of(ModelPrice)
-_workflows = table_of(Workflow)
-_nodes = table_of(Node)
 
-GENERATION = One(
+def _of_workflow(condition: str) -> str:
+    return f"""EXISTS (SELECT FROM workflows
+        WHERE workflows.id = generations.workflow_id AND {condition} AND {workflows.owned})"""
+
+
+generations = Resource(
     "generation",
     Generation,
     GenerationRead,
-    goes_with={"workflow_id": _generations.c.workflow_id},
-)
-
-
-def _of_run(condition: Any) -> Any:
-    return exists().where(_workflows.c.id == _generations.c.workflow_id, condition)
-
-
-GENERATIONS = Listing(
-    "Generation",
-    Generation,
-    GenerationRead,
     summary=GenerationSummary,
+    parent=workflows,
     filters=GenerationFilter,
     conditions={
-        "workflow_id": _generations.c.workflow_id == bindparam("workflow_id"),
-        "node_id": _generations.c.node_id == bindparam("node_id"),
-        "user_id": _of_run(_workflows.c.user_id == bindparam("user_id")),
-        "session_id": _of_run(_workflows.c.session_id == bindparam("session_id")),
-        "tag": _of_run(_workflows.c.tags.contains(bindparam("tag", type_=ARRAY(Text)))),
-        "node_name": exists().where(
-            _nodes.c.id == _generations.c.node_id, _nodes.c.node_name == bindparam("node_name")
-        ),
-        "status": _generations.c.status == any_(bindparam("status", type_=ARRAY(Text))),
-        "model": _generations.c.model_name == bindparam("model"),
-        "provider": _generations.c.model_provider == bindparam("provider"),
-        "has_error": (_generations.c.status == "failed") == bindparam("has_error"),
-        "min_duration_ms": _generations.c.latency_ms >= bindparam("min_duration_ms"),
-        "max_duration_ms": _generations.c.latency_ms <= bindparam("max_duration_ms"),
-        "started_after": _generations.c.created_at >= bindparam("started_after"),
-        "started_before": _generations.c.created_at < bindparam("started_before"),
-        "q": contains(
-            "q",
-            _generations.c.user_prompt,
-            _generations.c.full_prompt,
-            _generations.c.output,
+        "user_id": Slow(_of_workflow("workflows.user_id = %(user_id)s")),
+        "session_id": Slow(_of_workflow("workflows.session_id = %(session_id)s")),
+        "tag": Slow(_of_workflow("workflows.tags @> %(tag)s::text[]")),
+        "node_name": Slow(f"""EXISTS (SELECT FROM nodes
+            WHERE nodes.id = generations.node_id AND nodes.node_name = %(node_name)s
+                AND {nodes.owned})"""),
+        "model": "generations.model_name = %(model)s",
+        "provider": Slow("generations.model_provider = %(provider)s"),
+        "has_error": Slow("(generations.status = 'failed') = %(has_error)s"),
+        "min_duration_ms": Slow("generations.latency_ms >= %(min_duration_ms)s"),
+        "max_duration_ms": Slow("generations.latency_ms <= %(max_duration_ms)s"),
+        "started_after": "generations.created_at >= %(started_after)s",
+        "started_before": "generations.created_at < %(started_before)s",
+        "q": Slow(
+            contains(
+                "q", "generations.user_prompt", "generations.full_prompt", "generations.output"
+            )
         ),
     },
     sorts={
-        "created_at": _generations.c.created_at,
-        "latency_ms": func.coalesce(_generations.c.latency_ms, -1),
-        "total_tokens": func.coalesce(_generations.c.total_tokens, -1),
-        "cost": func.coalesce(_generations.c.cost, -1),
+        "created_at": "generations.created_at",
+        "latency_ms": Slow("coalesce(generations.latency_ms, -1)"),
+        "total_tokens": Slow("coalesce(generations.total_tokens, -1)"),
+        "cost": Slow("coalesce(generations.cost, -1)"),
     },
     default_sort="-created_at",
     large=frozenset({"error_message"}),
-    unindexed=frozenset(
-        {
-            "node_id",
-            "user_id",
-            "session_id",
-            "tag",
-            "node_name",
-            "status",
-            "provider",
-            "has_error",
-            "min_duration_ms",
-            "max_duration_ms",
-            "q",
-            "latency_ms",
-            "total_tokens",
-            "cost",
-        }
-    ),
-    narrow=frozenset({"workflow_id"}),
 )
 
+_MADE_AT = "coalesce(given.created_at, now())"
 
-def _new_generation() -> Statement:
-    """Insert an LLM call, priced; its run counts it.
+_PRICE = f"""
+    SELECT model_prices.* FROM model_prices, given
+    WHERE model_prices.provider = given.model_provider AND model_prices.model = given.model_name
+        AND model_prices.valid_from <= {_MADE_AT}
+        AND coalesce(model_prices.valid_to > {_MADE_AT}, true)
+    ORDER BY model_prices.valid_from DESC
+    LIMIT 1"""
 
-    The cost is the client's, else that of the tokens by the price that held when the call was made,
-    else null: an unknown cost is never 0.
-    """
-    names = json_names(GenerationCreate)
-    body = given(_generations, names)
-    made_at = func.coalesce(body.c.created_at, func.now())
-    price = (
-        select(_prices)
-        .where(
-            _prices.c.provider == body.c.model_provider,
-            _prices.c.model == body.c.model_name,
-            _prices.c.valid_from <= made_at,
-            func.coalesce(_prices.c.valid_to > made_at, true()),
-        )
-        .correlate(body)
-        .order_by(_prices.c.valid_from.desc())
-        .limit(1)
-        .lateral("price")
-    )
-    amount = (
-        body.c.prompt_tokens * price.c.input_per_million
-        + body.c.completion_tokens * price.c.output_per_million
-    ) / 1_000_000
-    computed = case((amount < MOST_MONEY, cast(amount, Numeric(18, 9))))
-    values: dict[str, Any] = {name: body.c[name] for name in names} | {
-        "created_at": made_at,
-        "total_tokens": func.coalesce(
-            body.c.total_tokens,
-            cast(body.c.prompt_tokens, BigInteger) + body.c.completion_tokens,
-        ),
-        "cost": func.coalesce(body.c.cost, computed),
-        "currency": case(
-            (body.c.cost.is_not(None), func.coalesce(body.c.currency, "USD")),
-            (computed.is_not(None), price.c.currency),
-        ),
-        "cost_source": case(
-            (body.c.cost.is_not(None), CostSource.PROVIDED),
-            (computed.is_not(None), CostSource.COMPUTED),
-            else_=CostSource.UNKNOWN,
-        ),
-    }
-    priced = (
-        select(*[value.label(name) for name, value in values.items()])
-        .select_from(body.outerjoin(price, true()))
-        .cte("priced")
-    )
-    counts = (_workflows.c.currency.is_(None)) | (_workflows.c.currency == priced.c.currency)
-    run = (
-        update(_workflows)
-        .values(
-            touched(
-                {
-                    "generation_count": _workflows.c.generation_count + 1,
-                    "input_tokens": _workflows.c.input_tokens
-                    + func.coalesce(priced.c.prompt_tokens, 0),
-                    "output_tokens": _workflows.c.output_tokens
-                    + func.coalesce(priced.c.completion_tokens, 0),
-                    "total_cost": case(
-                        (
-                            priced.c.cost.is_not(None) & counts,
-                            func.coalesce(_workflows.c.total_cost, 0) + priced.c.cost,
-                        ),
-                        else_=_workflows.c.total_cost,
-                    ),
-                    "currency": func.coalesce(_workflows.c.currency, priced.c.currency),
-                }
-            )
-        )
-        .where(_workflows.c.id == bindparam("workflow_id"))
-        .returning(_workflows.c.id)
-        .cte("run")
-    )
-    added = (
-        insert(_generations)
-        .from_select(
-            ["workflow_id", *values],
-            select(run.c.id, *[priced.c[name] for name in values]).select_from(
-                priced.join(run, true())
-            ),
-        )
-        .returning(*_generations.c)
-        .cte("added")
-    )
-    return Statement(as_json(added, json_names(GenerationRead)))
+# The client's, else that of the tokens by the price; an unknown cost is null, never 0.
+_COST = f"""
+    SELECT coalesce(given.cost, computed) AS amount,
+        CASE WHEN given.cost IS NOT NULL THEN coalesce(given.currency, 'USD')
+            WHEN computed IS NOT NULL THEN price.currency END AS currency,
+        CASE WHEN given.cost IS NOT NULL THEN 'provided'
+            WHEN computed IS NOT NULL THEN 'computed' ELSE 'unknown' END AS source
+    FROM given LEFT JOIN price ON true, LATERAL (
+        SELECT (given.prompt_tokens * price.input_per_million
+            + given.completion_tokens * price.output_per_million) / 1000000 AS exact
+    ) AS tokens, LATERAL (
+        SELECT CASE WHEN exact < {MOST_MONEY} THEN exact::numeric(18, 9) END AS computed
+    ) AS fitting"""
 
-
-_NEW_GENERATION = _new_generation()
-_REPEATED_GENERATION = Repeated(
-    Generation,
+# Whatever the workflow's state: what was spent was spent.
+NEW_GENERATION = New(
+    generations,
     GenerationCreate,
-    GenerationRead,
-    within=("workflow_id",),
+    before={"price": _PRICE, "cost": _COST},
+    source="given CROSS JOIN cost",
+    parent_values={
+        **ALIVE,
+        "generation_count": "workflows.generation_count + 1",
+        "input_tokens": "workflows.input_tokens + coalesce(given.prompt_tokens, 0)",
+        "output_tokens": "workflows.output_tokens + coalesce(given.completion_tokens, 0)",
+        "total_cost": """CASE
+            WHEN cost.amount IS NOT NULL
+                AND (workflows.currency IS NULL OR workflows.currency = cost.currency)
+            THEN coalesce(workflows.total_cost, 0) + cost.amount ELSE workflows.total_cost END""",
+        "currency": "coalesce(workflows.currency, cost.currency)",
+    },
+    values={
+        "created_at": _MADE_AT,
+        "total_tokens": """coalesce(
+            given.total_tokens, given.prompt_tokens::bigint + given.completion_tokens)""",
+        "cost": "cost.amount",
+        "currency": "cost.currency",
+        "cost_source": "cost.source",
+    },
 )
-
-
-def new_generation(workflow_id: UUID, body: GenerationCreate) -> Query:
-    """Record an LLM call of a run, whatever the run's state: what was spent was spent."""
-    text = for_database(body)
-    repeated = _REPEATED_GENERATION.query(body, workflow_id=workflow_id)
-    parameters = {"json": text, "workflow_id": workflow_id}
-    return _NEW_GENERATION.query(
-        parameters,
-        expect_one("workflow"),
-        outcome=repeated,
-        repeatable=True,
-        about=GENERATION.subject(body.id),
-    )

@@ -1,10 +1,9 @@
-"""The statements about model prices."""
+"""What can be done with model prices."""
 
-from sqlalchemy import bindparam, func, true
-
-from json_rows.changes import Deleted
-from json_rows.listing import Listing
-from json_rows.rows import New, One, table_of
+from json_rows.deleting import Deleted
+from json_rows.inserting import New
+from json_rows.listing import Slow
+from json_rows.resource import Resource
 from service.models.model_price import (
     ModelPrice,
     ModelPriceCreate,
@@ -12,33 +11,28 @@ from service.models.model_price import (
     ModelPriceRead,
 )
 
-_prices = table_of(ModelPrice)
-
-MODEL_PRICE = One("model price", ModelPrice, ModelPriceRead)
-
-MODEL_PRICES = Listing(
-    "ModelPrice",
+model_prices = Resource(
+    "model price",
     ModelPrice,
     ModelPriceRead,
     filters=ModelPriceFilter,
     conditions={
-        "provider": _prices.c.provider == bindparam("provider"),
-        "model": _prices.c.model == bindparam("model"),
-        "valid_at": (_prices.c.valid_from <= bindparam("valid_at"))
-        & func.coalesce(_prices.c.valid_to > bindparam("valid_at"), true()),
+        "valid_at": Slow(
+            "model_prices.valid_from <= %(valid_at)s"
+            " AND coalesce(model_prices.valid_to > %(valid_at)s, true)"
+        ),
     },
-    sorts={"created_at": _prices.c.created_at, "valid_from": _prices.c.valid_from},
+    sorts={
+        "created_at": "model_prices.created_at",
+        "valid_from": Slow("model_prices.valid_from"),
+    },
     default_sort="-created_at",
-    unindexed=frozenset({"model", "valid_at", "valid_from"}),
     narrow=frozenset({"provider"}),
 )
 
 NEW_MODEL_PRICE = New(
-    ModelPrice,
+    model_prices,
     ModelPriceCreate,
-    ModelPriceRead,
-    one=MODEL_PRICE,
-    computed=lambda body: {"valid_from": func.coalesce(body.c["valid_from"], func.now())},
+    values={"valid_from": "coalesce(given.valid_from, now())"},
 )
-
-DELETED_MODEL_PRICE = Deleted("model price", ModelPrice)
+DELETED_MODEL_PRICE = Deleted(model_prices)

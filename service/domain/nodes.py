@@ -1,40 +1,11 @@
-"""The statements about steps, and the rules by which a step goes from one state to the next."""
+"""What can be done with nodes and node states, and the rules by which a node goes on."""
 
-from collections.abc import Sequence
-from functools import lru_cache
-from typing import Any
-from uuid import UUID
-
-from sqlalchemy import (
-    CTE,
-    JSON,
-    Text,
-    any_,
-    bindparam,
-    case,
-    cast,
-    exists,
-    false,
-    func,
-    insert,
-    null,
-    select,
-    true,
-    update,
-)
-from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlmodel import SQLModel
-
-from json_rows.listing import Listing
-from json_rows.members import CACHED_CHOICES, Members
-from json_rows.models import for_database
-from json_rows.rows import One, Repeated, among, expect_one, given, table_of
-from json_rows.statement import Query, Row, Rows, Statement, as_json, json_names
-from json_rows.transitions import Transition
-from service.domain.workflows import OPEN, lock_of, milliseconds, touched
+from json_rows.changing import Transition
+from json_rows.inserting import New
+from json_rows.putting import Put
+from json_rows.resource import Resource
+from service.domain.workflows import ALIVE, milliseconds, workflows
 from service.models.node import (
-    NODE_TRANSITIONS,
     Node,
     NodeComplete,
     NodeCreate,
@@ -44,190 +15,83 @@ from service.models.node import (
     NodeRead,
     NodeSkip,
     NodeStart,
-    NodeState,
-    NodeStateRead,
-    NodeStateSummary,
-    NodeStateWrite,
-    NodeStatus,
     NodeSummary,
 )
-from service.models.workflow import Workflow
-from smorest_sqlmodel.errors import ConflictError, NotFoundError
+from service.models.node_state import NodeState, NodeStateRead, NodeStateSummary, NodeStateWrite
+from service.models.status import NODE_TRANSITIONS, NodeStatus
 
-_nodes = table_of(Node)
-_states = table_of(NodeState)
-_workflows = table_of(Workflow)
-
-_state = select(_states.c.state).where(_states.c.node_id == _nodes.c.id).scalar_subquery()
-
-NODE = One("node", Node, NodeRead, goes_with={"workflow_id": _nodes.c.workflow_id})
-NODE_STATE = One("node state", NodeState, NodeStateRead, key="node_id")
-
-NODES = Listing(
-    "Node",
+nodes = Resource(
+    "node",
     Node,
-    NodeDetail,
+    NodeRead,
     summary=NodeSummary,
+    parent=workflows,
+    states=NODE_TRANSITIONS,
+    detail=NodeDetail,
+    more={"state": "(SELECT state FROM node_states WHERE node_states.node_id = {row}.id)"},
     filters=NodeFilter,
     conditions={
-        "workflow_id": _nodes.c.workflow_id == bindparam("workflow_id"),
-        "status": _nodes.c.status == any_(bindparam("status", type_=ARRAY(Text))),
-        "node_name": _nodes.c.node_name == bindparam("node_name"),
-        "node_type": _nodes.c.node_type == any_(bindparam("node_type", type_=ARRAY(Text))),
-        "has_error": (_nodes.c.status == "failed") == bindparam("has_error"),
-        "min_duration_ms": _nodes.c.duration_ms >= bindparam("min_duration_ms"),
-        "max_duration_ms": _nodes.c.duration_ms <= bindparam("max_duration_ms"),
-        "started_after": _nodes.c.started_at >= bindparam("started_after"),
-        "started_before": _nodes.c.started_at < bindparam("started_before"),
+        "has_error": "(nodes.status = 'failed') = %(has_error)s",
+        "min_duration_ms": "nodes.duration_ms >= %(min_duration_ms)s",
+        "max_duration_ms": "nodes.duration_ms <= %(max_duration_ms)s",
+        "started_after": "nodes.started_at >= %(started_after)s",
+        "started_before": "nodes.started_at < %(started_before)s",
     },
-    sorts={"seq": _nodes.c.seq, "duration_ms": func.coalesce(_nodes.c.duration_ms, -1)},
+    sorts={"seq": "nodes.seq", "duration_ms": "coalesce(nodes.duration_ms, -1)"},
     default_sort="seq",
-    more={"state": _state},
 )
 
-
-def _new_node() -> Statement:
-    """Insert a step; its run gives it a seq and counts it."""
-    names = json_names(NodeCreate)
-    body = given(_nodes, names)
-    run = (
-        update(_workflows)
-        .values(
-            touched(
-                {
-                    "last_node_seq": func.greatest(
-                        _workflows.c.last_node_seq + case((body.c.seq.is_(None), 1), else_=0),
-                        body.c.seq,
-                    ),
-                    "node_count": _workflows.c.node_count + 1,
-                }
-            )
-        )
-        .where(_workflows.c.id == bindparam("workflow_id"), among(_workflows.c.status, OPEN))
-        .returning(_workflows.c.id, _workflows.c.last_node_seq)
-        .cte("run")
-    )
-    start = func.coalesce(body.c.started_at, func.now())
-    values: dict[str, Any] = {name: body.c[name] for name in names} | {
-        "workflow_id": run.c.id,
-        "seq": func.coalesce(body.c.seq, run.c.last_node_seq),
-        "started_at": case((body.c.status == "running", start), else_=body.c.started_at),
-        "completed_at": case(
-            (body.c.status == "skipped", func.greatest(func.now(), body.c.started_at))
-        ),
-    }
-    added = (
-        insert(_nodes)
-        .from_select(list(values), select(*values.values()).select_from(body.join(run, true())))
-        .returning(*_nodes.c)
-        .cte("added")
-    )
-    row = as_json(added, json_names(NodeRead), true(), cast(null(), Text))
-    closed = select(cast(null(), JSON), false(), _workflows.c.status).where(
-        _workflows.c.id == bindparam("workflow_id"), ~exists(select(run.c.id))
-    )
-    return Statement(lock_of(bindparam("workflow_id")), row.union_all(closed))
-
-
-_NEW_NODE = _new_node()
-_REPEATED_NODE = Repeated(
-    Node,
+# The workflow's row, which all who write take first, knows the last seq; no two get the same.
+NEW_NODE = New(
+    nodes,
     NodeCreate,
-    NodeRead,
+    into_open=True,
+    parent_values={
+        **ALIVE,
+        "last_node_seq": """greatest(
+            workflows.last_node_seq + (given.seq IS NULL)::int, given.seq)""",
+        "node_count": "workflows.node_count + 1",
+    },
+    values={
+        "seq": "coalesce(given.seq, parent.last_node_seq)",
+        "started_at": """CASE WHEN given.status = 'running'
+            THEN coalesce(given.started_at, now()) ELSE given.started_at END""",
+        "completed_at": """CASE WHEN given.status = 'skipped'
+            THEN greatest(now(), given.started_at) END""",
+    },
     changing=frozenset({"status", "started_at", "skip_reason"}),
-    within=("workflow_id",),
 )
 
+_END = "coalesce(given.completed_at, greatest(now(), nodes.started_at))"
+_OVER = {"completed_at": _END}
+_RAN = {**_OVER, "duration_ms": milliseconds(f"({_END} - nodes.started_at)")}
 
-def new_node(workflow_id: UUID, body: NodeCreate) -> Query:
-    """Record a step of a run; ConflictError when the run is closed."""
+START_NODE = Transition(
+    nodes,
+    NodeStart,
+    to=NodeStatus.RUNNING,
+    values={"started_at": "coalesce(given.started_at, now())"},
+    parent_values=ALIVE,
+)
+COMPLETE_NODE = Transition(
+    nodes, NodeComplete, to=NodeStatus.COMPLETED, values=_RAN, parent_values=ALIVE
+)
+FAIL_NODE = Transition(
+    nodes,
+    NodeFail,
+    to=NodeStatus.FAILED,
+    values=_RAN,
+    parent_values={**ALIVE, "failed_node_count": "workflows.failed_node_count + 1"},
+)
+SKIP_NODE = Transition(
+    nodes,
+    NodeSkip,
+    to=NodeStatus.SKIPPED,
+    values={**_OVER, "skip_reason": "coalesce(given.skip_reason, nodes.skip_reason)"},
+    parent_values=ALIVE,
+)
 
-    def judge(rows: Rows) -> Row:
-        if not rows:
-            message = "There is no such workflow."
-            raise NotFoundError(message)
-        text, added, status = rows[0]
-        if not added:
-            message = f"The workflow is {status}; that is final, it takes no more steps."
-            raise ConflictError(message, current=status, allowed=[])
-        return Row(text)
-
-    text = for_database(body)
-    repeated = _REPEATED_NODE.query(body, workflow_id=workflow_id)
-    parameters = {"json": text, "workflow_id": workflow_id}
-    about = NODE.subject(body.id)
-    return _NEW_NODE.query(parameters, judge, outcome=repeated, repeatable=True, about=about)
-
-
-def _transition(target: NodeStatus, body: type[SQLModel]) -> Transition:
-    fields = given(_nodes, json_names(body))
-    values: dict[str, Any] = {name: fields.c[name] for name in json_names(body)}
-    values["updated_at"] = func.now()
-    if target is NodeStatus.SKIPPED:
-        values["skip_reason"] = func.coalesce(fields.c.skip_reason, _nodes.c.skip_reason)
-    if target is NodeStatus.RUNNING:
-        values["started_at"] = func.coalesce(fields.c.started_at, func.now())
-    else:
-        end = func.coalesce(fields.c.completed_at, func.greatest(func.now(), _nodes.c.started_at))
-        values["completed_at"] = end
-        if target is not NodeStatus.SKIPPED:
-            values["duration_ms"] = milliseconds(end - _nodes.c.started_at)
-
-    def counted(node: CTE) -> CTE:
-        failed = 1 if target is NodeStatus.FAILED else 0
-        return (
-            update(_workflows)
-            .values(touched({"failed_node_count": _workflows.c.failed_node_count + failed}))
-            .where(_workflows.c.id == node.c.workflow_id)
-            .returning(_workflows.c.id)
-            .cte("counted")
-        )
-
-    run = select(_nodes.c.workflow_id).where(_nodes.c.id == bindparam("key"))
-    return Transition(
-        "node",
-        Node,
-        NodeRead,
-        one=NODE,
-        summary=NodeSummary,
-        target=target,
-        transitions=NODE_TRANSITIONS,
-        values=values,
-        locked=lock_of(run.scalar_subquery()),
-        effect=counted,
-    )
-
-
-START_NODE = _transition(NodeStatus.RUNNING, NodeStart)
-COMPLETE_NODE = _transition(NodeStatus.COMPLETED, NodeComplete)
-FAIL_NODE = _transition(NodeStatus.FAILED, NodeFail)
-SKIP_NODE = _transition(NodeStatus.SKIPPED, NodeSkip)
-
-
-_STATE_MEMBERS = Members(NodeStateRead, NodeStateSummary, key="node_id")
-
-
-@lru_cache(CACHED_CHOICES)
-def _write_state(names: tuple[str, ...]) -> Statement:
-    body = given(_states, json_names(NodeStateWrite))
-    added = upsert(_states).from_select(
-        ["node_id", "state"],
-        select(_nodes.c.id, body.c.state)
-        .select_from(_nodes.join(body, true()))
-        .where(_nodes.c.id == bindparam("key")),
-    )
-    written = (
-        added.on_conflict_do_update(
-            index_elements=["node_id"],
-            set_={"state": added.excluded.state, "updated_at": func.now()},
-        )
-        .returning(*_states.c)
-        .cte("written")
-    )
-    return Statement(as_json(written, names))
-
-
-def write_state(node_id: UUID, body: NodeStateWrite, fields: Sequence[str] | None = None) -> Query:
-    """Keep the agent's state after a step, in place of the one before."""
-    statement = _write_state(_STATE_MEMBERS.chosen(fields))
-    return statement.query({"key": node_id, "json": for_database(body)}, expect_one("node"))
+node_states = Resource(
+    "node state", NodeState, NodeStateRead, summary=NodeStateSummary, parent=nodes
+)
+PUT_NODE_STATE = Put(node_states, NodeStateWrite)

@@ -1,86 +1,74 @@
-"""The statements about users."""
+"""What can be done with users."""
 
-from typing import Any
+from functools import partial
 
-from sqlalchemy import ARRAY, Select, Text, any_, bindparam, exists, func, select
-from sqlalchemy.dialects.postgresql import insert
-
-from json_rows.changes import Changed, Deleted
-from json_rows.listing import Listing, Selection
-from json_rows.models import for_database
-from json_rows.rows import New, One, contains, given, table_of
-from json_rows.statement import Query, Row, Rows, Statement, as_json, first_row, json_names
+from json_rows.changing import Changed
+from json_rows.deleting import Deleted
+from json_rows.frame import contains, written
+from json_rows.inserting import New, insert
+from json_rows.listing import Selection, Slow
+from json_rows.resource import Resource
+from json_rows.statement import Query, Row, Rows, Statement, first_row
 from service.models.user import User, UserCreate, UserFilter, UserProvision, UserRead
 from service.models.username import oddity, spellings
 from smorest_sqlmodel.errors import ConflictError, FieldError, InvalidInputError
 
-_users = table_of(User)
+_IS_NAMED = "lower(users.username) = ANY(ARRAY(SELECT lower(unnest(%(username)s::text[]))))"
 
-_in_any_case = func.lower(func.unnest(bindparam("username", type_=ARRAY(Text))))
-_is_named = func.lower(_users.c.username) == any_(
-    func.array(select(_in_any_case).scalar_subquery())
-)
-
-USER = One("user", User, UserRead, goes_with={"user_id": _users.c.id})
-
-USERS = Listing(
-    "User",
+users = Resource(
+    "user",
     User,
     UserRead,
+    owner="id",
+    goes_with={"user_id": "id"},
     filters=UserFilter,
     conditions={
-        "username": _is_named,
-        "email": func.lower(_users.c.email) == func.lower(bindparam("email")),
-        "legacy_id": _users.c.legacy_id == bindparam("legacy_id"),
-        "q": contains("q", _users.c.username, _users.c.display_name),
+        "username": _IS_NAMED,
+        "email": "lower(users.email) = lower(%(email)s)",
+        "q": Slow(contains("q", "users.username", "users.display_name")),
     },
     sorts={
-        "created_at": _users.c.created_at,
-        "updated_at": _users.c.updated_at,
-        "username": _users.c.username,
+        "created_at": "users.created_at",
+        "updated_at": Slow("users.updated_at"),
+        "username": Slow("users.username"),
     },
     default_sort="-created_at",
-    unindexed=frozenset({"legacy_id", "q", "updated_at", "username"}),
     narrow=frozenset({"username", "email"}),
 )
 
-NEW_USER = New(User, UserCreate, UserRead, one=USER)
-
-CHANGED_USER = Changed("user", User, UserRead)
-
-DELETED_USER = Deleted("user", User)
+NEW_USER = New(users, UserCreate)
+CHANGED_USER = Changed(users)
+DELETED_USER = Deleted(users)
 
 
 def users_like(filters: UserFilter) -> Selection:
     """List users: those that all filters fit."""
     if filters.username is None:
-        return USERS.where(filters)
-    return USERS.where(filters, username=spellings(filters.username))
+        return users.where(filters)
+    return users.where(filters, username=spellings(filters.username))
 
 
-def _of_that_name() -> Select[Any]:
-    """Find the user of a name, the one whose name is written so before others."""
-    is_new = _users.c.id == bindparam("new_id")
-    written = func.lower(bindparam("written", type_=Text))
-    return (
-        as_json(_users, json_names(UserRead), _users.c.version, is_new)
-        .where(_is_named)
-        .order_by((func.lower(_users.c.username) == written).desc())
-        .limit(1)
-    )
+# The one whose name is written so before others.
+_OF_THAT_NAME = f"""
+    SELECT row_to_json(shown), users.version, users.id = %(new_id)s
+    FROM users, {users.row("users", users.members.all)}
+    WHERE {_IS_NAMED} AND {users.owned}
+    ORDER BY lower(users.username) = lower(%(written)s) DESC
+    LIMIT 1"""
 
+_NEW_OF_THAT_NAME = insert(
+    users,
+    UserCreate,
+    source=f"""(
+        SELECT given.* FROM json_populate_record(NULL::users, %(json)s::json) AS given
+        WHERE NOT EXISTS (SELECT FROM users WHERE {_IS_NAMED} AND {users.owned})
+    ) AS given""",
+    on_conflict="ON CONFLICT DO NOTHING ",
+)
 
-def _provision() -> Statement:
-    names = json_names(UserCreate)
-    body = given(_users, names)
-    new = select(*[body.c[name] for name in names]).where(~exists().where(_is_named))
-    added = insert(_users).from_select(names, new).on_conflict_do_nothing()
-    # A statement of its own sees what a concurrent request committed while the first one waited.
-    return Statement(added, _of_that_name())
-
-
-_PROVISION = _provision()
-_FIND = Statement(_of_that_name())
+_FIND = Statement(_OF_THAT_NAME)
+# A statement of its own sees what a concurrent request committed while the first one waited.
+_PROVISION = Statement(_OF_THAT_NAME, first=[_NEW_OF_THAT_NAME])
 
 
 def get_or_create(name: str, profile: UserProvision) -> Query:
@@ -88,24 +76,25 @@ def get_or_create(name: str, profile: UserProvision) -> Query:
 
     A name that nobody can have any more finds the user who has it from before.
     """
-
-    def judge(rows: Rows) -> Row:
-        if not rows:
-            message = "The email belongs to another user, or the user was renamed this very moment."
-            taken = FieldError("body", "/email", "already_exists", "is already taken")
-            raise ConflictError(message, errors=[taken])
-        return first_row(rows)
-
-    def judge_old(rows: Rows) -> Row:
-        if not rows:
-            raise InvalidInputError.of(
-                location="path", name="username", code="value_error", message=str(odd)
-            )
-        return first_row(rows)
-
-    written, *others = spellings(name)
-    sought = {"username": [written, *others], "written": written}
+    written_so, *others = spellings(name)
+    sought = {"username": [written_so, *others], "written": written_so}
     if odd := oddity(name):
-        return _FIND.query({**sought, "new_id": None}, judge_old)
+        return _FIND.query({**sought, "new_id": None}, partial(_judge_odd, str(odd)))
     user = UserCreate(username=name, **profile.model_dump())
-    return _PROVISION.query({"json": for_database(user), "new_id": user.id, **sought}, judge)
+    return _PROVISION.query({"json": written(user), "new_id": user.id, **sought}, _judge)
+
+
+def _judge(rows: Rows) -> Row:
+    if not rows:
+        message = "The email belongs to another user, or the user was renamed this very moment."
+        taken = FieldError("body", "/email", "already_exists", "is already taken")
+        raise ConflictError(message, errors=[taken])
+    return first_row(rows)
+
+
+def _judge_odd(odd: str, rows: Rows) -> Row:
+    if not rows:
+        raise InvalidInputError.of(
+            location="path", name="username", code="value_error", message=odd
+        )
+    return first_row(rows)

@@ -1,253 +1,110 @@
-"""The statements about runs, and the rules by which a run goes from one state to the next."""
+"""What can be done with workflows, and the rules by which one goes from state to state."""
 
-from collections.abc import Mapping
-from typing import Any
-
-from sqlalchemy import (
-    CTE,
-    JSON,
-    BigInteger,
-    ColumnElement,
-    FromClause,
-    Select,
-    Table,
-    Text,
-    any_,
-    bindparam,
-    cast,
-    exists,
-    extract,
-    func,
-    literal,
-    select,
-    union_all,
-    update,
-)
-from sqlalchemy.dialects.postgresql import ARRAY
-from sqlmodel import SQLModel
-
-from json_rows.changes import Changed, Deleted, lock
-from json_rows.listing import Listing
-from json_rows.rows import New, One, among, contains, given, table_of
-from json_rows.statement import json_names
-from json_rows.transitions import Transition
-from service.models.generation import Generation, GenerationSummary
-from service.models.node import NODE_TRANSITIONS, Node, NodeStatus, NodeSummary
-from service.models.timeline import TimelineEntry, TimelineItem
+from json_rows.changing import Changed, Transition
+from json_rows.deleting import Deleted
+from json_rows.frame import contains
+from json_rows.inserting import New
+from json_rows.listing import Slow
+from json_rows.resource import Resource
+from service.models.status import NODE_TRANSITIONS, WORKFLOW_TRANSITIONS, WorkflowStatus
 from service.models.workflow import (
-    WORKFLOW_TRANSITIONS,
     Workflow,
-    WorkflowCancel,
-    WorkflowComplete,
     WorkflowCreate,
-    WorkflowFail,
     WorkflowFilter,
     WorkflowRead,
-    WorkflowStatus,
     WorkflowSummary,
 )
+from service.models.workflow_course import WorkflowCancel, WorkflowComplete, WorkflowFail
 
-_workflows = table_of(Workflow)
-_nodes = table_of(Node)
-_generations = table_of(Generation)
-
-OPEN = tuple(status for status, after in WORKFLOW_TRANSITIONS.items() if after)
-OPEN_NODE = tuple(status for status, after in NODE_TRANSITIONS.items() if after)
-
-WORKFLOW = One("workflow", Workflow, WorkflowRead, goes_with={"workflow_id": _workflows.c.id})
-
-WORKFLOWS = Listing(
-    "Workflow",
+workflows = Resource(
+    "workflow",
     Workflow,
     WorkflowRead,
     summary=WorkflowSummary,
+    owner="user_id",
+    states=WORKFLOW_TRANSITIONS,
+    goes_with={"workflow_id": "id"},
     filters=WorkflowFilter,
     conditions={
-        "status": _workflows.c.status == any_(bindparam("status", type_=ARRAY(Text))),
-        "user_id": _workflows.c.user_id == bindparam("user_id"),
-        "session_id": _workflows.c.session_id == bindparam("session_id"),
-        "parent_workflow_id": _workflows.c.parent_workflow_id == bindparam("parent_workflow_id"),
-        "node_name": exists().where(
-            _nodes.c.workflow_id == _workflows.c.id,
-            _nodes.c.node_name == bindparam("node_name"),
+        "node_name": """EXISTS (SELECT FROM nodes
+            WHERE nodes.workflow_id = workflows.id AND nodes.node_name = %(node_name)s)""",
+        "model": """EXISTS (SELECT FROM generations
+            WHERE generations.workflow_id = workflows.id AND generations.model_name = %(model)s)""",
+        "has_error": "(workflows.status = 'failed') = %(has_error)s",
+        "min_duration_ms": Slow(
+            "workflows.completed_at IS NOT NULL AND workflows.active_ms >= %(min_duration_ms)s"
         ),
-        "model": exists().where(
-            _generations.c.workflow_id == _workflows.c.id,
-            _generations.c.model_name == bindparam("model"),
+        "max_duration_ms": Slow(
+            "workflows.completed_at IS NOT NULL AND workflows.active_ms <= %(max_duration_ms)s"
         ),
-        "has_error": (_workflows.c.status == "failed") == bindparam("has_error"),
-        "min_duration_ms": _workflows.c.completed_at.is_not(None)
-        & (_workflows.c.active_ms >= bindparam("min_duration_ms")),
-        "max_duration_ms": _workflows.c.completed_at.is_not(None)
-        & (_workflows.c.active_ms <= bindparam("max_duration_ms")),
-        "started_after": _workflows.c.started_at >= bindparam("started_after"),
-        "started_before": _workflows.c.started_at < bindparam("started_before"),
-        "tag": _workflows.c.tags.contains(bindparam("tag", type_=ARRAY(Text))),
-        "q": contains("q", _workflows.c.user_input, _workflows.c.name),
+        "started_after": Slow("workflows.started_at >= %(started_after)s"),
+        "started_before": Slow("workflows.started_at < %(started_before)s"),
+        "tag": "workflows.tags @> %(tag)s::text[]",
+        "q": Slow(contains("q", "workflows.user_input", "workflows.name")),
     },
     sorts={
-        "created_at": _workflows.c.created_at,
-        "started_at": _workflows.c.started_at,
-        "updated_at": _workflows.c.updated_at,
-        "active_ms": _workflows.c.active_ms,
-        "node_count": _workflows.c.node_count,
-        "total_cost": func.coalesce(_workflows.c.total_cost, -1),
+        "created_at": "workflows.created_at",
+        "started_at": Slow("workflows.started_at"),
+        "updated_at": Slow("workflows.updated_at"),
+        "active_ms": Slow("workflows.active_ms"),
+        "node_count": Slow("workflows.node_count"),
+        "total_cost": Slow("coalesce(workflows.total_cost, -1)"),
     },
     default_sort="-created_at",
-    unindexed=frozenset(
-        {
-            "min_duration_ms",
-            "max_duration_ms",
-            "started_after",
-            "started_before",
-            "q",
-            "started_at",
-            "updated_at",
-            "active_ms",
-            "node_count",
-            "total_cost",
-        }
-    ),
     narrow=frozenset({"user_id", "session_id", "parent_workflow_id"}),
 )
 
-
-def _started(body: FromClause) -> Mapping[str, ColumnElement[Any]]:
-    return {"started_at": func.coalesce(body.c["started_at"], func.now())}
-
-
 NEW_WORKFLOW = New(
-    Workflow,
-    WorkflowCreate,
-    WorkflowRead,
-    one=WORKFLOW,
-    computed=_started,
+    workflows, WorkflowCreate, values={"started_at": "coalesce(given.started_at, now())"}
 )
-CHANGED_WORKFLOW = Changed("workflow", Workflow, WorkflowRead, summary=WorkflowSummary)
-DELETED_WORKFLOW = Deleted("workflow", Workflow)
+CHANGED_WORKFLOW = Changed(workflows)
+DELETED_WORKFLOW = Deleted(workflows)
+
+ALIVE = {"heartbeat_at": "now()"}
+"""What whatever the agent does sets of its workflow."""
 
 
-def lock_of(workflow_id: Any) -> Select[Any]:
-    """Take a run's lock: whoever changes a run, its steps or its counters does so first."""
-    return lock(_workflows, workflow_id)
+def milliseconds(interval: str) -> str:
+    """Write an interval in whole milliseconds, rounded down."""
+    return f"floor(extract(epoch FROM {interval}) * 1000)::bigint"
 
 
-def milliseconds(interval: ColumnElement[Any]) -> ColumnElement[int]:
-    """Express an interval in whole milliseconds, rounded down."""
-    return cast(func.floor(extract("epoch", interval) * 1000), BigInteger)
+_END = "coalesce(given.completed_at, greatest(now(), workflows.started_at))"
+_DURATION = milliseconds(f"({_END} - workflows.started_at)")
+_WAITED = milliseconds(f"({_END} - workflows.waiting_since)")
+_WAITING = f"least(workflows.waiting_ms + coalesce(greatest({_WAITED}, 0), 0), {_DURATION})"
+
+# Active and waiting time add up to what lies between start and end.
+_CLOSING = {
+    **ALIVE,
+    "completed_at": _END,
+    "waiting_ms": _WAITING,
+    "active_ms": f"{_DURATION} - {_WAITING}",
+    "waiting_since": "NULL",
+    "pending_step": "NULL",
+}
+
+_OPEN_NODES = ", ".join(f"'{state}'" for state, after in NODE_TRANSITIONS.items() if after)
+_NODE_END = "greatest(changed.completed_at, nodes.started_at)"
+
+_CANCELLED_NODES = f"""
+    UPDATE nodes SET
+        status = 'cancelled',
+        completed_at = {_NODE_END},
+        duration_ms = {milliseconds(f"({_NODE_END} - nodes.started_at)")},
+        updated_at = now()
+    FROM changed
+    WHERE nodes.workflow_id = changed.id AND nodes.status IN ({_OPEN_NODES})"""
 
 
-def touched(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Add to a run's changes what every change brings."""
-    return {
-        **values,
-        "version": _workflows.c.version + 1,
-        "updated_at": func.now(),
-        "heartbeat_at": func.now(),
-    }
+def _end(
+    to: WorkflowStatus, body: type[WorkflowComplete | WorkflowFail | WorkflowCancel]
+) -> Transition:
+    """Close a workflow; its open nodes are cancelled with it."""
+    return Transition(workflows, body, to=to, values=_CLOSING, also={"cancelled": _CANCELLED_NODES})
 
 
-def _closing(body: FromClause) -> dict[str, Any]:
-    """Set what a closed run has; active and waiting time add up to its duration."""
-    run = _workflows.c
-    end = func.coalesce(body.c["completed_at"], func.greatest(func.now(), run.started_at))
-    duration = milliseconds(end - run.started_at)
-    waited = run.waiting_ms + func.coalesce(
-        func.greatest(milliseconds(end - run.waiting_since), 0), 0
-    )
-    waiting = func.least(waited, duration)
-    given_columns = {name: body.c[name] for name in body.c.keys() if name != "completed_at"}  # noqa: SIM118
-    return {
-        **given_columns,
-        "completed_at": end,
-        "waiting_ms": waiting,
-        "active_ms": duration - waiting,
-        "waiting_since": None,
-        "pending_step": None,
-    }
-
-
-def _closed_nodes(run: CTE) -> CTE:
-    """Cancel the steps that are still open when their run is closed."""
-    end = func.greatest(run.c.completed_at, _nodes.c.started_at)
-    return (
-        update(_nodes)
-        .values(
-            status=NodeStatus.CANCELLED,
-            completed_at=end,
-            duration_ms=milliseconds(end - _nodes.c.started_at),
-            updated_at=func.now(),
-        )
-        .where(_nodes.c.workflow_id == run.c.id, among(_nodes.c.status, OPEN_NODE))
-        .returning(_nodes.c.id)
-        .cte("closed")
-    )
-
-
-def _transition(target: WorkflowStatus | None, body: type[SQLModel] | None) -> Transition:
-    return Transition(
-        "workflow",
-        Workflow,
-        WorkflowRead,
-        one=WORKFLOW,
-        summary=WorkflowSummary,
-        target=target,
-        transitions=WORKFLOW_TRANSITIONS,
-        values=touched(_closing(given(_workflows, json_names(body))) if body else {}),
-        locked=lock_of(bindparam("key")),
-        effect=_closed_nodes if body else None,
-    )
-
-
-COMPLETE_WORKFLOW = _transition(WorkflowStatus.COMPLETED, WorkflowComplete)
-FAIL_WORKFLOW = _transition(WorkflowStatus.FAILED, WorkflowFail)
-CANCEL_WORKFLOW = _transition(WorkflowStatus.CANCELLED, WorkflowCancel)
-HEARTBEAT = _transition(None, None)
-
-
-def _timeline() -> FromClause:
-    """Put steps and LLM calls of all runs side by side; a condition on the run picks its own."""
-    steps = select(
-        _nodes.c.id,
-        literal("node").label("kind"),
-        func.coalesce(_nodes.c.started_at, _nodes.c.created_at).label("at"),
-        _nodes.c.workflow_id,
-    )
-    calls = select(
-        _generations.c.id,
-        literal("generation"),
-        _generations.c.created_at,
-        _generations.c.workflow_id,
-    )
-    return union_all(steps, calls).subquery("timeline")
-
-
-_entries = _timeline()
-
-
-def _member(kind: str, source: Table, summary: type[SQLModel]) -> ColumnElement[Any]:
-    """Show the row behind an entry; null for one of the other kind.
-
-    A subquery in the list of what is selected: Postgres runs it for the rows of the page, after it
-    has sorted all. In the union it would write the JSON of the whole run for each page.
-    """
-    entry = [source.c.id == _entries.c.id, _entries.c.kind == kind]
-    named = [source.c[name] for name in json_names(summary)]
-    shown = select(*named).where(*entry).correlate(_entries).subquery("shown")
-    return select(func.row_to_json(shown.table_valued(), type_=JSON)).scalar_subquery()
-
-
-TIMELINE = Listing(
-    "Timeline",
-    _entries,
-    TimelineEntry,
-    shape=TimelineItem,
-    conditions={"workflow_id": _entries.c.workflow_id == bindparam("workflow_id")},
-    sorts={"at": _entries.c.at},
-    default_sort="at",
-    more={
-        "node": _member("node", _nodes, NodeSummary),
-        "generation": _member("generation", _generations, GenerationSummary),
-    },
-    large=frozenset({"generation"}),
-)
+COMPLETE_WORKFLOW = _end(WorkflowStatus.COMPLETED, WorkflowComplete)
+FAIL_WORKFLOW = _end(WorkflowStatus.FAILED, WorkflowFail)
+CANCEL_WORKFLOW = _end(WorkflowStatus.CANCELLED, WorkflowCancel)
+HEARTBEAT = Transition(workflows, values=ALIVE)

@@ -17,7 +17,8 @@ SQLModel.metadata.naming_convention = NAMING_CONVENTION
 from service.models.generation import Generation
 from service.models.idempotency_key import IdempotencyKey
 from service.models.model_price import ModelPrice
-from service.models.node import Node, NodeState
+from service.models.node import Node
+from service.models.node_state import NodeState
 from service.models.user import User
 from service.models.workflow import Workflow
 

@@ -3,10 +3,10 @@
 from typing import Any, Final
 
 USER: Final = "0199c0de-0000-7000-8000-000000000001"
-RUN: Final = "0199c0de-0000-7000-8000-000000000011"
-RUN_TO_COMPLETE: Final = "0199c0de-0000-7000-8000-000000000012"
-RUN_TO_FAIL: Final = "0199c0de-0000-7000-8000-000000000013"
-RUN_TO_CANCEL: Final = "0199c0de-0000-7000-8000-000000000014"
+WORKFLOW: Final = "0199c0de-0000-7000-8000-000000000011"
+WORKFLOW_TO_COMPLETE: Final = "0199c0de-0000-7000-8000-000000000012"
+WORKFLOW_TO_FAIL: Final = "0199c0de-0000-7000-8000-000000000013"
+WORKFLOW_TO_CANCEL: Final = "0199c0de-0000-7000-8000-000000000014"
 NODE: Final = "0199c0de-0000-7000-8000-000000000021"
 NODE_TO_START: Final = "0199c0de-0000-7000-8000-000000000022"
 NODE_TO_COMPLETE: Final = "0199c0de-0000-7000-8000-000000000023"
@@ -17,7 +17,7 @@ PRICE: Final = "0199c0de-0000-7000-8000-000000000041"
 
 PATH: Final = {
     "user_id": USER,
-    "workflow_id": RUN,
+    "workflow_id": WORKFLOW,
     "node_id": NODE,
     "generation_id": GENERATION,
     "price_id": PRICE,
@@ -26,9 +26,9 @@ PATH: Final = {
 
 OUTPUT: Final = {"places": ["홍대 미술관"]}
 NODE_ERROR: Final = "The search gave no places."
-RUN_ERROR: Final = "The agent gave up after three attempts."
+WORKFLOW_ERROR: Final = "The agent gave up after three attempts."
 TRACEBACK: Final = "Traceback (most recent call last):\n  ...\nKeyError: 'places'"
-STATE: Final = {"messages": [{"role": "user", "content": "홍대"}], "step": 3}
+STATE: Final = {"messages": [{"role": "user", "content": "홍대"}], "next_node": "plan_route"}
 ITINERARY: Final = [
     {
         "order": 1,
@@ -44,8 +44,8 @@ NEW_USER: Final[dict[str, Any]] = {
     "email": "haneul@example.com",
     "display_name": "김하늘",
 }
-NEW_RUN: Final[dict[str, Any]] = {
-    "id": RUN,
+NEW_WORKFLOW: Final[dict[str, Any]] = {
+    "id": WORKFLOW,
     "user_id": USER,
     "user_input": "홍대에서 데이트하고 싶어",
     "name": "홍대 데이트",

@@ -27,7 +27,7 @@ from service.models.imported import Imported
 
 
 class GenerationStatus(StrEnum):
-    """How an LLM call ended."""
+    """How a generation ended."""
 
     COMPLETED = "completed"
     FAILED = "failed"
@@ -52,11 +52,11 @@ def _text(description: str, example: str, **options: Any) -> Any:
 
 
 class GenerationBase(SQLModel):
-    """What a client says of an LLM call."""
+    """What a client says of a generation."""
 
     node_id: UUID | None = Field(
         default=None,
-        description="The step that made it, of this run.",
+        description="The node that made it, of this workflow.",
         schema_extra=like(examples.NODE),
     )
     model_provider: str | None = _text("Who runs the model.", "openai", max_length=100)
@@ -86,7 +86,7 @@ class GenerationBase(SQLModel):
         schema_extra=like([{"role": "user", "content": "홍대에서 데이트하고 싶어"}]),
     )
     output: str | None = _text(
-        "What it answered; null when the call failed.", '{"places": ["홍대 미술관"]}', sa_type=Text
+        "What it answered; null when it failed.", '{"places": ["홍대 미술관"]}', sa_type=Text
     )
     parsed_output: Any = Field(
         default=None,
@@ -140,13 +140,13 @@ class GenerationBase(SQLModel):
 
 
 class GenerationRecord(SQLModel):
-    """What the service adds to an LLM call."""
+    """What the service adds to a generation."""
 
     workflow_id: UUID = Field(
         foreign_key="workflows.id",
         ondelete="CASCADE",
-        description="The run that it belongs to.",
-        schema_extra=like(examples.RUN),
+        description="The workflow that it belongs to.",
+        schema_extra=like(examples.WORKFLOW),
     )
     currency: Currency | None = Field(
         default=None, max_length=3, description="ISO 4217, of `cost`."
@@ -157,12 +157,12 @@ class GenerationRecord(SQLModel):
         sa_column_kwargs=default("'unknown'"),
     )
     created_at: Timestamp = Field(
-        description="When the call was made.", sa_column_kwargs=default("now()")
+        description="When it was made.", sa_column_kwargs=default("now()")
     )
 
 
 class Generation(Imported, GenerationRecord, GenerationBase, Identity, table=True):
-    """The table of LLM calls."""
+    """The table of generations."""
 
     __tablename__ = "generations"
     __table_args__ = (
@@ -184,20 +184,18 @@ class Generation(Imported, GenerationRecord, GenerationBase, Identity, table=Tru
 
 
 class GenerationCreate(Input, GenerationBase, Identity):
-    """An LLM call that is recorded."""
+    """A generation that is recorded."""
 
     currency: Currency | None = Field(
         default=None,
         max_length=3,
         description="ISO 4217, of `cost`; USD when left out.",
     )
-    created_at: Timestamp | None = Field(
-        default=None, description="When the call was made, if not now."
-    )
+    created_at: Timestamp | None = Field(default=None, description="When it was made, if not now.")
 
 
 class GenerationRead(Output, Imported, GenerationRecord, GenerationBase, Identity):
-    """An LLM call."""
+    """A generation."""
 
 
 GenerationSummary = without(
@@ -216,20 +214,26 @@ GenerationSummary = without(
 
 
 class GenerationFilter(Input):
-    """Which LLM calls to list."""
+    """Which generations to list."""
 
     workflow_id: UUID | None = Field(
-        default=None, description="Calls of this run.", schema_extra=like(examples.RUN)
+        default=None,
+        description="Generations of this workflow.",
+        schema_extra=like(examples.WORKFLOW),
     )
     node_id: UUID | None = Field(
-        default=None, description="Calls of this step.", schema_extra=like(examples.NODE)
+        default=None, description="Generations of this node.", schema_extra=like(examples.NODE)
     )
     user_id: UUID | None = Field(
-        default=None, description="Calls of this person's runs.", schema_extra=like(examples.USER)
+        default=None,
+        description="Generations of this person's workflows.",
+        schema_extra=like(examples.USER),
     )
-    session_id: str | None = _text("Calls of this conversation's runs.", "chat-42", max_length=255)
+    session_id: str | None = _text(
+        "Generations of this conversation's workflows.", "chat-42", max_length=255
+    )
     node_name: str | None = _text(
-        "Calls of steps of this name.", "discover_dining_places", max_length=255
+        "Generations of nodes of this name.", "discover_dining_places", max_length=255
     )
     status: list[GenerationStatus] | None = Field(
         default=None, description="Any of these.", schema_extra=like(["failed"])
@@ -237,7 +241,9 @@ class GenerationFilter(Input):
     model: str | None = _text("The model_name, exactly.", "gpt-5", max_length=255)
     provider: str | None = _text("The model_provider, exactly.", "openai", max_length=100)
     has_error: bool | None = Field(
-        default=None, description="Failed calls, or all others.", schema_extra=like(example=True)
+        default=None,
+        description="Failed generations, or all others.",
+        schema_extra=like(example=True),
     )
     min_duration_ms: int | None = _count("Latency of at least this.", 100)
     max_duration_ms: int | None = _count("Latency of at most this.", 10_000)
@@ -245,7 +251,7 @@ class GenerationFilter(Input):
     started_before: Timestamp | None = Field(default=None, description="Before this time.")
     tag: list[str] | None = Field(
         default=None,
-        description="Calls of runs with all of these tags.",
+        description="Generations of workflows with all of these tags.",
         schema_extra=like(["date"]),
     )
     q: str | None = _text("Part of the prompt or the output.", "홍대", min_length=1, max_length=200)

@@ -22,13 +22,13 @@ class ModelPriceBase(SQLModel):
     provider: str = Field(
         min_length=1,
         max_length=100,
-        description="As `model_provider` of the calls names it.",
+        description="As `model_provider` of generations names it.",
         schema_extra=like("openai"),
     )
     model: str = Field(
         min_length=1,
         max_length=255,
-        description="As `model_name` of the calls names it.",
+        description="As `model_name` of generations names it.",
         schema_extra=like("gpt-5"),
     )
     input_per_million: Money = Field(

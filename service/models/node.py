@@ -1,4 +1,4 @@
-"""Nodes: the executed steps of a run, and the agent's full state after each."""
+"""Nodes: the pieces of work that a workflow goes through, in their order."""
 
 from enum import StrEnum
 from typing import Any
@@ -30,42 +30,11 @@ from json_rows.models import (
 )
 from service.models import examples
 from service.models.imported import Imported
-
-
-class NodeStatus(StrEnum):
-    """Where a step stands."""
-
-    PENDING = "pending"
-    RUNNING = "running"
-    COMPLETED = "completed"
-    FAILED = "failed"
-    SKIPPED = "skipped"
-    CANCELLED = "cancelled"
-
-
-NODE_TRANSITIONS: dict[NodeStatus, frozenset[NodeStatus]] = {
-    NodeStatus.PENDING: frozenset({NodeStatus.RUNNING, NodeStatus.SKIPPED, NodeStatus.CANCELLED}),
-    NodeStatus.RUNNING: frozenset(
-        {NodeStatus.COMPLETED, NodeStatus.FAILED, NodeStatus.SKIPPED, NodeStatus.CANCELLED}
-    ),
-    NodeStatus.COMPLETED: frozenset(),
-    NodeStatus.FAILED: frozenset(),
-    NodeStatus.SKIPPED: frozenset(),
-    NodeStatus.CANCELLED: frozenset(),
-}
-"""Which states may follow which; `NodeFirstStatus` says with which a step may begin."""
-
-
-class NodeFirstStatus(StrEnum):
-    """The states in which a step may be recorded first."""
-
-    PENDING = "pending"
-    RUNNING = "running"
-    SKIPPED = "skipped"
+from service.models.status import NodeFirstStatus, NodeStatus
 
 
 class NodeType(StrEnum):
-    """What kind of work a step does."""
+    """What kind of work a node does."""
 
     ANALYSIS = "analysis"
     SEARCH = "search"
@@ -77,12 +46,12 @@ class NodeType(StrEnum):
 
 
 class NodeBase(SQLModel):
-    """What a client says of a step when it records it."""
+    """What a client says of a node when it records it."""
 
     node_name: str = Field(
         min_length=1,
         max_length=255,
-        description="What the agent calls the step.",
+        description="What the agent calls the node.",
         schema_extra=like("discover_dining_places"),
     )
     node_type: NodeType = Field(
@@ -93,7 +62,7 @@ class NodeBase(SQLModel):
         schema_extra=like("search"),
     )
     parent_node_id: UUID | None = Field(
-        default=None, description="A step of the same run.", schema_extra=like(examples.NODE)
+        default=None, description="A node of the same workflow.", schema_extra=like(examples.NODE)
     )
     attempt: int = Field(
         default=1,
@@ -119,19 +88,19 @@ class NodeBase(SQLModel):
 
 
 class NodeProgress(SQLModel):
-    """What the service keeps of a step's course."""
+    """What the service keeps of a node's course."""
 
     workflow_id: UUID = Field(
         foreign_key="workflows.id",
         ondelete="CASCADE",
-        description="The run that it belongs to.",
-        schema_extra=like(examples.RUN),
+        description="The workflow that it belongs to.",
+        schema_extra=like(examples.WORKFLOW),
     )
     seq: int = Field(
         ge=1,
         le=INT_MAX,
-        description="Position in the run, unique there; a step is known by (workflow, seq), "
-        "not by its name, because loops visit a step again.",
+        description="Position in the workflow, unique there; a node is known by (workflow, seq), "
+        "not by its name, because loops come back to the same name.",
         schema_extra=like(1),
     )
     status: NodeStatus = Field(
@@ -157,10 +126,10 @@ class NodeProgress(SQLModel):
         schema_extra=like(examples.TRACEBACK),
     )
     started_at: Timestamp | None = Field(
-        default=None, description="When it began; null for a step not begun."
+        default=None, description="When it began; null while it has not."
     )
     completed_at: Timestamp | None = Field(
-        default=None, description="Set if and only if the step is over."
+        default=None, description="Set if and only if the node is over."
     )
     duration_ms: int | None = Field(
         default=None,
@@ -172,7 +141,7 @@ class NodeProgress(SQLModel):
 
 
 class Node(Imported, Timestamps, NodeProgress, NodeBase, Identity, table=True):
-    """The table of steps."""
+    """The table of nodes."""
 
     __tablename__ = "nodes"
     __table_args__ = (
@@ -196,7 +165,7 @@ class Node(Imported, Timestamps, NodeProgress, NodeBase, Identity, table=True):
         CheckConstraint("seq >= 1 AND attempt >= 1", name="counts_from_one"),
         CheckConstraint("duration_ms >= 0", name="duration_not_negative"),
         UniqueConstraint("workflow_id", "seq"),
-        # What a composite foreign key refers to, so that a child stays inside the same run.
+        # What a composite foreign key refers to, so that a child stays inside the same workflow.
         UniqueConstraint("workflow_id", "id"),
         ForeignKeyConstraint(
             ["workflow_id", "parent_node_id"], ["nodes.workflow_id", "nodes.id"], ondelete="CASCADE"
@@ -207,7 +176,7 @@ class Node(Imported, Timestamps, NodeProgress, NodeBase, Identity, table=True):
 
 
 class NodeCreate(Input, NodeBase, Identity):
-    """A step that is recorded."""
+    """A node that is recorded."""
 
     seq: int | None = Field(
         default=None,
@@ -222,25 +191,25 @@ class NodeCreate(Input, NodeBase, Identity):
         schema_extra=like("running"),
     )
     started_at: Timestamp | None = Field(
-        default=None, description="When it began, if not now; not for a pending step."
+        default=None, description="When it began, if not now; not for a pending node."
     )
 
 
 class NodeStart(Input):
-    """When a pending step began."""
+    """When a pending node began."""
 
     started_at: Timestamp | None = Field(default=None, description="When, if not now.")
 
 
 class NodeComplete(Input):
-    """What a step gave."""
+    """What a node gave."""
 
     output: Any = Field(default=None, description="Any JSON.", schema_extra=like(examples.OUTPUT))
     completed_at: Timestamp | None = Field(default=None, description="When, if not now.")
 
 
 class NodeFail(Input):
-    """Why a step failed."""
+    """Why a node failed."""
 
     error_message: str = Field(
         min_length=1,
@@ -259,7 +228,7 @@ class NodeFail(Input):
 
 
 class NodeSkip(Input):
-    """Why a step was not needed."""
+    """Why a node was not needed."""
 
     skip_reason: str | None = Field(
         default=None,
@@ -271,53 +240,13 @@ class NodeSkip(Input):
 
 
 class NodeRead(Output, Imported, Timestamps, NodeProgress, NodeBase, Identity):
-    """A step."""
-
-
-class NodeStateKey(SQLModel):
-    """Whose state it is."""
-
-    node_id: UUID = Field(
-        primary_key=True,
-        foreign_key="nodes.id",
-        ondelete="CASCADE",
-        description="The step.",
-        schema_extra=like(examples.NODE),
-    )
-
-
-class NodeStateBase(SQLModel):
-    """The full state of the agent after a step; large, and rarely read."""
-
-    state: dict[str, Any] | list[Any] = Field(
-        sa_type=JSONB,
-        nullable=False,
-        description="An object or an array, of whatever the agent keeps.",
-        schema_extra=like(examples.STATE),
-    )
-
-
-class NodeState(Timestamps, NodeStateBase, NodeStateKey, table=True):
-    """The table of states, one row a step at most."""
-
-    __tablename__ = "node_states"
-
-
-class NodeStateWrite(Input, NodeStateBase):
-    """A state to keep, in place of the one before."""
-
-
-class NodeStateRead(Output, Timestamps, NodeStateBase, NodeStateKey):
-    """The state after a step."""
-
-
-NodeStateSummary = without("NodeStateSummary", NodeStateRead, ("state",), base=Output)
+    """A node."""
 
 
 class NodeDetail(NodeRead):
-    """A step with its state."""
+    """A node with its state."""
 
-    state: Any = Field(default=None, description="The agent's state after the step.")
+    state: Any = Field(default=None, description="The agent's state after the node.")
 
 
 NodeSummary = without(
@@ -329,7 +258,7 @@ NodeSummary = without(
 
 
 class NodeFilter(Input):
-    """Which steps to list."""
+    """Which nodes to list."""
 
     status: list[NodeStatus] | None = Field(
         default=None, description="Any of these.", schema_extra=like(["running", "failed"])
@@ -344,20 +273,20 @@ class NodeFilter(Input):
         default=None, description="Any of these.", schema_extra=like(["search"])
     )
     has_error: bool | None = Field(
-        default=None, description="Failed steps, or all others.", schema_extra=like(example=True)
+        default=None, description="Failed nodes, or all others.", schema_extra=like(example=True)
     )
     min_duration_ms: int | None = Field(
         default=None,
         ge=0,
         le=INT_MAX,
-        description="Steps that ran for at least this.",
+        description="Nodes that ran for at least this.",
         schema_extra=like(100),
     )
     max_duration_ms: int | None = Field(
         default=None,
         ge=0,
         le=INT_MAX,
-        description="Steps that ran for at most this.",
+        description="Nodes that ran for at most this.",
         schema_extra=like(10_000),
     )
     started_after: Timestamp | None = Field(default=None, description="At this time or later.")

@@ -1,4 +1,4 @@
-"""The timeline of a run: its steps and LLM calls in the order in which they began."""
+"""The timeline of a workflow: its nodes and generations in the order in which they began."""
 
 from enum import StrEnum
 from typing import Annotated, Literal
@@ -25,15 +25,15 @@ class TimelineEntry(Output):
 
     id: UUID = Field(description="That of the row.", schema_extra=like(examples.NODE))
     kind: TimelineKind = Field(description="What the entry is.")
-    at: Timestamp = Field(description="When it began; for a step not begun, when it was recorded.")
-    node: NodeSummary | None = Field(description="The step.")  # type: ignore[valid-type]
+    at: Timestamp = Field(description="When it began; for a node not begun, when it was recorded.")
+    node: NodeSummary | None = Field(description="The node.")  # type: ignore[valid-type]
     generation: GenerationSummary | None = Field(  # type: ignore[valid-type]
-        description="The LLM call."
+        description="The generation."
     )
 
 
 class TimelineNode(TimelineEntry):
-    """A step."""
+    """A node."""
 
     kind: Literal[TimelineKind.NODE]
     node: NodeSummary  # type: ignore[valid-type]
@@ -41,7 +41,7 @@ class TimelineNode(TimelineEntry):
 
 
 class TimelineGeneration(TimelineEntry):
-    """An LLM call."""
+    """A generation."""
 
     kind: Literal[TimelineKind.GENERATION]
     node: None

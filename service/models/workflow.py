@@ -1,20 +1,18 @@
-"""Workflows: one planning run each, from a person's wish to an itinerary."""
+"""Workflows: each plans a trip, from a person's wish to an itinerary."""
 
 from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import StringConstraints
-from sqlalchemy import BigInteger, CheckConstraint, Index, Numeric, Text
+from sqlalchemy import CheckConstraint, Index, Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
 from json_rows.models import (
     INT_MAX,
-    Currency,
     Identity,
     Input,
-    Money,
     Output,
     Timestamp,
     Timestamps,
@@ -29,31 +27,11 @@ from json_rows.models import (
 )
 from service.models import examples
 from service.models.imported import Imported
+from service.models.status import WorkflowStatus
+from service.models.time_settings import TimeSettings
+from service.models.workflow_course import WorkflowCounters, WorkflowProgress
 
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=50)]
-ClockTime = Annotated[str, StringConstraints(pattern=r"^(?:[01][0-9]|2[0-3]):[0-5][0-9]$")]
-
-
-class WorkflowStatus(StrEnum):
-    """Where a run stands."""
-
-    RUNNING = "running"
-    AWAITING_INPUT = "awaiting_input"
-    COMPLETED = "completed"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-
-WORKFLOW_TRANSITIONS: dict[WorkflowStatus, frozenset[WorkflowStatus]] = {
-    WorkflowStatus.RUNNING: frozenset(WorkflowStatus) - {WorkflowStatus.RUNNING},
-    WorkflowStatus.AWAITING_INPUT: frozenset(
-        {WorkflowStatus.RUNNING, WorkflowStatus.FAILED, WorkflowStatus.CANCELLED}
-    ),
-    WorkflowStatus.COMPLETED: frozenset(),
-    WorkflowStatus.FAILED: frozenset(),
-    WorkflowStatus.CANCELLED: frozenset(),
-}
-"""Which states may follow which; a run begins as running."""
 
 
 class InputType(StrEnum):
@@ -63,26 +41,8 @@ class InputType(StrEnum):
     SPECIFIC_PLACE = "specific_place"
 
 
-class TimeSettings(Input):
-    """When the day starts and how long it may last."""
-
-    enabled: bool = Field(
-        default=True,
-        description="Whether the times below count.",
-        schema_extra=like(example=True),
-    )
-    start_time: ClockTime | None = Field(
-        default=None,
-        description="Local wall clock time, HH:MM.",
-        schema_extra=like("14:00"),
-    )
-    duration_hours: float | None = Field(
-        default=None, ge=2, le=12, description="Longest stay.", schema_extra=like(5)
-    )
-
-
 class WorkflowBase(SQLModel):
-    """What a client says of a run."""
+    """What a client says of a workflow."""
 
     user_id: UUID = Field(
         foreign_key="users.id",
@@ -106,7 +66,7 @@ class WorkflowBase(SQLModel):
     session_id: str | None = Field(
         default=None,
         max_length=255,
-        description="Groups the runs of one conversation.",
+        description="Groups the workflows of one conversation.",
         schema_extra=like("chat-42"),
     )
     input_type: InputType | None = Field(
@@ -154,94 +114,16 @@ class WorkflowBase(SQLModel):
         alias="metadata",
         sa_type=JSONB,
         sa_column_kwargs={"name": "metadata"},
-        description="Anything else that the client wants to keep with the run.",
+        description="Anything else that the client wants to keep with the workflow.",
         schema_extra=like({"app_version": "1.4.0"}),
     )
     parent_workflow_id: UUID | None = Field(
         default=None,
         foreign_key="workflows.id",
         ondelete="SET NULL",
-        description="The run that this one tries again.",
-        schema_extra=like(examples.RUN_TO_FAIL),
+        description="The workflow that this one tries again.",
+        schema_extra=like(examples.WORKFLOW_TO_FAIL),
     )
-
-
-class WorkflowProgress(SQLModel):
-    """What the service keeps of a run's course."""
-
-    status: WorkflowStatus = Field(
-        sa_type=Text, description="Where it stands.", sa_column_kwargs=default("'running'")
-    )
-    pending_step: str | None = Field(
-        default=None,
-        max_length=255,
-        description="The step that waits for a person.",
-        schema_extra=like("ask_budget"),
-    )
-    error_type: str | None = Field(
-        default=None,
-        max_length=255,
-        description="What kind of error it was.",
-        schema_extra=like("TimeoutError"),
-    )
-    error_message: str | None = Field(
-        default=None,
-        sa_type=Text,
-        description="What went wrong, in a sentence.",
-        schema_extra=like(examples.RUN_ERROR),
-    )
-    final_itinerary: list[Any] | dict[str, Any] | None = Field(
-        default=None,
-        sa_type=JSONB,
-        description="The plan, as the agent gave it.",
-        schema_extra=like(examples.ITINERARY),
-    )
-    started_at: Timestamp = Field(
-        description="When the run began.", sa_column_kwargs=default("now()")
-    )
-    heartbeat_at: Timestamp | None = Field(
-        default=None, description="The last sign of life of the agent."
-    )
-    waiting_since: Timestamp | None = Field(
-        default=None, description="Set while the run awaits input."
-    )
-    completed_at: Timestamp | None = Field(
-        default=None, description="Set if and only if the run is completed, failed or cancelled."
-    )
-
-
-def _counter(description: str) -> Any:
-    return Field(
-        ge=0,
-        description=description,
-        sa_type=BigInteger,
-        sa_column_kwargs=default("0"),
-        schema_extra=like(0),
-    )
-
-
-class WorkflowCounters(SQLModel):
-    """Sums kept in the same transaction as the rows that they count."""
-
-    node_count: int = _counter("Steps recorded.")
-    failed_node_count: int = _counter("Steps that failed.")
-    generation_count: int = _counter("LLM calls recorded.")
-    input_tokens: int = _counter("Prompt tokens of all calls.")
-    output_tokens: int = _counter("Completion tokens of all calls.")
-    total_cost: Money | None = Field(
-        default=None,
-        description="Sum of the known costs in `currency`; null while none is known.",
-        # More digits than one amount has: the sum of many must never be what fails a call.
-        sa_type=Numeric(38, 9),
-    )
-    currency: Currency | None = Field(
-        default=None,
-        max_length=3,
-        description="ISO 4217; that of the first call whose cost is known. Costs in another "
-        "currency are not added.",
-    )
-    active_ms: int = _counter("Time of the agent, known once the run is closed.")
-    waiting_ms: int = _counter("Time spent waiting for a person.")
 
 
 class Workflow(
@@ -254,14 +136,14 @@ class Workflow(
     Identity,
     table=True,
 ):
-    """The table of runs."""
+    """The table of workflows."""
 
     __tablename__ = "workflows"
 
     last_node_seq: int = Field(
         ge=0,
         le=INT_MAX,
-        description="The highest seq given to a step; the next one is one more.",
+        description="The highest seq given to a node; the next one is one more.",
         sa_column_kwargs=default("0"),
     )
 
@@ -303,7 +185,7 @@ class Workflow(
 
 
 class WorkflowCreate(Input, WorkflowBase, Identity):
-    """A run that begins."""
+    """A workflow that begins."""
 
     started_at: Timestamp | None = Field(default=None, description="When it began, if not now.")
 
@@ -316,41 +198,6 @@ WorkflowUpdate = partial(
 )
 
 
-class WorkflowComplete(Input):
-    """How a run came to its end."""
-
-    final_itinerary: list[Any] | dict[str, Any] | None = Field(
-        default=None,
-        description="The plan; a list of stops, or an object.",
-        schema_extra=like(examples.ITINERARY),
-    )
-    completed_at: Timestamp | None = Field(default=None, description="When, if not now.")
-
-
-class WorkflowFail(Input):
-    """Why a run failed."""
-
-    error_message: str = Field(
-        min_length=1,
-        max_length=20000,
-        description="What went wrong, in a sentence.",
-        schema_extra=like(examples.RUN_ERROR),
-    )
-    error_type: str | None = Field(
-        default=None,
-        max_length=255,
-        description="What kind of error it was.",
-        schema_extra=like("TimeoutError"),
-    )
-    completed_at: Timestamp | None = Field(default=None, description="When, if not now.")
-
-
-class WorkflowCancel(Input):
-    """When a run was cancelled."""
-
-    completed_at: Timestamp | None = Field(default=None, description="When, if not now.")
-
-
 class WorkflowRead(
     Output,
     Imported,
@@ -361,7 +208,7 @@ class WorkflowRead(
     WorkflowBase,
     Identity,
 ):
-    """A run."""
+    """A workflow."""
 
 
 WorkflowSummary = without(
@@ -373,39 +220,41 @@ WorkflowSummary = without(
 
 
 class WorkflowFilter(Input):
-    """Which runs to list."""
+    """Which workflows to list."""
 
     status: list[WorkflowStatus] | None = Field(
         default=None, description="Any of these.", schema_extra=like(["running", "failed"])
     )
     user_id: UUID | None = Field(
-        default=None, description="Runs of this person.", schema_extra=like(examples.USER)
+        default=None, description="Workflows of this person.", schema_extra=like(examples.USER)
     )
     session_id: str | None = Field(
         default=None,
         max_length=255,
-        description="Runs of this conversation.",
+        description="Workflows of this conversation.",
         schema_extra=like("chat-42"),
     )
     parent_workflow_id: UUID | None = Field(
         default=None,
-        description="Runs that try this one again.",
-        schema_extra=like(examples.RUN_TO_FAIL),
+        description="Workflows that try this one again.",
+        schema_extra=like(examples.WORKFLOW_TO_FAIL),
     )
     node_name: str | None = Field(
         default=None,
         max_length=255,
-        description="Runs with a step of this name.",
+        description="Workflows with a node of this name.",
         schema_extra=like("discover_dining_places"),
     )
     model: str | None = Field(
         default=None,
         max_length=255,
-        description="Runs with a call to this model.",
+        description="Workflows with a generation by this model.",
         schema_extra=like("gpt-5"),
     )
     has_error: bool | None = Field(
-        default=None, description="Failed runs, or all others.", schema_extra=like(example=True)
+        default=None,
+        description="Failed workflows, or all others.",
+        schema_extra=like(example=True),
     )
     min_duration_ms: int | None = Field(
         default=None,

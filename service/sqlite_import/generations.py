@@ -12,7 +12,7 @@ MOST_TEMPERATURE = 100
 
 
 class GenerationFields(NamedTuple):
-    """What is staged of an LLM call, as text for COPY; `legacy_node_id` is for a note only."""
+    """What is staged of a generation, as text for COPY; `legacy_node_id` is for a note only."""
 
     workflow_id: str | None
     node_id: str | None

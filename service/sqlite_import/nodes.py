@@ -5,7 +5,8 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from service.models.node import NODE_TRANSITIONS, NodeStatus, NodeType
+from service.models.node import NodeType
+from service.models.status import NODE_TRANSITIONS, NodeStatus
 from sqlite_to_postgres.keys import Keys
 from sqlite_to_postgres.source import Row
 from sqlite_to_postgres.times import is_plausible
@@ -21,7 +22,7 @@ _STARTED = frozenset({"running", "completed", "failed"})
 
 
 class NodeFields(NamedTuple):
-    """What is staged of a step, as text for COPY; `state` goes to the table node_states."""
+    """What is staged of a node, as text for COPY; `state` goes to the table node_states."""
 
     workflow_id: str | None
     node_name: str

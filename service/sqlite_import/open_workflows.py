@@ -11,11 +11,11 @@ RECENT_S = 600
 # Somebody may have given times and the status other types.
 _OPEN = SQL("""
     SET LOCAL timezone = 'UTC';
-    SELECT count(*) FROM {workflows} AS run
+    SELECT count(*) FROM {workflows} AS workflow
     WHERE status::text NOT IN ('completed', 'failed', 'cancelled')
-    AND greatest(run.updated_at::text::timestamp, run.created_at::text::timestamp,
+    AND greatest(workflow.updated_at::text::timestamp, workflow.created_at::text::timestamp,
                  (SELECT max(greatest(started_at::text::timestamp, completed_at::text::timestamp))
-                  FROM {nodes} AS step WHERE step.workflow_id = run.id))
+                  FROM {nodes} AS node WHERE node.workflow_id = workflow.id))
         > now() AT TIME ZONE 'UTC' - make_interval(secs => %s)
 """)
 

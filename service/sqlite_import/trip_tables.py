@@ -56,16 +56,16 @@ _TALLY = """
 
 # The row locks that this takes keep the service from giving a seq to a node in the meantime.
 _KNOWN_WORKFLOWS = """
-    UPDATE workflows AS run SET
-        node_count = run.node_count + new.node_count,
-        failed_node_count = run.failed_node_count + new.failed_node_count,
-        generation_count = run.generation_count + new.generation_count,
-        input_tokens = run.input_tokens + new.input_tokens,
-        output_tokens = run.output_tokens + new.output_tokens,
-        last_node_seq = run.last_node_seq + new.node_count,
-        version = run.version + 1,
+    UPDATE workflows AS workflow SET
+        node_count = workflow.node_count + new.node_count,
+        failed_node_count = workflow.failed_node_count + new.failed_node_count,
+        generation_count = workflow.generation_count + new.generation_count,
+        input_tokens = workflow.input_tokens + new.input_tokens,
+        output_tokens = workflow.output_tokens + new.output_tokens,
+        last_node_seq = workflow.last_node_seq + new.node_count,
+        version = workflow.version + 1,
         updated_at = now()
-    FROM import_tally AS new WHERE new.workflow_id = run.id
+    FROM import_tally AS new WHERE new.workflow_id = workflow.id
 """
 
 _WORKFLOWS = """
@@ -87,14 +87,14 @@ _CANCEL_OPEN_NODES = """
     UPDATE import_nodes AS new SET
         status = 'cancelled',
         started_at = coalesce(
-            new.started_at, CASE WHEN new.status = 'running' THEN run.started_at END),
-        completed_at = greatest(run.completed_at, new.started_at),
+            new.started_at, CASE WHEN new.status = 'running' THEN workflow.started_at END),
+        completed_at = greatest(workflow.completed_at, new.started_at),
         duration_ms = coalesce(new.duration_ms, floor(1000 *
-            extract(epoch FROM greatest(run.completed_at, new.started_at) - new.started_at))),
+            extract(epoch FROM greatest(workflow.completed_at, new.started_at) - new.started_at))),
         note = concat_ws(E'\\n', new.note,
             'node still ' || new.status || ' in a closed workflow, now cancelled')
-    FROM workflows AS run
-    WHERE run.id = new.workflow_id AND run.completed_at IS NOT NULL
+    FROM workflows AS workflow
+    WHERE workflow.id = new.workflow_id AND workflow.completed_at IS NOT NULL
     AND new.status IN ('pending', 'running')
 """
 
@@ -107,21 +107,21 @@ _NODES = """
          completed_at,
          duration_ms, created_at, updated_at)
     SELECT new.id, new.source_id, new.note, new.workflow_id,
-           run.last_node_seq - tally.node_count + row_number() OVER (
+           workflow.last_node_seq - tally.node_count + row_number() OVER (
                PARTITION BY new.workflow_id ORDER BY new.started_at, new.position),
            new.node_name, new.node_type, new.status, new.input,
            CASE WHEN new.output ->> 'skip_reason' = new.skip_reason
                 THEN nullif(new.output - 'skip_reason', '{}') ELSE new.output END,
            new.skip_reason, new.error_message, new.error_traceback,
            coalesce(new.started_at, CASE WHEN new.status IN ('running', 'completed', 'failed')
-                                         THEN run.started_at END),
+                                         THEN workflow.started_at END),
            coalesce(new.completed_at, CASE WHEN new.status NOT IN ('pending', 'running')
-                                           THEN run.started_at END),
+                                           THEN workflow.started_at END),
            new.duration_ms,
-           coalesce(new.started_at, new.completed_at, run.created_at),
-           coalesce(new.completed_at, new.started_at, run.created_at)
+           coalesce(new.started_at, new.completed_at, workflow.created_at),
+           coalesce(new.completed_at, new.started_at, workflow.created_at)
     FROM import_nodes AS new
-    JOIN workflows AS run ON run.id = new.workflow_id
+    JOIN workflows AS workflow ON workflow.id = new.workflow_id
     JOIN import_tally AS tally ON tally.workflow_id = new.workflow_id
 """
 

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from service.models.workflow import WORKFLOW_TRANSITIONS, InputType, WorkflowStatus
+from service.models.status import WORKFLOW_TRANSITIONS, WorkflowStatus
+from service.models.workflow import InputType
 from sqlite_to_postgres.keys import Keys
 from sqlite_to_postgres.source import Row
 from sqlite_to_postgres.values import BIGINT_MAX, Values
@@ -29,7 +30,7 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 
 class WorkflowFields(NamedTuple):
-    """What is staged of a run, as text for COPY."""
+    """What is staged of a workflow, as text for COPY."""
 
     user_id: str | None
     session_id: str | None

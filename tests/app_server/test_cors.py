@@ -82,6 +82,24 @@ def test_a_preflight_is_answered_without_the_database(client_with):
     assert headers["X-Content-Type-Options"] == "nosniff"
 
 
+def test_every_header_of_the_document_may_be_sent_or_read(shared):
+    def listed(response, what):
+        return set(response.headers[f"Access-Control-{what}-Headers"].split(", "))
+
+    sent, read = {"Content-Type"}, {"X-Request-ID"}
+    for item in shared.get("/openapi.json").json["paths"].values():
+        for operation in item.values():
+            if isinstance(operation, dict):
+                parameters = operation.get("parameters", [])
+                sent |= {each["name"] for each in parameters if each["in"] == "header"}
+                for response in operation["responses"].values():
+                    read |= response.get("headers", {}).keys()
+    assert listed(shared.options("/v1/users", headers=PREFLIGHT), "Allow") >= sent
+    assert listed(shared.get("/v1/users", headers={"Origin": ORIGIN}), "Expose") >= read
+    assert {"If-Match", "Idempotency-Key", "Read-After"} <= sent
+    assert {"ETag", "Link", "Location", "Read-After"} <= read
+
+
 def test_a_page_of_a_set_origin_may_change_things(shared):
     headers = {"Origin": ORIGIN, "Sec-Fetch-Site": "cross-site"}
     created = shared.post("/v1/users", json={"username": "cors"}, headers=headers)

@@ -108,8 +108,10 @@ def test_a_body_of_unknown_length_is_taken_up_to_the_limit(impatient, connect):
 )
 def test_a_body_that_breaks_off_is_not_taken_for_a_whole_one(impatient, connect, sent, more):
     user = json.loads(impatient.ask("/v1/users", "POST", f'{{"username": "{uuid4().hex}"}}').body)
-    run = json.dumps({"user_id": user["id"], "user_input": "A week in Jeju"})
-    path = f"/v1/workflows/{json.loads(impatient.ask('/v1/workflows', 'POST', run).body)['id']}"
+    workflow = json.dumps({"user_id": user["id"], "user_input": "A week in Jeju"})
+    path = (
+        f"/v1/workflows/{json.loads(impatient.ask('/v1/workflows', 'POST', workflow).body)['id']}"
+    )
     head = f"POST {path}/complete HTTP/1.1\r\nHost: trips\r\nContent-Type: application/json\r\n"
     client = connect(impatient, f"{head}Transfer-Encoding: chunked\r\n{more}\r\n{sent}")
     client.shutdown(socket.SHUT_WR)

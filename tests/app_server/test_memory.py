@@ -46,24 +46,24 @@ def serving(start):
     return server, user_id
 
 
-def _run(user_id: str, text: str) -> bytes:
-    """Make the body of a run of almost 4 MiB: a client's largest."""
-    run = {"user_id": user_id, "user_input": "x", "metadata": {"a": text}}
-    return json.dumps(run, ensure_ascii=False).encode()
+def _workflow(user_id: str, text: str) -> bytes:
+    """Make the body of a workflow of almost 4 MiB: a client's largest."""
+    workflow = {"user_id": user_id, "user_input": "x", "metadata": {"a": text}}
+    return json.dumps(workflow, ensure_ascii=False).encode()
 
 
-def _call(text: str) -> bytes:
-    call = {"model_provider": "p", "model_name": "m", "user_prompt": "x", "output": text}
-    return json.dumps(call, ensure_ascii=False).encode()
+def _generation(text: str) -> bytes:
+    generation = {"model_provider": "p", "model_name": "m", "user_prompt": "x", "output": text}
+    return json.dumps(generation, ensure_ascii=False).encode()
 
 
 def test_the_worst_requests_at_all_threads_take_what_the_guide_says(serving, later):
     server, user_id = serving
     # One character outside of the BMP makes a str of it four times as large.
     text = "a" * (3_900_000 - 4) + "😀"
-    stored = json.loads(server.ask("/v1/workflows", "POST", _run(user_id, text)).body)["id"]
+    stored = json.loads(server.ask("/v1/workflows", "POST", _workflow(user_id, text)).body)["id"]
     path = f"/v1/workflows/{stored}"
-    going_on = json.loads(server.ask("/v1/workflows", "POST", _run(user_id, "x")).body)["id"]
+    going_on = json.loads(server.ask("/v1/workflows", "POST", _workflow(user_id, "x")).body)["id"]
     whole = json.dumps({"final_itinerary": [text]}, ensure_ascii=False).encode()
     assert server.ask(f"{path}/complete", "POST", whole).status == 200
     many = json.dumps(
@@ -77,8 +77,8 @@ def test_the_worst_requests_at_all_threads_take_what_the_guide_says(serving, lat
         (path,),
         (path, "HEAD"),
         (path, "PATCH", '{"name": "b"}'),
-        ("/v1/workflows", "POST", _run(user_id, text)),
-        (f"/v1/workflows/{going_on}/generations", "POST", _call(text)),
+        ("/v1/workflows", "POST", _workflow(user_id, text)),
+        (f"/v1/workflows/{going_on}/generations", "POST", _generation(text)),
         ("/v1/workflows", "POST", many),
         ("/v1/users", "POST", unknown),
     ]

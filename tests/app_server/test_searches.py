@@ -16,7 +16,7 @@ SEARCH = "/v1/generations?q=museum"
 
 @pytest.fixture(scope="module")
 def locked(worker_url) -> Callable[[], AbstractContextManager[None]]:
-    """Let whoever wants to read LLM calls wait until the end of the block."""
+    """Let whoever wants to read generations wait until the end of the block."""
 
     @contextmanager
     def locked():

@@ -26,14 +26,14 @@ OPTIONS = (
     *("--level", "3", "--risk", "1", "--technique", "BEUST", "--dbms", "postgresql"),
 )
 
-# `*` is where sqlmap puts what it tries, {run} the id of a run.
+# `*` is where sqlmap puts what it tries, {workflow} the id of a workflow.
 TARGETS = {
     "filters of users": ["/v1/users?username=a*&email=a*&legacy_id=a*&q=a*"],
     "pages": ["/v1/users?sort=created_at*&cursor=a*&fields=id*&limit=5*"],
-    "filters of runs": ["/v1/workflows?session_id=a*&node_name=a*&model=a*&tag=a*&q=a*"],
-    "filters of calls": ["/v1/generations?provider=a*&model=a*&q=a*&started_after=2026*"],
-    "ids in paths": ["/v1/workflows/{run}*/timeline"],
-    "ids in queries": ["/v1/generations?node_id={run}*&user_id={run}*&has_error=true*"],
+    "filters of workflows": ["/v1/workflows?session_id=a*&node_name=a*&model=a*&tag=a*&q=a*"],
+    "filters of generations": ["/v1/generations?provider=a*&model=a*&q=a*&started_after=2026*"],
+    "ids in paths": ["/v1/workflows/{workflow}*/timeline"],
+    "ids in queries": ["/v1/generations?node_id={workflow}*&user_id={workflow}*&has_error=true*"],
     "names in paths": ["/v1/users/by-username/a*", "--method", "PUT"],
     "bodies": [
         "/v1/users",
@@ -53,25 +53,26 @@ def run(service: Audited) -> bool:
     if shutil.which("sqlmap") is None:
         sys.stderr.write("sqlmap is missing: apt install sqlmap\n")
         return False
-    run_id = _make_run(service.url)
+    workflow_id = _make_workflow(service.url)
     with _control(service.database_url) as url:
         is_awake = bool(_attack([f"{url}/?q=contr*"])[0])
     sys.stdout.write(f"The control {'is broken, as it must be' if is_awake else 'holds'}.\n")
     is_safe = True
     for name, (path, *options) in TARGETS.items():
-        found, tried = _attack([service.url + path.replace("{run}", run_id), *options])
+        found, tried = _attack([service.url + path.replace("{workflow}", workflow_id), *options])
         sys.stdout.write(f"{name}: {found or 'nothing'}, in {tried} requests\n")
         sys.stdout.flush()
         is_safe = is_safe and not found
     return is_awake and is_safe
 
 
-def _make_run(url: str) -> str:
-    """Make a user whose name the control finds, and a run; return the run's id."""
+def _make_workflow(url: str) -> str:
+    """Make a user whose name the control finds, and a workflow; return its id."""
     user = requests.put(f"{url}/v1/users/by-username/control", timeout=30)
     wish = {"user_id": user.json()["id"], "user_input": "x"}
-    run_id: str = requests.post(f"{url}/v1/workflows", json=wish, timeout=30).json()["id"]
-    return run_id
+    made = requests.post(f"{url}/v1/workflows", json=wish, timeout=30)
+    workflow_id: str = made.json()["id"]
+    return workflow_id
 
 
 def _attack(target: list[str]) -> tuple[str, int]:

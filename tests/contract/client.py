@@ -34,18 +34,18 @@ api = Client(base_url=sys.argv[1], raise_on_unexpected_status=True)
 
 
 def list_all(session: str) -> list[str]:
-    """Collect the names of all runs of a session, page by page."""
+    """Collect the names of all workflows of a session, page by page."""
     names: list[str] = []
     cursor = UNSET
     while cursor is not None:
         page = list_workflows.sync(client=api, session_id=session, limit=1, cursor=cursor)
-        names = [run.name for run in page.items] + names
+        names = [workflow.name for workflow in page.items] + names
         cursor = page.next_cursor
     return names
 
 
 def create(user_id, name: str) -> WorkflowRead:
-    """Start a run with nothing but what it needs, twice, with the same key."""
+    """Start a workflow with nothing but what it needs, twice, with the same key."""
     wish = "홍대에서 데이트하고 싶어"
     body = WorkflowCreate(user_id=user_id, user_input=wish, name=name, session_id="python")
     made = create_workflow.sync(client=api, body=body, idempotency_key=f"python-{name}")
@@ -70,8 +70,8 @@ late = update_workflow.sync_detailed(first.id, client=api, body=changes, if_matc
 assert late.status_code == HTTPStatus.PRECONDITION_FAILED
 assert isinstance(late.parsed, Problem)
 
-step = NodeCreate(node_name="search", node_type=NodeType.SEARCH, input_={"deep": [1, None]})
-node = create_node.sync(first.id, client=api, body=step)
+new = NodeCreate(node_name="search", node_type=NodeType.SEARCH, input_={"deep": [1, None]})
+node = create_node.sync(first.id, client=api, body=new)
 assert node.input_ == {"deep": [1, None]}
 [entry] = get_timeline.sync(first.id, client=api).items
 assert isinstance(entry, TimelineNode)

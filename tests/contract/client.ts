@@ -21,7 +21,7 @@ async function listAll(session: string): Promise<string[]> {
       params: { query: cursor === undefined ? query : { ...query, cursor } },
     });
     if (error) throw new Error(error.title);
-    names.push(...data.items.map((run) => run.name));
+    names.push(...data.items.map((workflow) => workflow.name));
     if (data.next_cursor === null) return names;
     cursor = data.next_cursor;
   }
@@ -54,7 +54,7 @@ const changed = await api.PATCH("/v1/workflows/{workflow_id}", {
   params: { path, header: { "If-Match": etag } },
   body: { tags: ["date"], metadata: { app: { version: 1 } } },
 });
-expect(changed.data?.tags[0] === "date", "the run was not changed");
+expect(changed.data?.tags[0] === "date", "the workflow was not changed");
 const late = await api.PATCH("/v1/workflows/{workflow_id}", {
   params: { path, header: { "If-Match": etag } },
   body: { name: "too late" },
@@ -65,7 +65,7 @@ const nodes = await api.POST("/v1/workflows/{workflow_id}/nodes", {
   params: { path },
   body: { node_name: "search", node_type: "search", input: { deep: [1, null, { any: "JSON" }] } },
 });
-expect(nodes.data?.seq === 1, "the step has no seq");
+expect(nodes.data?.seq === 1, "the node has no seq");
 const timeline = await api.GET("/v1/workflows/{workflow_id}/timeline", { params: { path } });
 for (const entry of timeline.data?.items ?? []) {
   const what: string = entry.kind === "node" ? entry.node.node_name : entry.generation.model_name;
@@ -80,7 +80,7 @@ const completed = await api.POST("/v1/workflows/{workflow_id}/complete", {
   params: { path, query: { fields: ["status", "final_itinerary"] } },
   body: { final_itinerary: [{ order: 1, start_time: "14:00" }] },
 });
-expect(completed.data?.status === "completed", "the run is not completed");
+expect(completed.data?.status === "completed", "the workflow is not completed");
 expect(Array.isArray(completed.data.final_itinerary), "what was asked for is not there");
 const conflict = await api.POST("/v1/workflows/{workflow_id}/fail", {
   params: { path },

@@ -50,8 +50,10 @@ class HttpClient:
         path: str,
         body: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
+        *,
+        may_repeat: bool = True,
     ) -> Answer:
-        """Send a request until it is answered; it must be one that may be repeated.
+        """Send a request until it is answered, or once, if it is none that may be repeated.
 
         A connection that breaks before the answer is the one reason to repeat: an answer is an
         answer, whatever it says. Raises NoAnswerError after the time limit.
@@ -69,8 +71,9 @@ class HttpClient:
                 status, fields, text = self._exchange(request, deadline)
             except OSError as error:
                 self.close()
-                if time.monotonic() + _PAUSE_S > deadline:
-                    message = f"no answer in {TIME_LIMIT_S:.0f} s ({type(error).__name__})"
+                if not may_repeat or time.monotonic() + _PAUSE_S > deadline:
+                    seconds = time.monotonic() - deadline + TIME_LIMIT_S
+                    message = f"no answer in {seconds:.0f} s ({type(error).__name__})"
                     raise NoAnswerError(message) from error
                 repeats += 1
                 time.sleep(_PAUSE_S)

@@ -1,29 +1,18 @@
 """Sets the world up, runs what there is to run, and judges it."""
 
-import random
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from rich.console import Console
 
-from safe_migrations.runner import upgrade
-from service.schema import project
-from tests.pooler import Pooler
-from tests.ports import HOST
-
 from . import scenes, table
+from .grounds import laid_out
 from .load import running
-from .postgres import DATABASE, USER, Postgres
-from .proxy import Proxy
+from .operations import planners
 from .scenes import Scene
 from .schedule import FAULTS, Fault, Pace, Window, World, shuffled, strike
-from .server import Server
 from .verification import Findings, compare
 
-LOGS = Path(__file__).resolve().parents[2] / "instance" / "faults"
 CONTROL = "tests.faults.control:app"
 
 OPERATIONS = 100_000
@@ -75,30 +64,15 @@ class Laboratory:
 
     def run(self) -> tuple[table.Summary, list[str]]:
         """Run it all; return the summary, and each target that was missed as a sentence."""
-        LOGS.mkdir(parents=True, exist_ok=True)
-        with (
-            Postgres(LOGS) as postgres,
-            Pooler(postgres.url, LOGS / "pooler.log") as pooler,
-            Proxy(pooler.port) as proxy,
-        ):
-            upgrade(project(), postgres.url)
-            chance = random.Random(self._plan.seed)  # noqa: S311  repeatable, not secret
-
-            @contextmanager
-            def serving(application: str | None, log: str) -> Iterator[World]:
-                url = f"postgresql://{USER}:{postgres.password}@{HOST}:{proxy.port}/{DATABASE}"
-                with Server(application, url, LOGS / log) as server:
-                    yield World(postgres, pooler, proxy, server, chance)
-                _clear(postgres)
-
-            with serving(CONTROL, "control.log") as world:
+        with laid_out(self._plan.seed) as grounds:
+            with grounds.serving(CONTROL, "control.log") as world:
                 control = self._run_control(world)
             self._show("Control: SQLAlchemy's defaults", control)
             if self._plan.control_only:
                 return _summary(control, [], control), _missed_by_control(control)
-            with serving(None, "service.log") as world:
+            with grounds.serving(None, "service.log") as world:
                 played = self._play(world) if not self._plan.only else []
-                _clear(postgres)
+                grounds.clear()
                 run = self._run_service(world)
             self._show("The service", run)
             return _summary(run, played, control), [
@@ -117,7 +91,7 @@ class Laboratory:
         return self._run(world, faults, Pace(operations, self._deadline - CHECKS_S))
 
     def _run(self, world: World, faults: list[Fault], pace: Pace) -> Run:
-        with running(world.server.port, self._plan.seed) as load:
+        with running(world.server.port, self._plan.seed, planners) as load:
             windows = strike(faults, world, load, pace)
             books = load.end()
         operations = (operation for ledger in books for operation in ledger.operations)
@@ -179,8 +153,3 @@ def _summary(run: Run, played: list[Scene], control: Run) -> table.Summary:
         slowest_s=round(max([*short, *(scene.slowest_s for scene in played)]), 2),
         control_failed=control.failed,
     )
-
-
-def _clear(postgres: Postgres) -> None:
-    with closing(postgres.connect()) as connection, connection.cursor() as cursor:
-        cursor.execute("TRUNCATE users, workflows, idempotency_keys CASCADE")

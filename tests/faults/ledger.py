@@ -33,8 +33,8 @@ class Effects:
 
 
 @dataclass(slots=True)
-class Step:
-    """A step whose recording was acknowledged."""
+class Node:
+    """A node whose recording was acknowledged."""
 
     token: str
     seq: int
@@ -44,14 +44,14 @@ class Step:
 
 
 @dataclass(slots=True)
-class Run:
-    """A run whose start was acknowledged; `effects` are those that raise its version."""
+class Workflow:
+    """A workflow whose start was acknowledged; `effects` are those that raise its version."""
 
     id: str
     token: str
-    steps: dict[str, Step] = field(default_factory=dict)
-    calls: dict[str, str] = field(default_factory=dict)
-    """The token of each acknowledged LLM call, by its id."""
+    nodes: dict[str, Node] = field(default_factory=dict)
+    generations: dict[str, str] = field(default_factory=dict)
+    """The token of each acknowledged generation, by its id."""
     effects: Effects = field(default_factory=Effects)
     is_completed: bool = False
 
@@ -71,5 +71,5 @@ class Ledger:
     """All that one client did."""
 
     people: list[Person] = field(default_factory=list)
-    runs: list[Run] = field(default_factory=list)
+    workflows: list[Workflow] = field(default_factory=list)
     operations: list[Operation] = field(default_factory=list)

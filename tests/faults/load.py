@@ -1,19 +1,16 @@
 """The load generator: processes of many clients each, apart from the laboratory."""
 
 import multiprocessing
-import random
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from ctypes import c_uint64
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
-from .http_client import TIME_LIMIT_S, HttpClient
-from .ledger import Ledger
-from .operations import Planner
+from .http_client import TIME_LIMIT_S
 
 PROCESSES = 2
 CLIENTS = 8
@@ -22,8 +19,29 @@ CLIENTS = 8
 _CONTEXT = multiprocessing.get_context("spawn")
 
 
+Book_co = TypeVar("Book_co", covariant=True)
+
+
+class Client(Protocol[Book_co]):
+    """Who does one thing after another, and keeps a book of it."""
+
+    @property
+    def ledger(self) -> Book_co:
+        """What it did, and what it was told."""
+
+    def begin(self) -> None:
+        """Make what it needs."""
+
+    def act(self) -> None:
+        """Do one operation, and note it."""
+
+
+Crew = Callable[[int, int, range], Sequence[Client[Book_co]]]
+"""Makes the clients of one process, of the service's port, a seed and their numbers."""
+
+
 @dataclass(frozen=True, slots=True)
-class Load:
+class Load(Generic[Book_co]):
     """A load that runs."""
 
     _counters: Any
@@ -53,10 +71,10 @@ class Load:
                 return
             time.sleep(0.02)
 
-    def end(self) -> list[Ledger]:
+    def end(self) -> list[Book_co]:
         """Let each client finish what it is doing, and collect the books."""
         self._stop.set()
-        books: list[Ledger] = []
+        books: list[Book_co] = []
         for pipe in self._pipes:
             if not pipe.poll(2 * TIME_LIMIT_S):
                 message = "a load process does not end"
@@ -66,8 +84,8 @@ class Load:
 
 
 @contextmanager
-def running(port: int, seed: int) -> Iterator[Load]:
-    """Put a service under load until the end of the block, or until `end`."""
+def running(port: int, seed: int, crew: Crew[Book_co]) -> Iterator[Load[Book_co]]:
+    """Put a service under the load of such clients until the end of the block, or until `end`."""
     counters = _CONTEXT.RawArray(c_uint64, PROCESSES * CLIENTS)
     begun = _CONTEXT.Semaphore(0)
     stop = _CONTEXT.Event()
@@ -76,7 +94,7 @@ def running(port: int, seed: int) -> Iterator[Load]:
         ours, theirs = _CONTEXT.Pipe()
         process = _CONTEXT.Process(
             target=_generate,
-            args=(port, seed, number * CLIENTS, counters, begun, stop, theirs),
+            args=(crew, port, seed, number * CLIENTS, counters, begun, stop, theirs),
             daemon=True,
             name=f"load-{number}",
         )
@@ -84,7 +102,7 @@ def running(port: int, seed: int) -> Iterator[Load]:
         pipes.append(ours)
         processes.append(process)
     try:
-        load = Load(counters, stop, pipes, processes)
+        load: Load[Book_co] = Load(counters, stop, pipes, processes)
         for _ in range(PROCESSES * CLIENTS):
             if not begun.acquire(timeout=TIME_LIMIT_S):
                 message = "a client of the load can't begin"
@@ -98,27 +116,32 @@ def running(port: int, seed: int) -> Iterator[Load]:
 
 
 def _generate(  # noqa: PLR0917  what Process passes
-    port: int, seed: int, first: int, counters: Any, begun: Any, stop: Any, pipe: Connection
+    crew: Crew[Any],
+    port: int,
+    seed: int,
+    first: int,
+    counters: Any,
+    begun: Any,
+    stop: Any,
+    pipe: Connection,
 ) -> None:
     """Run the clients of one process and send their books."""
-    books = [Ledger() for _ in range(CLIENTS)]
+    clients = crew(port, seed, range(first, first + CLIENTS))
 
-    def plan(number: int) -> None:
-        http = HttpClient(port)
-        planner = Planner(http, random.Random(f"{seed}-{number}"), books[number - first])  # noqa: S311  repeatable, not secret
-        planner.begin()
+    def work(number: int) -> None:
+        client = clients[number - first]
+        client.begin()
         begun.release()
         while not stop.is_set():
-            planner.act()
+            client.act()
             counters[number] += 1
-        http.close()
 
     try:
-        threads = [threading.Thread(target=plan, args=(first + n,)) for n in range(CLIENTS)]
+        threads = [threading.Thread(target=work, args=(first + n,)) for n in range(CLIENTS)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        pipe.send(books)
+        pipe.send([client.ledger for client in clients])
     except KeyboardInterrupt:
         pass  # Ctrl-C reaches the whole group; the laboratory clears up.

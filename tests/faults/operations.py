@@ -6,14 +6,22 @@ from collections.abc import Callable, Mapping
 from uuid import uuid4
 
 from .http_client import Answer, HttpClient, NoAnswerError
-from .ledger import Ledger, Operation, Person, Run, Step
+from .ledger import Ledger, Node, Operation, Person, Workflow
 
-MOST_RUNS = 12
-"""Runs that a client works on at a time; then the oldest is completed."""
+MOST_WORKFLOWS = 12
+"""Workflows that a client works on at a time; then the oldest is completed."""
 
-MOST_STEPS = 12
+MOST_NODES = 12
 PROMPT_TOKENS = 7
 PROVIDER = "laboratory"
+
+
+def planners(port: int, seed: int, numbers: range) -> list["Planner"]:
+    """Make planners, each with a connection and a user of its own."""
+    return [
+        Planner(HttpClient(port), random.Random(f"{seed}-{number}"), Ledger())  # noqa: S311  repeatable, not secret
+        for number in numbers
+    ]
 
 
 class UnexpectedAnswerError(Exception):
@@ -37,7 +45,7 @@ def said(answer: Answer) -> str:
 
 
 class Planner:
-    """One client with its user and its runs, and the books about them.
+    """One client with its user and its workflows, and the books about them.
 
     Nobody else changes its rows, so each answer can be foretold.
     """
@@ -46,7 +54,7 @@ class Planner:
         self._http = http
         self._chance = chance
         self.ledger = ledger
-        self._open: list[Run] = []
+        self._open: list[Workflow] = []
         self._is_version_known = True
         self._repeats = 0
         self._mixture: dict[Callable[[], None], int] = {
@@ -64,7 +72,7 @@ class Planner:
         }
 
     def begin(self) -> None:
-        """Create the user and a first run; they must succeed."""
+        """Create the user and a first workflow; they must succeed."""
         name = f"planner-{uuid4().hex}"
         body = {"id": str(uuid4()), "username": name}
         created = expect(self._send("POST", "/v1/users", body), 200, 201).json()
@@ -101,79 +109,81 @@ class Planner:
     def _person(self) -> Person:
         return self.ledger.people[-1]
 
-    def _run(self) -> Run:
+    def _workflow(self) -> Workflow:
         return self._chance.choice(self._open)
 
     # Reads
 
     def get_workflow(self) -> None:
-        """Read a run that is known to be there."""
-        run = self._run()
-        read = expect(self._send("GET", f"/v1/workflows/{run.id}"), 200).json()
-        if read["user_input"] != run.token:
-            message = "the run has another content"
+        """Read a workflow that is known to be there."""
+        workflow = self._workflow()
+        read = expect(self._send("GET", f"/v1/workflows/{workflow.id}"), 200).json()
+        if read["user_input"] != workflow.token:
+            message = "the workflow has another content"
             raise UnexpectedAnswerError(message)
 
     def list_workflows(self) -> None:
-        """Read a page of the user's runs."""
+        """Read a page of the user's workflows."""
         path = f"/v1/workflows?user_id={self._person.id}&limit=10"
         if not expect(self._send("GET", path), 200).json()["items"]:
-            message = "the list lacks acknowledged runs"
+            message = "the list lacks acknowledged workflows"
             raise UnexpectedAnswerError(message)
 
     def get_timeline(self) -> None:
-        """Read a run's timeline."""
-        expect(self._send("GET", f"/v1/workflows/{self._run().id}/timeline?limit=10"), 200)
+        """Read a workflow's timeline."""
+        expect(self._send("GET", f"/v1/workflows/{self._workflow().id}/timeline?limit=10"), 200)
 
     def get_node(self) -> None:
-        """Read a step that is known to be there."""
-        run = self._run()
-        if not run.steps:
+        """Read a node that is known to be there."""
+        workflow = self._workflow()
+        if not workflow.nodes:
             self.get_workflow()
             return
-        node_id = self._chance.choice([*run.steps])
+        node_id = self._chance.choice([*workflow.nodes])
         read = expect(self._send("GET", f"/v1/nodes/{node_id}"), 200).json()
-        if read["seq"] != run.steps[node_id].seq:
-            message = "the step has another seq"
+        if read["seq"] != workflow.nodes[node_id].seq:
+            message = "the node has another seq"
             raise UnexpectedAnswerError(message)
 
     # Writes
 
     def create_workflow(self) -> None:
-        """Start a run with an id of the client's own."""
-        self._create_run({"id": str(uuid4())}, {})
+        """Start a workflow with an id of the client's own."""
+        self._create_workflow({"id": str(uuid4())}, {})
 
     def create_workflow_by_key(self) -> None:
-        """Start a run whose repetition only the key makes safe."""
-        self._create_run({}, {"Idempotency-Key": uuid4().hex})
+        """Start a workflow whose repetition only the key makes safe."""
+        self._create_workflow({}, {"Idempotency-Key": uuid4().hex})
 
-    def _create_run(self, identity: Mapping[str, object], headers: Mapping[str, object]) -> None:
+    def _create_workflow(
+        self, identity: Mapping[str, object], headers: Mapping[str, object]
+    ) -> None:
         token = uuid4().hex
         body = {**identity, "user_id": self._person.id, "user_input": token}
         created = expect(self._send("POST", "/v1/workflows", body, headers), 200, 201).json()
         if created["user_input"] != token:
-            message = "another run was answered"
+            message = "another workflow was answered"
             raise UnexpectedAnswerError(message)
-        run = Run(created["id"], token)
-        self.ledger.runs.append(run)
-        self._open.append(run)
-        if len(self._open) > MOST_RUNS:
+        workflow = Workflow(created["id"], token)
+        self.ledger.workflows.append(workflow)
+        self._open.append(workflow)
+        if len(self._open) > MOST_WORKFLOWS:
             self._open.pop(0)
 
     def create_node(self) -> None:
-        """Record a step with an id of the client's own."""
-        run = self._run()
-        if len(run.steps) >= MOST_STEPS or run.is_completed:
+        """Record a node with an id of the client's own."""
+        workflow = self._workflow()
+        if len(workflow.nodes) >= MOST_NODES or workflow.is_completed:
             self.create_workflow()
             return
         token = uuid4().hex
         body = {"id": str(uuid4()), "node_name": "laboratory", "input": {"token": token}}
-        made = self._change(run, f"/v1/workflows/{run.id}/nodes", body, {}).json()
-        run.steps[made["id"]] = Step(token, made["seq"])
+        made = self._change(workflow, f"/v1/workflows/{workflow.id}/nodes", body, {}).json()
+        workflow.nodes[made["id"]] = Node(token, made["seq"])
 
     def create_generation(self) -> None:
-        """Record an LLM call whose repetition only the key makes safe."""
-        run = self._run()
+        """Record a generation whose repetition only the key makes safe."""
+        workflow = self._workflow()
         token = uuid4().hex
         body = {
             "model_provider": PROVIDER,
@@ -182,42 +192,48 @@ class Planner:
             "prompt_tokens": PROMPT_TOKENS,
         }
         headers = {"Idempotency-Key": uuid4().hex}
-        made = self._change(run, f"/v1/workflows/{run.id}/generations", body, headers).json()
-        run.calls[made["id"]] = token
+        made = self._change(
+            workflow, f"/v1/workflows/{workflow.id}/generations", body, headers
+        ).json()
+        workflow.generations[made["id"]] = token
 
     def complete_node(self) -> None:
-        """Complete a step; doing so again changes nothing."""
-        run = self._run()
-        opened = [key for key, step in run.steps.items() if step.is_open]
-        if not opened or run.is_completed:
+        """Complete a node; doing so again changes nothing."""
+        workflow = self._workflow()
+        opened = [key for key, node in workflow.nodes.items() if node.is_open]
+        if not opened or workflow.is_completed:
             self.create_node()
             return
         node_id = self._chance.choice(opened)
         # Whatever the answer is, it may be completed now, and is not touched again.
-        run.steps[node_id].is_open = False
+        workflow.nodes[node_id].is_open = False
         output = uuid4().hex
-        self._change(run, f"/v1/nodes/{node_id}/complete", {"output": {"token": output}}, {})
-        run.steps[node_id].output = output
+        self._change(workflow, f"/v1/nodes/{node_id}/complete", {"output": {"token": output}}, {})
+        workflow.nodes[node_id].output = output
 
     def complete_workflow(self) -> None:
-        """Complete the oldest run that is open, if others are left."""
-        if len(self._open) < MOST_RUNS // 2:
+        """Complete the oldest workflow that is open, if others are left."""
+        if len(self._open) < MOST_WORKFLOWS // 2:
             self.create_workflow()
             return
-        run = self._open.pop(0)
-        if run.is_completed:
+        workflow = self._open.pop(0)
+        if workflow.is_completed:
             self.create_workflow()
             return
-        self._change(run, f"/v1/workflows/{run.id}/complete", {}, {})
-        run.is_completed = True
+        self._change(workflow, f"/v1/workflows/{workflow.id}/complete", {}, {})
+        workflow.is_completed = True
 
     def _change(
-        self, run: Run, path: str, body: Mapping[str, object], headers: Mapping[str, object]
+        self,
+        workflow: Workflow,
+        path: str,
+        body: Mapping[str, object],
+        headers: Mapping[str, object],
     ) -> Answer:
-        run.effects.unknown += 1
+        workflow.effects.unknown += 1
         answer = expect(self._send("POST", path, body, headers), 200, 201)
-        run.effects.unknown -= 1
-        run.effects.acknowledged += 1
+        workflow.effects.unknown -= 1
+        workflow.effects.acknowledged += 1
         return answer
 
     def update_user(self) -> None:

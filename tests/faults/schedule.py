@@ -4,6 +4,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from tests.pooler import Pooler
 
@@ -186,7 +187,7 @@ def shuffled(count: int, faults: tuple[Fault, ...], chance: random.Random) -> li
     return chosen
 
 
-def strike(faults: list[Fault], world: World, load: Load, pace: Pace) -> list[Window]:
+def strike(faults: list[Fault], world: World, load: Load[Any], pace: Pace) -> list[Window]:
     """Let the faults strike, one after the other, each when the load flows again.
 
     By then nobody waits any more for what the one before did.

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -28,11 +29,19 @@ class Server:
     The latter is what `wsgi:app` would be served with elsewhere.
     """
 
-    def __init__(self, application: str | None, database_url: str, log: Path) -> None:
+    def __init__(
+        self,
+        application: str | None,
+        database_url: str,
+        log: Path,
+        more: Mapping[str, str] | None = None,
+    ) -> None:
+        """Name what is served, its database and `more` of its environment."""
         self.port = free_port()
         self._application = application
         self._database_url = database_url
         self._log = log
+        self._more = more or {}
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -50,6 +59,7 @@ class Server:
                     "PYTHONPATH": str(ROOT),
                     # A line for each request would tell nothing, and take the load's time.
                     "LOG_LEVEL": "WARNING",
+                    **self._more,
                 },
                 stdout=log,
                 stderr=log,

@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
-from .ledger import Effects, Ledger, Person, Run
+from .ledger import Effects, Ledger, Person, Workflow
 from .operations import PROMPT_TOKENS
 from .postgres import Postgres
 
@@ -33,21 +33,21 @@ class Database:
             self.people = {
                 row[0]: row for row in rows("SELECT id::text, display_name, version FROM users")
             }
-            self.runs = {
+            self.workflows = {
                 row[0]: row
                 for row in rows(
                     "SELECT id::text, user_input, status, version, node_count, generation_count,"
                     " input_tokens FROM workflows"
                 )
             }
-            self.steps = {
+            self.nodes = {
                 row[0]: row
                 for row in rows(
                     "SELECT id::text, workflow_id::text, input->>'token', seq, output->>'token',"
                     " status FROM nodes"
                 )
             }
-            self.calls = {
+            self.generations = {
                 row[0]: row
                 for row in rows(
                     "SELECT id::text, workflow_id::text, user_prompt, prompt_tokens"
@@ -63,8 +63,8 @@ def compare(books: Iterable[Ledger], postgres: Postgres) -> Findings:
     for ledger in books:
         for person in ledger.people:
             _compare_person(person, database, findings)
-        for run in ledger.runs:
-            _compare_run(run, database, findings)
+        for workflow in ledger.workflows:
+            _compare_workflow(workflow, database, findings)
     _find_twins(database, findings)
     _recount(database, findings)
     return findings
@@ -91,35 +91,35 @@ def _compare_person(person: Person, database: Database, findings: Findings) -> N
     _compare_effects(what, person.effects, version, findings)
 
 
-def _compare_run(run: Run, database: Database, findings: Findings) -> None:
-    what = f"run {run.id}"
-    if run.id not in database.runs:
+def _compare_workflow(workflow: Workflow, database: Database, findings: Findings) -> None:
+    what = f"workflow {workflow.id}"
+    if workflow.id not in database.workflows:
         findings.lost.append(f"{what}: missing")
         return
-    _, token, status, version, *_ = database.runs[run.id]
-    if token != run.token:
+    _, token, status, version, *_ = database.workflows[workflow.id]
+    if token != workflow.token:
         findings.lost.append(f"{what}: has another content")
-    if run.is_completed and status != "completed":
+    if workflow.is_completed and status != "completed":
         findings.lost.append(f"{what}: is {status}, though its completion was acknowledged")
-    _compare_effects(what, run.effects, version, findings)
-    for step_id, step in run.steps.items():
-        row = database.steps.get(step_id)
-        if row is None or row[1:4] != (run.id, step.token, step.seq):
-            findings.lost.append(f"step {step_id} of {what}: missing or different")
-        elif step.output is not None and row[4:] != (step.output, "completed"):
-            findings.lost.append(f"step {step_id} of {what}: its completion is missing")
-    for call_id, prompt in run.calls.items():
-        call = database.calls.get(call_id)
-        if call is None or call[1:] != (run.id, prompt, PROMPT_TOKENS):
-            findings.lost.append(f"LLM call {call_id} of {what}: missing or different")
+    _compare_effects(what, workflow.effects, version, findings)
+    for node_id, node in workflow.nodes.items():
+        row = database.nodes.get(node_id)
+        if row is None or row[1:4] != (workflow.id, node.token, node.seq):
+            findings.lost.append(f"node {node_id} of {what}: missing or different")
+        elif node.output is not None and row[4:] != (node.output, "completed"):
+            findings.lost.append(f"node {node_id} of {what}: its completion is missing")
+    for generation_id, prompt in workflow.generations.items():
+        generation = database.generations.get(generation_id)
+        if generation is None or generation[1:] != (workflow.id, prompt, PROMPT_TOKENS):
+            findings.lost.append(f"generation {generation_id} of {what}: missing or different")
 
 
 def _find_twins(database: Database, findings: Findings) -> None:
     """Each request brought a token of its own: no two rows may have the same."""
     for noun, tokens in (
-        ("runs", (row[1] for row in database.runs.values())),
-        ("steps", (row[2] for row in database.steps.values())),
-        ("LLM calls", (row[2] for row in database.calls.values())),
+        ("workflows", (row[1] for row in database.workflows.values())),
+        ("nodes", (row[2] for row in database.nodes.values())),
+        ("generations", (row[2] for row in database.generations.values())),
     ):
         for token, count in Counter(tokens).items():
             if count > 1:
@@ -127,13 +127,15 @@ def _find_twins(database: Database, findings: Findings) -> None:
 
 
 def _recount(database: Database, findings: Findings) -> None:
-    """The counters of a run are kept with its rows: both or neither."""
-    steps = Counter(row[1] for row in database.steps.values())
-    calls = Counter(row[1] for row in database.calls.values())
+    """The counters of a workflow are kept with its rows: both or neither."""
+    nodes = Counter(row[1] for row in database.nodes.values())
+    generations = Counter(row[1] for row in database.generations.values())
     tokens: Counter[str] = Counter()
-    for _, run_id, _, prompt_tokens in database.calls.values():
-        tokens[run_id] += prompt_tokens
-    for run_id, _, _, _, *kept in database.runs.values():
-        counted = [steps[run_id], calls[run_id], tokens[run_id]]
+    for _, workflow_id, _, prompt_tokens in database.generations.values():
+        tokens[workflow_id] += prompt_tokens
+    for workflow_id, _, _, _, *kept in database.workflows.values():
+        counted = [nodes[workflow_id], generations[workflow_id], tokens[workflow_id]]
         if kept != counted:
-            findings.doubled.append(f"run {run_id}: counters say {kept}, its rows {counted}")
+            findings.doubled.append(
+                f"workflow {workflow_id}: counters say {kept}, its rows {counted}"
+            )

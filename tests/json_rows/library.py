@@ -12,18 +12,17 @@ from json_rows import (
     Identity,
     Input,
     KeptAnswer,
-    Listing,
     New,
-    One,
     Output,
     Query,
+    Resource,
     RowsSettings,
     Selection,
     Timestamps,
     Transition,
     Versioned,
-    table_of,
 )
+from json_rows.statement import table_of
 from serverless_postgres.database import Database
 from smorest_sqlmodel import Api
 
@@ -63,37 +62,42 @@ class Answer(KeptAnswer, table=True):
     book_id: UUID | None = Field(default=None, foreign_key="book.id", ondelete="CASCADE")
 
 
-book = table_of(Book).c
-BOOK = One("book", Book, BookRead, goes_with={"book_id": book.id})
-NEW_BOOK = New(Book, BookCreate, BookRead, one=BOOK)
-CHANGED_BOOK = Changed("book", Book, BookRead)
-STATES = {"here": frozenset({"lent", "lost"}), "lent": frozenset({"here"}), "lost": frozenset()}
-LOSE_BOOK = Transition("book", Book, BookRead, one=BOOK, target="lost", transitions=STATES)
-BOOKS = Listing("Book", Book, BookRead, sorts={"title": book.title}, default_sort="title")
+books = Resource(
+    "book",
+    Book,
+    BookRead,
+    states={"here": frozenset({"lent", "lost"}), "lent": frozenset({"here"}), "lost": frozenset()},
+    goes_with={"book_id": "id"},
+    sorts={"title": "book.title"},
+    default_sort="title",
+)
+NEW_BOOK = New(books, BookCreate)
+CHANGED_BOOK = Changed(books)
+LOSE_BOOK = Transition(books, to="lost")
 
 blueprint = Blueprint("books", __name__, url_prefix="/books")
 
 
 @blueprint.post("")
 @blueprint.arguments(BookCreate)
-@blueprint.response(201, BookRead, etag=True)
+@blueprint.response(201, BookRead, etag=True, location="get_book")
 def add_book(new: BookCreate) -> Query:
     """Add a book."""
     return NEW_BOOK.query(new)
 
 
 @blueprint.get("")
-@blueprint.paginate(BOOKS, default_limit=2, max_limit=3)
+@blueprint.paginate(books.listing, default_limit=2, max_limit=3)
 def list_books() -> Selection:
     """List the books."""
-    return BOOKS.where()
+    return books.where()
 
 
 @blueprint.get("/<uuid:book_id>")
 @blueprint.response(200, BookRead, etag=True)
 def get_book(book_id: UUID) -> Query:
     """Get a book."""
-    return BOOK.get(book_id)
+    return books.get(book_id)
 
 
 @blueprint.put("/<uuid:book_id>")

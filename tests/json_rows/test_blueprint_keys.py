@@ -65,7 +65,7 @@ def bridge(app) -> Any:
     @blueprint.post("/first")
     @blueprint.response(201, WorkflowRead)
     def look_first() -> Query:
-        """Look, then start a run."""
+        """Look, then start a workflow."""
         ((user,),) = unit_of_work().execute("SELECT id FROM users")
         return NEW_WORKFLOW.query(WorkflowCreate(user_id=user, user_input="x" * 3000))
 

@@ -7,7 +7,7 @@ from jsonschema import Draft202012Validator
 
 BIG = {"text": "도시" * 50_000}
 FAIL = {"error_message": "x"}
-RUN_CHANGES = {
+WORKFLOW_CHANGES = {
     "PATCH ": {"metadata": BIG},
     "POST /heartbeat": None,
     "POST /complete": {"final_itinerary": BIG},
@@ -23,15 +23,15 @@ NODE_CHANGES = {
 
 
 @pytest.fixture
-def run(make):
-    """A run whose row is large."""
+def workflow(make):
+    """A workflow whose row is large."""
     return make.workflow(metadata=BIG, user_intent=BIG)
 
 
-def node_before(make, run, change):
-    """A step with a large input, in a state that the change may follow."""
+def node_before(make, workflow, change):
+    """A node with a large input, in a state that the change may follow."""
     status = "pending" if "start" in change else "running"
-    return make.node(run["id"], input=BIG, status=status)
+    return make.node(workflow["id"], input=BIG, status=status)
 
 
 def send(client, change, path, body, query=""):
@@ -41,10 +41,10 @@ def send(client, change, path, body, query=""):
     return answer
 
 
-@pytest.mark.parametrize("change", RUN_CHANGES)
-def test_a_change_of_a_run_is_answered_with_what_lists_show(client, run, change):
-    path = f"/v1/workflows/{run['id']}"
-    answer = send(client, change, path, RUN_CHANGES[change])
+@pytest.mark.parametrize("change", WORKFLOW_CHANGES)
+def test_a_change_of_a_workflow_is_answered_with_what_lists_show(client, workflow, change):
+    path = f"/v1/workflows/{workflow['id']}"
+    answer = send(client, change, path, WORKFLOW_CHANGES[change])
     (item,) = client.get("/v1/workflows").json["items"]
     assert answer.json == item
     assert len(answer.data) < 2000
@@ -52,39 +52,39 @@ def test_a_change_of_a_run_is_answered_with_what_lists_show(client, run, change)
 
 
 @pytest.mark.parametrize("change", NODE_CHANGES)
-def test_a_change_of_a_step_is_answered_with_what_lists_show(client, make, run, change):
-    path = f"/v1/nodes/{node_before(make, run, change)['id']}"
+def test_a_change_of_a_node_is_answered_with_what_lists_show(client, make, workflow, change):
+    path = f"/v1/nodes/{node_before(make, workflow, change)['id']}"
     answer = send(client, change, path, NODE_CHANGES[change])
-    (item,) = client.get(f"/v1/workflows/{run['id']}/nodes").json["items"]
+    (item,) = client.get(f"/v1/workflows/{workflow['id']}/nodes").json["items"]
     assert answer.json == item
     assert len(answer.data) < 2000
 
 
-def test_a_state_that_is_kept_is_not_sent_back(client, make, run):
-    path = f"/v1/nodes/{make.node(run['id'])['id']}/state"
+def test_a_state_that_is_kept_is_not_sent_back(client, make, workflow):
+    path = f"/v1/nodes/{make.node(workflow['id'])['id']}/state"
     for _ in range(2):
         kept = client.put(path, json={"state": BIG})
         assert kept.json == client.get(f"{path}?fields=created_at,updated_at").json
         assert len(kept.data) < 200
 
 
-@pytest.mark.parametrize("change", RUN_CHANGES)
-def test_fields_name_any_members_of_a_run_instead(client, run, pointers, change):
-    path = f"/v1/workflows/{run['id']}"
-    answer = send(client, change, path, RUN_CHANGES[change], "?fields=metadata,version")
-    assert answer.json == {"id": run["id"], "metadata": BIG, "version": 2}
+@pytest.mark.parametrize("change", WORKFLOW_CHANGES)
+def test_fields_name_any_members_of_a_workflow_instead(client, workflow, pointers, change):
+    path = f"/v1/workflows/{workflow['id']}"
+    answer = send(client, change, path, WORKFLOW_CHANGES[change], "?fields=metadata,version")
+    assert answer.json == {"id": workflow["id"], "metadata": BIG, "version": 2}
     assert answer.headers["ETag"] == '"2"'
     method, _, name = change.partition(" ")
     refused = client.open(
-        f"{path}{name}?fields=last_node_seq", method=method, json=RUN_CHANGES[change]
+        f"{path}{name}?fields=last_node_seq", method=method, json=WORKFLOW_CHANGES[change]
     )
     assert pointers(refused) == ["/fields/0"]
     assert client.get(path).json["version"] == 2
 
 
 @pytest.mark.parametrize("change", NODE_CHANGES)
-def test_fields_name_any_members_of_a_step_instead(client, make, run, change):
-    node = node_before(make, run, change)
+def test_fields_name_any_members_of_a_node_instead(client, make, workflow, change):
+    node = node_before(make, workflow, change)
     path = f"/v1/nodes/{node['id']}"
     answer = send(client, change, path, NODE_CHANGES[change], "?fields=input,status")
     assert answer.json == {
@@ -94,10 +94,10 @@ def test_fields_name_any_members_of_a_step_instead(client, make, run, change):
     }
 
 
-def test_a_change_that_was_made_already_has_the_same_members(client, run):
-    path = f"/v1/workflows/{run['id']}/complete?fields=final_itinerary"
+def test_a_change_that_was_made_already_has_the_same_members(client, workflow):
+    path = f"/v1/workflows/{workflow['id']}/complete?fields=final_itinerary"
     first = client.post(path, json={"final_itinerary": [1]})
-    assert client.post(path).json == first.json == {"id": run["id"], "final_itinerary": [1]}
+    assert client.post(path).json == first.json == {"id": workflow["id"], "final_itinerary": [1]}
 
 
 def test_of_a_user_fields_can_be_chosen_as_well(client, make):
@@ -113,12 +113,12 @@ def test_of_a_user_fields_can_be_chosen_as_well(client, make):
 @pytest.mark.parametrize(
     ("kind", "operations"),
     [
-        ("Workflow", [f"/v1/workflows/{{workflow_id}} {change}" for change in RUN_CHANGES]),
+        ("Workflow", [f"/v1/workflows/{{workflow_id}} {change}" for change in WORKFLOW_CHANGES]),
         ("Node", [f"/v1/nodes/{{node_id}} {change}" for change in NODE_CHANGES]),
         ("NodeState", ["/v1/nodes/{node_id}/state PUT "]),
     ],
 )
-def test_the_document_has_what_fields_may_add(client, make, run, kind, operations):
+def test_the_document_has_what_fields_may_add(client, make, workflow, kind, operations):
     document = client.get("/openapi.json").json
     schemas = document["components"]["schemas"]
     shown, read = schemas[f"{kind}Changed"], schemas[f"{kind}Read"]
@@ -130,9 +130,9 @@ def test_the_document_has_what_fields_may_add(client, make, run, kind, operation
         assert content["schema"] == {"$ref": f"#/components/schemas/{kind}Changed"}
         (fields,) = [item for item in documented["parameters"] if item.get("name") == "fields"]
         assert fields["schema"]["items"]["enum"] == list(read["properties"])
-    node = make.node(run["id"], input=BIG)
+    node = make.node(workflow["id"], input=BIG)
     path, method, body = {
-        "Workflow": (f"/v1/workflows/{run['id']}/heartbeat", "POST", None),
+        "Workflow": (f"/v1/workflows/{workflow['id']}/heartbeat", "POST", None),
         "Node": (f"/v1/nodes/{node['id']}/complete", "POST", {"output": BIG}),
         "NodeState": (f"/v1/nodes/{node['id']}/state", "PUT", {"state": BIG}),
     }[kind]
@@ -153,7 +153,7 @@ def test_the_document_has_what_fields_may_add(client, make, run, kind, operation
 def test_a_sign_of_life_writes_nothing_of_what_is_large(client, database, make):
     """Postgres keeps large values beside the row: a new version of it refers to the same ones."""
     text = json.dumps({"x": ["%032x" % (n * 0x9E3779B97F4A7C15) for n in range(30_000)]})
-    run = make.workflow(metadata=json.loads(text))
+    workflow = make.workflow(metadata=json.loads(text))
     size = "SELECT pg_relation_size(reltoastrelid) FROM pg_class WHERE oid = 'workflows'::regclass"
 
     def beside() -> int:
@@ -163,7 +163,7 @@ def test_a_sign_of_life_writes_nothing_of_what_is_large(client, database, make):
     before = beside()
     assert before > 500_000
     for _ in range(5):
-        client.post(f"/v1/workflows/{run['id']}/heartbeat")
-        client.patch(f"/v1/workflows/{run['id']}", json={"name": "x"})
-    client.post(f"/v1/workflows/{run['id']}/complete")
+        client.post(f"/v1/workflows/{workflow['id']}/heartbeat")
+        client.patch(f"/v1/workflows/{workflow['id']}", json={"name": "x"})
+    client.post(f"/v1/workflows/{workflow['id']}/complete")
     assert beside() == before

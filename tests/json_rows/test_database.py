@@ -69,19 +69,21 @@ def counted(settings, monkeypatch):
 
 
 def test_each_operation_takes_few_round_trips(counted: Callable[..., int], make):
-    run = make.workflow()
-    node = make.node(run["id"])
-    path = f"/v1/workflows/{run['id']}"
+    workflow = make.workflow()
+    node = make.node(workflow["id"])
+    path = f"/v1/workflows/{workflow['id']}"
     user = {"If-Match": "*"}
     assert counted("GET", path) == 1
     assert counted("GET", "/v1/workflows?limit=50&status=running") == 1
     assert counted("GET", f"{path}/timeline") == 1
-    body = {"user_id": run["user_id"], "user_input": "x"}
+    body = {"user_id": workflow["user_id"], "user_input": "x"}
     assert counted("POST", "/v1/workflows", json=body) == 1
     assert counted("POST", f"{path}/nodes", json={"node_name": "x"}) == 1
     assert counted("POST", f"{path}/generations", json={"model_name": "x"}) == 1
     assert counted("POST", f"/v1/nodes/{node['id']}/fail", json={"error_message": "x"}) == 1
-    assert counted("PATCH", f"/v1/users/{run['user_id']}", json={"phone": "1"}, headers=user) == 1
+    assert (
+        counted("PATCH", f"/v1/users/{workflow['user_id']}", json={"phone": "1"}, headers=user) == 1
+    )
     assert counted("POST", f"{path}/complete") == 1
     assert counted("DELETE", path) == 1
     # A process that has had no key yet asks how much is kept for whom.

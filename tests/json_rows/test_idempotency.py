@@ -58,9 +58,12 @@ def test_a_key_counts_for_the_query_as_well(client, make, pointers):
 
 
 def test_a_key_counts_for_its_path_only(client, make):
-    run = make.workflow()
+    workflow = make.workflow()
     headers = {KEY: "k"}
-    for path in (f"/v1/workflows/{run['id']}/heartbeat", f"/v1/workflows/{run['id']}/cancel"):
+    for path in (
+        f"/v1/workflows/{workflow['id']}/heartbeat",
+        f"/v1/workflows/{workflow['id']}/cancel",
+    ):
         response = client.post(path, headers=headers)
         assert response.status_code == 200
         assert "Idempotency-Replayed" not in response.headers
@@ -83,8 +86,8 @@ def test_a_key_that_can_not_be_is_refused(client, pointers, key):
 
 
 def test_concurrent_requests_with_one_key_do_the_work_once(app, client, make):
-    run = make.workflow()
-    path = f"/v1/workflows/{run['id']}/nodes"
+    workflow = make.workflow()
+    path = f"/v1/workflows/{workflow['id']}/nodes"
 
     def send(_: int) -> tuple[int, bytes]:
         # Too many at a time are told to try again.
@@ -97,7 +100,7 @@ def test_concurrent_requests_with_one_key_do_the_work_once(app, client, make):
         answers = set(pool.map(send, range(36)))
     assert len(answers) == 1
     assert next(iter(answers))[0] == 201
-    assert client.get(f"/v1/workflows/{run['id']}").json["node_count"] == 1
+    assert client.get(f"/v1/workflows/{workflow['id']}").json["node_count"] == 1
 
 
 def test_an_expired_answer_is_forgotten(client, database, problem):
@@ -123,10 +126,12 @@ def test_a_request_that_is_made_again_by_id_is_fine_under_a_key_too(client):
 
 
 @contextmanager
-def held(database: Database, run: dict[str, Any]) -> Iterator[None]:
-    """Hold a run's lock, so that who would change the run has to wait."""
+def held(database: Database, workflow: dict[str, Any]) -> Iterator[None]:
+    """Hold a workflow's lock, so that who would change it has to wait."""
     with database.transaction() as connection:
-        connection.exec_driver_sql(f"SELECT 1 FROM workflows WHERE id = '{run['id']}' FOR UPDATE")
+        connection.exec_driver_sql(
+            f"SELECT 1 FROM workflows WHERE id = '{workflow['id']}' FOR UPDATE"
+        )
         yield
 
 
@@ -140,7 +145,7 @@ def wait_for(database: Database, condition: str) -> None:
     pytest.fail(f"never came: {condition}")
 
 
-WAITS_FOR_THE_RUN = """EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database()
+WAITS_FOR_THE_WORKFLOW = """EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database()
     AND wait_event_type = 'Lock' AND query LIKE '%%FROM workflows%%')"""
 
 
@@ -149,12 +154,12 @@ def test_while_the_first_request_is_in_progress_the_second_is_told_so(
 ):
     app = client.application
     monkeypatch.setattr("json_rows.idempotency.LOCK_TIMEOUT", "50ms")
-    run = make.workflow()
-    path = f"/v1/workflows/{run['id']}/complete"
+    workflow = make.workflow()
+    path = f"/v1/workflows/{workflow['id']}/complete"
     with ThreadPoolExecutor(1) as pool:
-        with held(database, run):
+        with held(database, workflow):
             first = pool.submit(app.test_client().post, path, headers={KEY: "k"})
-            wait_for(database, WAITS_FOR_THE_RUN)
+            wait_for(database, WAITS_FOR_THE_WORKFLOW)
             second = client.post(path, headers={KEY: "k"})
             problem(second, 409)
             assert second.headers["Retry-After"] == "1"
@@ -166,15 +171,15 @@ def test_few_wait_for_the_first_request_and_the_others_are_told_at_once(
     settings, database, client, make
 ):
     app = create_app(replace(settings, threads=8))
-    run = make.workflow()
-    path = f"/v1/workflows/{run['id']}/complete"
+    workflow = make.workflow()
+    path = f"/v1/workflows/{workflow['id']}/complete"
     with ThreadPoolExecutor(8) as pool:
-        with held(database, run):
+        with held(database, workflow):
             sent = [pool.submit(app.test_client().post, path, headers={KEY: "k"}) for _ in range(8)]
             # Nobody lets the first one go on until those who may not wait have their answers.
             told = [future.result() for future in islice(as_completed(sent), 5)]
             assert {response.status_code for response in told} == {409}
-            assert client.get(f"/v1/workflows/{run['id']}").status_code == 200
+            assert client.get(f"/v1/workflows/{workflow['id']}").status_code == 200
         codes = sorted(future.result().status_code for future in sent)
     assert codes == [200] * 3 + [409] * 5
     assert app.test_client().post(path, headers={KEY: "k"}).status_code == 200
@@ -182,8 +187,8 @@ def test_few_wait_for_the_first_request_and_the_others_are_told_at_once(
 
 
 def test_the_release_before_may_have_answered_meanwhile(app, database, make):
-    run = make.workflow()
-    path = f"/v1/workflows/{run['id']}/nodes"
+    workflow = make.workflow()
+    path = f"/v1/workflows/{workflow['id']}/nodes"
     body = b'{"node_name": "x"}'
     send = {"data": body, "content_type": "application/json", "headers": {KEY: "k"}}
     with ThreadPoolExecutor(1) as pool:
@@ -201,7 +206,7 @@ def test_the_release_before_may_have_answered_meanwhile(app, database, make):
                 "AND wait_event_type = 'Lock' AND query LIKE '%%INTO idempotency_keys%%')",
             )
         assert (sent.result().status_code, sent.result().json) == (201, {"by": "it"})
-    assert app.test_client().get(f"/v1/workflows/{run['id']}").json["node_count"] == 0
+    assert app.test_client().get(f"/v1/workflows/{workflow['id']}").json["node_count"] == 0
 
 
 @pytest.mark.parametrize(
@@ -230,11 +235,11 @@ def test_what_the_database_refuses_writes_nothing(make_database, nowhere):
     app = create_app(Settings(database_url=url))
     client: Any = app.test_client()
     user = client.post("/v1/users", json={"username": "kim"}).json
-    run = client.post("/v1/workflows", json={"user_id": user["id"], "user_input": "x"}).json
-    client.post(f"/v1/workflows/{run['id']}/complete")
+    workflow = client.post("/v1/workflows", json={"user_id": user["id"], "user_input": "x"}).json
+    client.post(f"/v1/workflows/{workflow['id']}/complete")
     for path, body, status in (
         (f"/v1/workflows/{nowhere}/complete", {}, 404),
-        (f"/v1/workflows/{run['id']}/cancel", {}, 409),
+        (f"/v1/workflows/{workflow['id']}/cancel", {}, 409),
         ("/v1/users", {"username": "Kim"}, 409),
         ("/v1/workflows", {"user_id": str(nowhere), "user_input": "x"}, 422),
     ):
@@ -257,10 +262,10 @@ def test_a_request_with_a_client_s_id_keeps_its_key(client, pointers):
 
 
 def test_a_key_is_the_same_however_the_path_is_spelt(client, make):
-    run_id = make.workflow()["id"]
+    workflow_id = make.workflow()["id"]
     first, again = (
         client.post(f"/v1/workflows/{spelling}/nodes", json={"node_name": "x"}, headers={KEY: "k"})
-        for spelling in (run_id, run_id.upper())
+        for spelling in (workflow_id, workflow_id.upper())
     )
     assert again.data == first.data
 
@@ -270,12 +275,12 @@ def test_answers_go_with_what_they_are_about(client, database, order):
     kept = client.post("/v1/users", json={"username": "kept"}, headers={KEY: "k"}).json
     user = client.post("/v1/users", json={"username": "gone"}, headers={KEY: "u"}).json
     wish = {"user_id": user["id"], "user_input": "비밀"}
-    run = client.post("/v1/workflows", json=wish, headers={KEY: "w"}).json
-    path = f"/v1/workflows/{run['id']}"
+    workflow = client.post("/v1/workflows", json=wish, headers={KEY: "w"}).json
+    path = f"/v1/workflows/{workflow['id']}"
     secret = {"model_name": "m", "user_prompt": "비밀"}
     client.post(f"{path}/generations", json=secret, headers={KEY: "g"})
-    step = {"node_name": "n", "input": "비밀"}
-    node = client.post(f"{path}/nodes", json=step, headers={KEY: "n"}).json
+    new = {"node_name": "n", "input": "비밀"}
+    node = client.post(f"{path}/nodes", json=new, headers={KEY: "n"}).json
     client.post(f"{path}/heartbeat", headers={KEY: "h"})
     # Such answers don't say whose they are.
     client.post(f"{path}/heartbeat?fields=user_input", headers={KEY: "f"})

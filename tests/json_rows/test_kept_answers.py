@@ -62,8 +62,8 @@ def test_many_keys_for_a_large_answer_take_little(client, make, kept):
 
 
 def test_a_large_answer_is_replayed_with_the_row_as_it_is_now(client, make):
-    run = make.workflow()
-    path = f"/v1/workflows/{run['id']}"
+    workflow = make.workflow()
+    path = f"/v1/workflows/{workflow['id']}"
     shown = "fields=name,final_itinerary"
     request = {"json": {"final_itinerary": LARGE}, "headers": {KEY: "k"}}
     first = client.post(f"{path}/complete?{shown}", **request)
@@ -107,13 +107,13 @@ def test_what_was_deleted_since_can_not_be_shown_again(client, make, problem):
     assert "deleted" in gone["detail"]
 
 
-def test_steps_go_with_their_run(client, make, kept):
-    run = make.workflow()
-    node = make.node(run["id"])
+def test_nodes_go_with_their_workflow(client, make, kept):
+    workflow = make.workflow()
+    node = make.node(workflow["id"])
     for change in ("start", "complete"):
         client.post(f"/v1/nodes/{node['id']}/{change}", headers={KEY: "k"})
-    assert [str(row[0]) for row in kept("workflow_id")] == [run["id"]]
-    client.delete(f"/v1/workflows/{run['id']}")
+    assert [str(row[0]) for row in kept("workflow_id")] == [workflow["id"]]
+    client.delete(f"/v1/workflows/{workflow['id']}")
     assert kept("1") == []
 
 

@@ -1,4 +1,4 @@
-"""Pages, cursors, sorts and sparse fields, on the list of runs."""
+"""Pages, cursors, sorts and sparse fields, on the list of workflows."""
 
 import base64
 import json
@@ -10,7 +10,7 @@ from urllib.parse import quote
 import psycopg2
 import pytest
 
-from json_rows.listing import PAGE_BYTES
+from json_rows.measuring import PAGE_BYTES
 from json_rows.unit_of_work import UnitOfWork
 
 
@@ -29,8 +29,8 @@ def _walk(client, path: str) -> list[list[str]]:
 
 
 @pytest.fixture
-def runs(make):
-    """Seven runs; some began at the same time."""
+def workflows(make):
+    """Seven workflows; some began at the same time."""
     user = make.user()
     times = ["2026-01-01T00:00:00Z", "2026-01-02T00:00:00.123456Z", "2026-01-03T00:00:00Z"]
     return [
@@ -41,21 +41,25 @@ def runs(make):
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 7, 8])
 @pytest.mark.parametrize("sort", ["started_at", "-started_at", "-created_at", "total_cost"])
-def test_pages_hold_every_row_once_in_order(client, runs, limit, sort):
+def test_pages_hold_every_row_once_in_order(client, workflows, limit, sort):
     pages = _walk(client, f"/v1/workflows?limit={limit}&sort={sort}&tag={quote('ㄱ')}")
     assert all(len(page) <= limit for page in pages)
     seen = [item for page in pages for item in page]
     key = "total_cost" if sort == "total_cost" else sort.removeprefix("-")
-    order = sorted(runs, key=lambda run: (run[key] or 0, run["id"]), reverse=sort.startswith("-"))
-    assert seen == [run["id"] for run in order]
+    order = sorted(
+        workflows,
+        key=lambda workflow: (workflow[key] or 0, workflow["id"]),
+        reverse=sort.startswith("-"),
+    )
+    assert seen == [workflow["id"] for workflow in order]
 
 
-def test_rows_that_come_meanwhile_neither_repeat_nor_hide_others(client, make, runs):
+def test_rows_that_come_meanwhile_neither_repeat_nor_hide_others(client, make, workflows):
     first = client.get("/v1/workflows?limit=4").json
     make.workflow()
     second = client.get(f"/v1/workflows?limit=4&cursor={first['next_cursor']}").json
     seen = [item["id"] for item in first["items"] + second["items"]]
-    assert sorted(seen) == sorted(run["id"] for run in runs)
+    assert sorted(seen) == sorted(workflow["id"] for workflow in workflows)
 
 
 def test_an_empty_list_is_one_empty_page(client):
@@ -140,11 +144,11 @@ def test_empty_lists_of_names_are_as_good_as_none(client, make):
 
 
 def test_fields_of_one_row(client, make, pointers):
-    run = make.workflow(metadata={"a": 1})
-    path = f"/v1/workflows/{run['id']}"
+    workflow = make.workflow(metadata={"a": 1})
+    path = f"/v1/workflows/{workflow['id']}"
     assert client.get(f"{path}?fields=metadata,name").json == {
-        "id": run["id"],
-        "name": run["name"],
+        "id": workflow["id"],
+        "name": workflow["name"],
         "metadata": {"a": 1},
     }
     assert pointers(client.get(f"{path}?fields=last_node_seq")) == ["/fields/0"]
@@ -168,18 +172,18 @@ def _pages(client, path: str) -> list[tuple[int, list[str]]]:
 
 @pytest.fixture
 def large_rows(client, make):
-    """Runs of 9, 3, 3, 9, 3, 3, 3 MB; stored they are small, as they compress well."""
+    """Workflows of 9, 3, 3, 9, 3, 3, 3 MB; stored they are small, as they compress well."""
     text = "a" * (3 * MEGABYTE - 3) + "홍"
     user_id = make.user()["id"]
-    runs = []
+    workflows = []
     for members in (3, 1, 1, 3, 1, 1, 1):
         path = f"/v1/workflows/{make.workflow(user_id=user_id, user_intent={'a': text})['id']}"
         if members > 1:
             assert client.patch(path, json={"metadata": {"a": text}}).status_code == 200
             end = {"final_itinerary": [text]}
             assert client.post(f"{path}/complete", json=end).status_code == 200
-        runs.append(path.rpartition("/")[2])
-    return runs
+        workflows.append(path.rpartition("/")[2])
+    return workflows
 
 
 def test_a_page_of_large_rows_holds_as_many_as_fit(client, large_rows):
@@ -201,17 +205,17 @@ def test_a_page_of_large_rows_holds_as_many_as_fit(client, large_rows):
 
 def test_lists_whose_rows_are_large_are_cut_wherever_they_are(client, make):
     text = "a" * (3 * MEGABYTE)
-    run = make.workflow()["id"]
+    workflow = make.workflow()["id"]
     for _ in range(3):
-        node = make.node(run, input={"a": text})["id"]
+        node = make.node(workflow, input={"a": text})["id"]
         assert client.put(f"/v1/nodes/{node}/state", json={"state": [text]}).status_code == 200
-        make.generation(run, status="failed", error_message=text)
+        make.generation(workflow, status="failed", error_message=text)
     for path, most in [
-        (f"/v1/workflows/{run}/nodes?include=input,state", 1),
-        (f"/v1/workflows/{run}/nodes?include=input", 2),
-        (f"/v1/workflows/{run}/generations?limit=50", 2),
+        (f"/v1/workflows/{workflow}/nodes?include=input,state", 1),
+        (f"/v1/workflows/{workflow}/nodes?include=input", 2),
+        (f"/v1/workflows/{workflow}/generations?limit=50", 2),
         ("/v1/generations?limit=20", 2),
-        (f"/v1/workflows/{run}/timeline?limit=50", 5),
+        (f"/v1/workflows/{workflow}/timeline?limit=50", 5),
     ]:
         pages = _pages(client, path)
         assert max(len(rows) for _, rows in pages) == most, path

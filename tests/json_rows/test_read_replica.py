@@ -6,13 +6,13 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from flask import request
-from sqlalchemy import Text, case, cast, func, select
 
 from json_rows.consistency import HEADER
-from json_rows.rows import table_of
+from json_rows.listing import Page
 from json_rows.statement import Statement
 from json_rows.unit_of_work import UnitOfWork
 from safe_migrations.doctor import Finding, State, examine
@@ -24,9 +24,10 @@ from serverless_postgres.database import Sent
 from serverless_postgres.replica import ReadFrom
 from serverless_postgres.url import parse
 from service.app import create_app
-from service.models import User
+from service.domain.users import users
 from service.schema import project
 from service.settings import Settings
+from smorest_sqlmodel.errors import NotFoundError
 from tests.all_requests import use_everything
 from tests.faults.postgres import Postgres
 from tests.faults.proxy import Proxy
@@ -171,6 +172,18 @@ def test_a_get_is_read_from_the_replica_in_one_round_trip(one, primary, standby)
     assert 'database_reads_total{outcome="replica"}' in one.client.get("/metrics").text
 
 
+def test_the_replica_shows_nobody_the_rows_of_others(one):
+    mine, theirs = (one.user(phone="1") for _ in range(2))
+    one.settle(f"/v1/users/{theirs['id']}")
+    with UnitOfWork(one.database, owner=UUID(mine["id"])) as work:
+        work.read_after(0)
+        found = work.fetch(users.where().query(Page(50, "-created_at", ("id",), None)))
+        assert [row_id for *_, row_id in found] == [mine["id"]]
+        with pytest.raises(NotFoundError):
+            work.run(users.get(UUID(theirs["id"])))
+    assert one.reads == [ReadFrom.REPLICA, ReadFrom.EMPTY]
+
+
 def test_a_write_takes_no_round_trip_more(one):
     user = one.user()
     one.sent.clear()
@@ -292,10 +305,10 @@ def test_what_the_replica_does_not_have_is_looked_for_on_the_primary(one, other,
         user = one.user()
         assert other.client.get(f"/v1/users/{user['id']}").status_code == 200
         body = {"user_id": user["id"], "user_input": "홍대"}
-        run = one.client.post("/v1/workflows", json=body).get_json()
+        workflow = one.client.post("/v1/workflows", json=body).get_json()
         found = other.client.get(f"/v1/workflows?user_id={user['id']}").get_json()
-        assert [item["id"] for item in found["items"]] == [run["id"]]
-        assert other.client.get(f"/v1/workflows/{run['id']}/nodes").get_json()["items"] == []
+        assert [item["id"] for item in found["items"]] == [workflow["id"]]
+        assert other.client.get(f"/v1/workflows/{workflow['id']}/nodes").get_json()["items"] == []
     assert other.client.get(f"/v1/users/{nowhere}").status_code == 404
 
 
@@ -434,9 +447,8 @@ def test_a_query_that_is_in_the_way_of_replay_is_asked_of_the_primary(
     make_instance, primary, standby
 ):
     one = make_instance(read_timeout_s=PATIENCE_S).ready()
-    users = table_of(User)
-    slow = case((func.pg_is_in_recovery(), cast(func.pg_sleep(PATIENCE_S), Text)))
-    query = Statement(select(func.count(users.c.id), slow.label("slept"))).query({})
+    slow = f"CASE WHEN pg_is_in_recovery() THEN pg_sleep({PATIENCE_S})::text END AS slept"
+    query = Statement(f"SELECT count(*), {slow} FROM users WHERE {users.owned}").query()
     sleeping = "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
 
     def lock() -> None:

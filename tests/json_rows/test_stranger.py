@@ -116,7 +116,9 @@ def test_without_a_table_of_answers_no_key_is_taken(library, client):
 
 def test_what_can_not_work_is_told_when_it_is_declared(library):
     without_id = without("BookCreate", library.BookCreate, ("id",), base=Input)
-    with pytest.raises(TypeError, match=r"book\.id needs a server default, or a value in `comp"):
-        library.New(library.Book, without_id, library.BookRead)
+    with pytest.raises(TypeError, match=r"book\.id needs a server default, or a value in `val"):
+        library.New(library.books, without_id)
+    with pytest.raises(TypeError, match="BookCreate has no id, by which a row is found again"):
+        library.New(library.books, without_id, values={"id": "gen_random_uuid()"})
     with pytest.raises(TypeError, match="answer has no shelf_id, which answers are to go with"):
         AnswersTable(library.Answer).keep({"shelf_id": "%(about)s"})

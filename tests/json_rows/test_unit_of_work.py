@@ -89,12 +89,12 @@ def test_by_its_id_a_write_whose_reply_is_lost_is_found_and_not_doubled(story, p
 @pytest.mark.parametrize(
     ("method", "path", "body", "expected"),
     [
-        ("POST", "/v1/workflows/{run}/nodes", {"node_name": "x"}, 201),
-        ("POST", "/v1/workflows/{run}/complete", {}, 200),
-        ("POST", "/v1/workflows/{run}/complete?fields=final_itinerary", {}, 200),
+        ("POST", "/v1/workflows/{workflow}/nodes", {"node_name": "x"}, 201),
+        ("POST", "/v1/workflows/{workflow}/complete", {}, 200),
+        ("POST", "/v1/workflows/{workflow}/complete?fields=final_itinerary", {}, 200),
         ("POST", "/v1/nodes/{node}/complete", {"output": "x"}, 200),
         ("PATCH", "/v1/users/{user}", {"phone": "010"}, 200),
-        ("DELETE", "/v1/workflows/{run}", None, 204),
+        ("DELETE", "/v1/workflows/{workflow}", None, 204),
     ],
 )
 def test_a_change_whose_reply_is_lost_is_done_once(  # noqa: PLR0917  an example a line
@@ -102,9 +102,9 @@ def test_a_change_whose_reply_is_lost_is_done_once(  # noqa: PLR0917  an example
 ):
     post = story.client.post
     user = post("/v1/users", json=BODY).json
-    run = post("/v1/workflows", json={"user_id": user["id"], "user_input": "x"}).json["id"]
-    node = post(f"/v1/workflows/{run}/nodes", json={"node_name": "n"}).json["id"]
-    path = path.format(user=user["id"], run=run, node=node)
+    workflow = post("/v1/workflows", json={"user_id": user["id"], "user_input": "x"}).json["id"]
+    node = post(f"/v1/workflows/{workflow}/nodes", json={"node_name": "n"}).json["id"]
+    path = path.format(user=user["id"], workflow=workflow, node=node)
     proxy.eat(every=1)
     # The next round trip is the change itself; its answer is the first one to be eaten.
     story.once_after("", lambda: proxy.eat(every=0))
@@ -113,11 +113,11 @@ def test_a_change_whose_reply_is_lost_is_done_once(  # noqa: PLR0917  an example
     assert response.status_code == expected, response.text
     assert story.retries == ["lost"]
     if "fields" in path:
-        assert response.json == {"id": run, "final_itinerary": None}
+        assert response.json == {"id": workflow, "final_itinerary": None}
     if method == "PATCH":
         assert response.json["version"] == user["version"] + 1
     if path.endswith("/nodes"):
-        assert story.client.get(f"/v1/workflows/{run}").json["node_count"] == 2
+        assert story.client.get(f"/v1/workflows/{workflow}").json["node_count"] == 2
 
 
 @pytest.mark.parametrize("headers", [{}, {KEY: "k"}])
@@ -131,6 +131,36 @@ def test_a_lost_reply_that_there_is_no_time_to_look_into_is_called_unknown(
     assert int(response.headers["Retry-After"]) > 0
     proxy.eat(every=0)
     assert story.names() == ["지민"]
+
+
+def test_a_change_that_others_have_changed_since_its_reply_was_lost_is_called_unknown(
+    story, proxy, problem
+):
+    user = story.client.post("/v1/users", json=BODY).json
+    path = f"/v1/users/{user['id']}"
+    answers = []
+
+    def change() -> None:
+        changed = story.client.patch(path, json={"phone": "119"}, headers={"If-Match": "*"})
+        answers.append(changed.status_code)
+
+    def others_change(_reason: str) -> None:
+        if not answers:
+            # In a thread of its own, as any other request: it has a unit of work of its own.
+            thread = threading.Thread(target=change)
+            thread.start()
+            thread.join()
+
+    story.database.retry_listeners.append(others_change)
+    proxy.eat(every=1)
+    story.once_after("", lambda: proxy.eat(every=0))
+    mine = {"json": {"phone": "010"}, "headers": {"If-Match": f'"{user["version"]}"'}}
+    body = problem(story.client.patch(path, **mine), 412)
+    assert body["outcome"] == "unknown"
+    assert answers == [200]
+    assert story.client.get(path).json["version"] == user["version"] + 2
+    # Nothing was lost on the way of the second request: it is certain that it was not done.
+    assert "outcome" not in problem(story.client.patch(path, **mine), 412)
 
 
 def test_a_change_that_nothing_tells_of_is_called_unknown_as_well(serve, proxy, problem):

@@ -30,7 +30,7 @@ def test_every_table_column_constraint_and_index_is_in_it():
 def test_descriptions_come_from_the_fields():
     text = written()
     assert "| `search_radius_m` | integer | no | `2000` | Metres. |" in text
-    assert re.search(r"\| `metadata` \| jsonb .* wants to keep with the run\. \|", text)
+    assert re.search(r"\| `metadata` \| jsonb .* wants to keep with the workflow\. \|", text)
 
 
 def test_the_diagram_tells_how_many_belong_to_how_many():

@@ -1,5 +1,5 @@
--- The prototype's database as its own create_all leaves it on Postgres (revision r3), with the runs
--- of two users: one that ended well, one that failed.
+-- The prototype's database as its own create_all leaves it on Postgres (revision r3), with the
+-- workflows of two users: one that ended well, one that failed.
 CREATE TABLE users (
     id serial PRIMARY KEY,
     username varchar(100) NOT NULL,

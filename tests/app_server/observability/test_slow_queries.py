@@ -94,13 +94,13 @@ def test_neither_commit_nor_the_question_for_a_plan_has_one(slow, found, make, l
 
 
 def test_the_plan_of_a_change_changes_nothing(slow, found, make, client):
-    run = make.workflow()
+    workflow = make.workflow()
     slow(slow_query_plan="on").post(
-        f"/v1/workflows/{run['id']}/nodes",
-        json={"node_name": "find", "node_type": "search", "id": run["id"]},
+        f"/v1/workflows/{workflow['id']}/nodes",
+        json={"node_name": "find", "node_type": "search", "id": workflow["id"]},
     )
     assert found(PLAN, "Insert on nodes")
-    assert len(client.get(f"/v1/workflows/{run['id']}/nodes").get_json()["items"]) == 1
+    assert len(client.get(f"/v1/workflows/{workflow['id']}/nodes").get_json()["items"]) == 1
 
 
 def test_nobody_waits_for_a_plan(slow, found, worker_url, monkeypatch):

@@ -18,10 +18,10 @@ def opened(client):
 
 def test_the_rows_of_the_examples_are_there(opened):
     assert opened.get(f"/v1/users/{examples.USER}").json["username"] == "하늘"
-    runs = opened.get(f"/v1/workflows?user_id={examples.USER}").json["items"]
-    assert [run["status"] for run in runs] == ["running"] * 4
-    steps = opened.get(f"/v1/workflows/{examples.RUN}/nodes").json["items"]
-    assert sorted(step["status"] for step in steps) == ["pending"] * 2 + ["running"] * 3
+    workflows = opened.get(f"/v1/workflows?user_id={examples.USER}").json["items"]
+    assert [workflow["status"] for workflow in workflows] == ["running"] * 4
+    nodes = opened.get(f"/v1/workflows/{examples.WORKFLOW}/nodes").json["items"]
+    assert sorted(node["status"] for node in nodes) == ["pending"] * 2 + ["running"] * 3
     for path in ("nodes/" + examples.NODE + "/state", "generations/" + examples.GENERATION):
         assert opened.get(f"/v1/{path}").status_code == 200
     assert opened.get(f"/v1/model-prices/{examples.PRICE}").status_code == 200
@@ -29,15 +29,15 @@ def test_the_rows_of_the_examples_are_there(opened):
 
 def test_what_was_changed_is_put_back_and_what_is_somebodys_own_stays(opened):
     own = {"user_id": examples.USER, "user_input": "강남에서 점심"}
-    run = opened.post("/v1/workflows", json=own).json["id"]
+    workflow = opened.post("/v1/workflows", json=own).json["id"]
     user = f"/v1/users/{examples.USER}"
     changed = opened.patch(user, json={"username": "가을"}, headers={"If-Match": '"1"'})
     assert changed.json["version"] == 2
-    opened.post(f"/v1/workflows/{examples.RUN}/complete")
+    opened.post(f"/v1/workflows/{examples.WORKFLOW}/complete")
     assert opened.post("/docs/examples").status_code == 204
     assert (opened.get(user).json["username"], opened.get(user).json["version"]) == ("하늘", 1)
-    assert opened.get(f"/v1/workflows/{examples.RUN}").json["status"] == "running"
-    assert opened.get(f"/v1/workflows/{run}").json["user_input"] == "강남에서 점심"
+    assert opened.get(f"/v1/workflows/{examples.WORKFLOW}").json["status"] == "running"
+    assert opened.get(f"/v1/workflows/{workflow}").json["user_input"] == "강남에서 점심"
 
 
 def test_a_copy_of_an_answer_goes_with_the_person_whose_row_it_shows(opened, database):

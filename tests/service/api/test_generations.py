@@ -1,13 +1,13 @@
-"""LLM calls and model prices over REST."""
+"""Generations over REST, and what they cost."""
 
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 
-def test_a_call_has_what_was_given(client, make):
-    run = make.workflow()
-    node = make.node(run["id"])
+def test_a_generation_has_what_was_given(client, make):
+    workflow = make.workflow()
+    node = make.node(workflow["id"])
     body = {
         "node_id": node["id"],
         "system_prompt": "당신은 여행 계획 전문가입니다",
@@ -20,14 +20,18 @@ def test_a_call_has_what_was_given(client, make):
         "completion_tokens": 30,
         "latency_ms": 0,
     }
-    made = make.generation(run["id"], **body)
+    made = make.generation(workflow["id"], **body)
     assert {name: made[name] for name in body} == body
     assert made["total_tokens"] == 150
     assert (made["cost"], made["currency"], made["cost_source"]) == (None, None, "unknown")
     assert client.get(f"/v1/generations/{made['id']}").json == made
-    run = client.get(f"/v1/workflows/{run['id']}").json
-    assert (run["generation_count"], run["input_tokens"], run["output_tokens"]) == (1, 120, 30)
-    assert run["total_cost"] is None
+    workflow = client.get(f"/v1/workflows/{workflow['id']}").json
+    assert (workflow["generation_count"], workflow["input_tokens"], workflow["output_tokens"]) == (
+        1,
+        120,
+        30,
+    )
+    assert workflow["total_cost"] is None
 
 
 @pytest.mark.parametrize(
@@ -45,14 +49,16 @@ def test_a_call_has_what_was_given(client, make):
         ({"finish_reasons": "stop"}, "/finish_reasons"),
     ],
 )
-def test_a_call_that_can_not_be_is_refused_with_a_pointer(client, make, pointers, values, pointer):
-    run = make.workflow()
-    path = f"/v1/workflows/{run['id']}/generations"
+def test_a_generation_that_can_not_be_is_refused_with_a_pointer(
+    client, make, pointers, values, pointer
+):
+    workflow = make.workflow()
+    path = f"/v1/workflows/{workflow['id']}/generations"
     assert pointers(client.post(path, json={"model_name": "m", **values})) == [pointer]
-    assert client.get(f"/v1/workflows/{run['id']}").json["generation_count"] == 0
+    assert client.get(f"/v1/workflows/{workflow['id']}").json["generation_count"] == 0
 
 
-def test_a_call_belongs_to_a_step_of_its_own_run(client, make, pointers):
+def test_a_generation_belongs_to_a_node_of_its_own_workflow(client, make, pointers):
     node = make.node(make.workflow()["id"])
     path = f"/v1/workflows/{make.workflow()['id']}/generations"
     body = {"model_name": "m", "node_id": node["id"]}
@@ -67,11 +73,11 @@ def test_a_cost_is_computed_from_the_price_of_its_time_and_frozen(client, make):
     make.price(valid_from="2026-06-01T00:00:00Z", input_per_million=10, output_per_million=20)
     ended = {"valid_from": "2026-09-01T00:00:00Z", "valid_to": "2026-09-02T00:00:00Z"}
     price = make.price(**ended, input_per_million=100, output_per_million=200, currency="EUR")
-    run = make.workflow()
+    workflow = make.workflow()
 
     def cost(at: str) -> tuple[float | None, str | None, str]:
         made = make.generation(
-            run["id"], **TOKENS, prompt_tokens=1000, completion_tokens=500, created_at=at
+            workflow["id"], **TOKENS, prompt_tokens=1000, completion_tokens=500, created_at=at
         )
         return made["cost"], made["currency"], made["cost_source"]
 
@@ -83,51 +89,58 @@ def test_a_cost_is_computed_from_the_price_of_its_time_and_frozen(client, make):
     assert client.delete(f"/v1/model-prices/{price['id']}").status_code == 204
     costs = [item["cost"] for item in client.get("/v1/generations").json["items"]]
     assert sorted(costs, key=lambda value: value or 0) == [None, 0.002, 0.02, 0.02, 0.2]
-    found = client.get(f"/v1/workflows/{run['id']}").json
+    found = client.get(f"/v1/workflows/{workflow['id']}").json
     assert (found["total_cost"], found["currency"]) == (0.042, "USD")
 
 
 def test_an_unknown_cost_is_null_and_never_zero(make):
     make.price(input_per_million=1, output_per_million=2)
-    run = make.workflow()
+    workflow = make.workflow()
     for values in (
         {**TOKENS, "prompt_tokens": 10},
         {**TOKENS, "total_tokens": 10},
         {"model_provider": "other", "prompt_tokens": 1, "completion_tokens": 1},
     ):
-        made = make.generation(run["id"], **values)
+        made = make.generation(workflow["id"], **values)
         assert (made["cost"], made["cost_source"]) == (None, "unknown")
-    free = make.generation(run["id"], **TOKENS, prompt_tokens=0, completion_tokens=0)
+    free = make.generation(workflow["id"], **TOKENS, prompt_tokens=0, completion_tokens=0)
     assert (free["cost"], free["cost_source"]) == (0, "computed")
 
 
 def test_a_cost_that_the_client_gives_counts(client, make):
     make.price(input_per_million=1, output_per_million=2)
-    run = make.workflow()
+    workflow = make.workflow()
     given = make.generation(
-        run["id"], **TOKENS, prompt_tokens=1, completion_tokens=1, cost=0.123456789, currency="KRW"
+        workflow["id"],
+        **TOKENS,
+        prompt_tokens=1,
+        completion_tokens=1,
+        cost=0.123456789,
+        currency="KRW",
     )
     assert (given["cost"], given["currency"], given["cost_source"]) == (
         0.123456789,
         "KRW",
         "provided",
     )
-    assert make.generation(run["id"], cost=1)["currency"] == "USD"
-    found = client.get(f"/v1/workflows/{run['id']}").json
+    assert make.generation(workflow["id"], cost=1)["currency"] == "USD"
+    found = client.get(f"/v1/workflows/{workflow['id']}").json
     assert (found["total_cost"], found["currency"]) == (0.123456789, "KRW")
 
 
-def test_a_call_of_a_closed_run_is_recorded(client, make):
-    run = make.workflow()
-    client.post(f"/v1/workflows/{run['id']}/cancel")
-    late = make.generation(run["id"], prompt_tokens=5, status="failed", error_message="timeout")
+def test_a_generation_of_a_closed_workflow_is_recorded(client, make):
+    workflow = make.workflow()
+    client.post(f"/v1/workflows/{workflow['id']}/cancel")
+    late = make.generation(
+        workflow["id"], prompt_tokens=5, status="failed", error_message="timeout"
+    )
     assert (late["output"], late["status"]) == (None, "failed")
-    assert client.get(f"/v1/workflows/{run['id']}").json["input_tokens"] == 5
+    assert client.get(f"/v1/workflows/{workflow['id']}").json["input_tokens"] == 5
 
 
-def test_concurrent_calls_are_all_counted(app, client, make):
-    run = make.workflow()
-    path = f"/v1/workflows/{run['id']}/generations"
+def test_concurrent_generations_are_all_counted(app, client, make):
+    workflow = make.workflow()
+    path = f"/v1/workflows/{workflow['id']}/generations"
     body = {"model_name": "m", "prompt_tokens": 3, "completion_tokens": 1, "cost": 0.5}
 
     def record(_: int) -> int:
@@ -135,28 +148,28 @@ def test_concurrent_calls_are_all_counted(app, client, make):
 
     with ThreadPoolExecutor(8) as pool:
         assert set(pool.map(record, range(24))) == {201}
-    found = client.get(f"/v1/workflows/{run['id']}").json
+    found = client.get(f"/v1/workflows/{workflow['id']}").json
     names = ("generation_count", "input_tokens", "output_tokens", "total_cost")
     assert [found[name] for name in names] == [24, 72, 24, 12]
 
 
 def test_the_same_request_with_an_id_counts_once(client, make, pointers):
-    run = make.workflow()
-    path = f"/v1/workflows/{run['id']}/generations"
+    workflow = make.workflow()
+    path = f"/v1/workflows/{workflow['id']}/generations"
     body = {"id": "01890000-0000-7000-8000-000000000002", "model_name": "m", "prompt_tokens": 7}
     first, again = client.post(path, json=body), client.post(path, json=body)
     assert (first.status_code, again.status_code) == (201, 200)
     assert first.json == again.json
     assert pointers(client.post(path, json={**body, "prompt_tokens": 8}), 409) == ["/id"]
-    assert client.get(f"/v1/workflows/{run['id']}").json["input_tokens"] == 7
+    assert client.get(f"/v1/workflows/{workflow['id']}").json["input_tokens"] == 7
 
 
-def test_calls_can_be_filtered(client, make):
+def test_generations_can_be_filtered(client, make):
     user = make.user()
-    run = make.workflow(user_id=user["id"], session_id="s1", tags=["a"])
-    node = make.node(run["id"], node_name="analyze")
+    workflow = make.workflow(user_id=user["id"], session_id="s1", tags=["a"])
+    node = make.node(workflow["id"], node_name="analyze")
     one = make.generation(
-        run["id"],
+        workflow["id"],
         node_id=node["id"],
         model_name="gpt-5",
         model_provider="openai",
@@ -173,7 +186,7 @@ def test_calls_can_be_filtered(client, make):
 
     assert found("") == both
     for query in (
-        f"workflow_id={run['id']}",
+        f"workflow_id={workflow['id']}",
         f"node_id={node['id']}",
         f"user_id={user['id']}",
         "session_id=s1",
@@ -190,79 +203,36 @@ def test_calls_can_be_filtered(client, make):
         assert found(query) == [one["id"]], query
     for query in ("has_error=false", "max_duration_ms=5", "started_after=2026-02-01T00:00:00Z"):
         assert found(query) == [two["id"]], query
-    own = f"/v1/workflows/{run['id']}/generations"
+    own = f"/v1/workflows/{workflow['id']}/generations"
     assert found("", own) == found("status=failed&model=gpt-5", own) == [one["id"]]
     assert found("status=completed", own) == []
 
 
-def test_lists_of_calls_leave_out_the_texts(client, make):
-    run = make.workflow()
-    make.generation(run["id"], output="긴 글", user_prompt="짧은 글")
+def test_lists_of_generations_leave_out_the_texts(client, make):
+    workflow = make.workflow()
+    make.generation(workflow["id"], output="긴 글", user_prompt="짧은 글")
     light = client.get("/v1/generations").json["items"][0]
     texts = {"system_prompt", "user_prompt", "full_prompt", "input_messages", "output"}
     assert not (texts | {"parsed_output"}) & set(light)
     assert client.get("/v1/generations?include=output").json["items"][0]["output"] == "긴 글"
 
 
-def test_prices_are_listed_found_and_deleted(client, make, problem, pointers):
-    price = make.price(valid_from="2026-01-01T00:00:00Z", valid_to="2026-02-01T00:00:00Z")
-    make.price(provider="other", valid_from="2026-03-01T00:00:00Z")
-    assert client.get(f"/v1/model-prices/{price['id']}").json == price
-    assert (price["input_per_million"], price["currency"]) == (1.25, "USD")
-
-    def found(query: str) -> int:
-        return len(client.get(f"/v1/model-prices?{query}").json["items"])
-
-    assert [found(""), found("provider=openai"), found("model=gpt-5")] == [2, 1, 2]
-    assert found("valid_at=2026-01-15T00:00:00Z") == 1
-    assert found("valid_at=2026-02-15T00:00:00Z") == 0
-    taken = client.post(
-        "/v1/model-prices",
-        json={
-            "provider": "openai",
-            "model": "gpt-5",
-            "valid_from": "2026-01-01T00:00:00Z",
-            "input_per_million": 3,
-            "output_per_million": 3,
-        },
-    )
-    assert pointers(taken, 409) == ["/provider", "/model", "/valid_from"]
-    assert client.delete(f"/v1/model-prices/{price['id']}").status_code == 204
-    problem(client.delete(f"/v1/model-prices/{price['id']}"), 404)
-    problem(client.get(f"/v1/model-prices/{price['id']}"), 404)
-
-
-@pytest.mark.parametrize(
-    ("values", "pointer"),
-    [
-        ({"input_per_million": -1}, "/input_per_million"),
-        ({"input_per_million": 10**9}, "/input_per_million"),
-        ({"currency": "dollar"}, "/currency"),
-        ({"valid_from": "2026-02-01T00:00:00Z", "valid_to": "2026-01-01T00:00:00Z"}, "/valid_to"),
-    ],
-)
-def test_a_price_that_can_not_be_is_refused(client, problem, values, pointer):
-    body = {"provider": "p", "model": "m", "input_per_million": 1, "output_per_million": 1}
-    refused = problem(client.post("/v1/model-prices", json={**body, **values}), 422)
-    assert pointer in [error["pointer"] for error in refused["errors"]]
-
-
 def test_no_digit_of_an_amount_is_lost(make):
-    run = make.workflow()
+    workflow = make.workflow()
     assert make.price(input_per_million="123456789.123456789")["input_per_million"] == (
         123456789.123456789
     )
-    made = make.generation(run["id"], cost="0.100000001")
+    made = make.generation(workflow["id"], cost="0.100000001")
     assert made["cost"] == 0.100000001
 
 
-def test_large_numbers_never_keep_a_call_from_being_recorded(client, make):
+def test_large_numbers_never_keep_a_generation_from_being_recorded(client, make):
     make.price(input_per_million=999_999_999, output_per_million=999_999_999)
-    run = make.workflow()
+    workflow = make.workflow()
     most = 2**31 - 1
-    huge = make.generation(run["id"], **TOKENS, prompt_tokens=most, completion_tokens=most)
+    huge = make.generation(workflow["id"], **TOKENS, prompt_tokens=most, completion_tokens=most)
     assert (huge["total_tokens"], huge["cost"], huge["cost_source"]) == (2 * most, None, "unknown")
     for _ in range(3):
-        make.generation(run["id"], cost=999_999_999)
-    found = client.get(f"/v1/workflows/{run['id']}").json
+        make.generation(workflow["id"], cost=999_999_999)
+    found = client.get(f"/v1/workflows/{workflow['id']}").json
     assert (found["total_cost"], found["generation_count"]) == (2_999_999_997, 4)

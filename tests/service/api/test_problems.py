@@ -138,9 +138,9 @@ def test_an_answer_names_some_bad_values_and_not_a_million(client, make):
     unknown = json.dumps(dict.fromkeys(map(str, range(100_000)), 1))
     response = client.post("/v1/users", data=unknown, **JSON)
     assert (response.status_code, len(response.data) < 20_000) == (422, True)
-    run = make.workflow()
+    workflow = make.workflow()
     nul = json.dumps({"metadata": {"k" * 20_000: ["\x00"] * 20_000}})
-    response = client.patch(f"/v1/workflows/{run['id']}", data=nul, **JSON)
+    response = client.patch(f"/v1/workflows/{workflow['id']}", data=nul, **JSON)
     assert (response.status_code, len(response.data) < 50_000) == (422, True)
 
 

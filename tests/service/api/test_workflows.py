@@ -1,4 +1,4 @@
-"""Runs over REST: their life, their counters, their lists."""
+"""Workflows over REST: their life, their counters, their lists."""
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +14,7 @@ TERMINAL = {"complete": "completed", "fail": "failed", "cancel": "cancelled"}
 BODIES = {"complete": {}, "fail": {"error_message": "no places found"}, "cancel": {}}
 
 
-def test_a_run_starts_as_running(client, make):
+def test_a_workflow_starts_as_running(client, make):
     body = {
         "session_id": "s-1",
         "input_type": "region",
@@ -60,7 +60,9 @@ def test_a_run_starts_as_running(client, make):
         ({"status": "completed"}, "/status"),
     ],
 )
-def test_a_run_that_can_not_be_is_refused_with_a_pointer(client, make, pointers, values, pointer):
+def test_a_workflow_that_can_not_be_is_refused_with_a_pointer(
+    client, make, pointers, values, pointer
+):
     body = {"user_id": make.user()["id"], "user_input": "홍대", **values}
     assert pointers(client.post("/v1/workflows", json=body)) == [pointer]
     assert client.get("/v1/workflows").json["items"] == []
@@ -75,7 +77,7 @@ def test_numbers_that_json_does_not_know_are_refused(client, make, pointers, num
     assert pointers(response) == ["/user_intent/n"]
 
 
-def test_a_run_that_tries_another_again_outlives_it(client, make):
+def test_a_workflow_that_tries_another_again_outlives_it(client, make):
     first = make.workflow()
     second = make.workflow(user_id=first["user_id"], parent_workflow_id=first["id"])
     assert client.delete(f"/v1/workflows/{first['id']}").status_code == 204
@@ -85,29 +87,29 @@ def test_a_run_that_tries_another_again_outlives_it(client, make):
 @pytest.mark.parametrize("end", TERMINAL)
 def test_closing_sets_the_end_and_adds_up_the_times(client, make, end):
     started = datetime.fromisoformat("2026-01-11T04:22:27.521293+00:00")
-    run = make.workflow(started_at=started.isoformat())
+    workflow = make.workflow(started_at=started.isoformat())
     completed = started + timedelta(seconds=90, microseconds=1999)
     closed = client.post(
-        f"/v1/workflows/{run['id']}/{end}",
+        f"/v1/workflows/{workflow['id']}/{end}",
         json={**BODIES[end], "completed_at": completed.isoformat()},
     ).json
     assert closed["status"] == TERMINAL[end]
     assert datetime.fromisoformat(closed["completed_at"]) == completed
     assert (closed["active_ms"], closed["waiting_ms"]) == (90_001, 0)
-    assert closed["version"] == run["version"] + 1
+    assert closed["version"] == workflow["version"] + 1
 
 
 def test_completing_keeps_the_itinerary(client, make):
-    run = make.workflow()
+    workflow = make.workflow()
     plan = [{"order": 1, "location": {"name": "홍대 미술관", "x": 126.9222, "y": 37.5511}}]
-    closed = client.post(f"/v1/workflows/{run['id']}/complete", json={"final_itinerary": plan})
+    closed = client.post(f"/v1/workflows/{workflow['id']}/complete", json={"final_itinerary": plan})
     assert "final_itinerary" not in closed.json
-    assert client.get(f"/v1/workflows/{run['id']}").json["final_itinerary"] == plan
+    assert client.get(f"/v1/workflows/{workflow['id']}").json["final_itinerary"] == plan
 
 
 @pytest.mark.parametrize("first", TERMINAL)
 @pytest.mark.parametrize("second", TERMINAL)
-def test_a_closed_run_stays_as_it_is(client, make, problem, first, second):
+def test_a_closed_workflow_stays_as_it_is(client, make, problem, first, second):
     path = f"/v1/workflows/{make.workflow()['id']}"
     closed = client.post(f"{path}/{first}", json=BODIES[first]).json
     before = client.get(path).json
@@ -121,9 +123,9 @@ def test_a_closed_run_stays_as_it_is(client, make, problem, first, second):
     assert client.get(path).json == before
 
 
-def test_a_run_that_waits_for_a_person_can_not_complete(client, make, problem, database):
-    run = make.workflow()
-    path = f"/v1/workflows/{run['id']}"
+def test_a_workflow_that_waits_for_a_person_can_not_complete(client, make, problem, database):
+    workflow = make.workflow()
+    path = f"/v1/workflows/{workflow['id']}"
     with database.transaction() as connection:
         connection.exec_driver_sql(
             "UPDATE workflows SET status = 'awaiting_input', waiting_since = now(), "
@@ -143,28 +145,28 @@ def test_a_run_that_waits_for_a_person_can_not_complete(client, make, problem, d
     assert failed["active_ms"] + failed["waiting_ms"] == length // timedelta(milliseconds=1)
 
 
-def test_a_run_can_not_end_before_it_began(client, make, problem):
-    run = make.workflow()
+def test_a_workflow_can_not_end_before_it_began(client, make, problem):
+    workflow = make.workflow()
     end = {"completed_at": "2020-01-01T00:00:00Z"}
-    problem(client.post(f"/v1/workflows/{run['id']}/complete", json=end), 422)
-    assert client.get(f"/v1/workflows/{run['id']}").json["status"] == "running"
+    problem(client.post(f"/v1/workflows/{workflow['id']}/complete", json=end), 422)
+    assert client.get(f"/v1/workflows/{workflow['id']}").json["status"] == "running"
 
 
-def test_a_run_that_begins_in_the_future_ends_when_it_begins(client, make):
-    run = make.workflow(started_at="2900-01-01T00:00:00Z")
-    closed = client.post(f"/v1/workflows/{run['id']}/cancel").json
+def test_a_workflow_that_begins_in_the_future_ends_when_it_begins(client, make):
+    workflow = make.workflow(started_at="2900-01-01T00:00:00Z")
+    closed = client.post(f"/v1/workflows/{workflow['id']}/cancel").json
     assert closed["completed_at"] == closed["started_at"]
     assert closed["active_ms"] == 0
 
 
-def test_closing_cancels_the_open_steps(client, make):
-    run = make.workflow()
-    running = make.node(run["id"])
-    pending = make.node(run["id"], status="pending")
-    done = make.node(run["id"])
+def test_closing_cancels_the_open_nodes(client, make):
+    workflow = make.workflow()
+    running = make.node(workflow["id"])
+    pending = make.node(workflow["id"], status="pending")
+    done = make.node(workflow["id"])
     client.post(f"/v1/nodes/{done['id']}/complete")
-    closed = client.post(f"/v1/workflows/{run['id']}/complete").json
-    items = client.get(f"/v1/workflows/{run['id']}/nodes").json["items"]
+    closed = client.post(f"/v1/workflows/{workflow['id']}/complete").json
+    items = client.get(f"/v1/workflows/{workflow['id']}/nodes").json["items"]
     assert {item["id"]: item["status"] for item in items} == {
         running["id"]: "cancelled",
         pending["id"]: "cancelled",
@@ -174,7 +176,7 @@ def test_closing_cancels_the_open_steps(client, make):
     assert ends == {closed["completed_at"]}
 
 
-def test_an_unknown_run_is_a_404(client, problem, nowhere):
+def test_an_unknown_workflow_is_a_404(client, problem, nowhere):
     path = f"/v1/workflows/{nowhere}"
     problem(client.get(path), 404)
     problem(client.patch(path, json={"name": "x"}), 404)
@@ -191,9 +193,9 @@ def test_an_unknown_run_is_a_404(client, problem, nowhere):
 
 def test_of_concurrent_ends_one_wins(app, client, make):
     for _ in range(5):
-        run = make.workflow()
-        nodes = [make.node(run["id"]) for _ in range(4)]
-        path = f"/v1/workflows/{run['id']}"
+        workflow = make.workflow()
+        nodes = [make.node(workflow["id"]) for _ in range(4)]
+        path = f"/v1/workflows/{workflow['id']}"
 
         def end(name: str, path: str = path) -> tuple[str, int]:
             answer = app.test_client().post(f"{path}/{name}", json=BODIES[name])
@@ -208,10 +210,10 @@ def test_of_concurrent_ends_one_wins(app, client, make):
         assert states == {"cancelled"}
 
 
-def test_no_step_stays_open_in_a_run_that_is_closed_meanwhile(app, client, make):
+def test_no_node_stays_open_in_a_workflow_that_is_closed_meanwhile(app, client, make):
     for _ in range(5):
-        run = make.workflow()
-        path = f"/v1/workflows/{run['id']}"
+        workflow = make.workflow()
+        path = f"/v1/workflows/{workflow['id']}"
 
         def act(number: int, path: str = path) -> int:
             client = app.test_client()
@@ -228,18 +230,18 @@ def test_no_step_stays_open_in_a_run_that_is_closed_meanwhile(app, client, make)
 
 
 def test_a_heartbeat_tells_that_the_agent_lives(client, make, problem):
-    run = make.workflow()
-    path = f"/v1/workflows/{run['id']}"
+    workflow = make.workflow()
+    path = f"/v1/workflows/{workflow['id']}"
     beat = client.post(f"{path}/heartbeat")
     assert beat.status_code == 200
-    assert beat.json["heartbeat_at"] > run["started_at"]
+    assert beat.json["heartbeat_at"] > workflow["started_at"]
     client.post(f"{path}/cancel")
     problem(client.post(f"{path}/heartbeat"), 409)
 
 
-def test_some_of_a_run_can_be_changed_at_any_time(client, make, problem, pointers):
-    run = make.workflow(tags=["a"], metadata={"a": 1})
-    path = f"/v1/workflows/{run['id']}"
+def test_some_of_a_workflow_can_be_changed_at_any_time(client, make, problem, pointers):
+    workflow = make.workflow(tags=["a"], metadata={"a": 1})
+    path = f"/v1/workflows/{workflow['id']}"
     client.post(f"{path}/cancel")
     chosen = f"{path}?fields=tags,metadata,name"
     changed = client.patch(chosen, json={"tags": ["b", "c"], "metadata": None, "name": "이름"})
@@ -253,16 +255,16 @@ def test_some_of_a_run_can_be_changed_at_any_time(client, make, problem, pointer
 
 
 def test_deleting_takes_everything_along(client, make, problem):
-    run = make.workflow()
-    node = make.node(run["id"])
-    generation = make.generation(run["id"])
-    assert client.delete(f"/v1/workflows/{run['id']}").status_code == 204
-    for path in ("workflows/" + run["id"], "nodes/" + node["id"]):
+    workflow = make.workflow()
+    node = make.node(workflow["id"])
+    generation = make.generation(workflow["id"])
+    assert client.delete(f"/v1/workflows/{workflow['id']}").status_code == 204
+    for path in ("workflows/" + workflow["id"], "nodes/" + node["id"]):
         problem(client.get(f"/v1/{path}"), 404)
     problem(client.get(f"/v1/generations/{generation['id']}"), 404)
 
 
-def test_runs_can_be_filtered(client, make):
+def test_workflows_can_be_filtered(client, make):
     user = make.user()
     one = make.workflow(
         user_id=user["id"],
@@ -314,18 +316,18 @@ def test_lists_leave_out_what_is_heavy_unless_asked(client, make):
     assert few == {"id": light["id"], "status": "running", "metadata": {"b": 2}}
 
 
-def test_the_timeline_has_steps_and_calls_in_order(client, make):
-    run = make.workflow()
-    late = make.node(run["id"], started_at="2026-01-01T00:00:03Z", node_name="late")
-    early = make.node(run["id"], started_at="2026-01-01T00:00:01Z", node_name="early")
-    call = make.generation(run["id"], created_at="2026-01-01T00:00:02Z", output="…")
+def test_the_timeline_has_nodes_and_generations_in_order(client, make):
+    workflow = make.workflow()
+    late = make.node(workflow["id"], started_at="2026-01-01T00:00:03Z", node_name="late")
+    early = make.node(workflow["id"], started_at="2026-01-01T00:00:01Z", node_name="early")
+    generation = make.generation(workflow["id"], created_at="2026-01-01T00:00:02Z", output="…")
     make.node(make.workflow()["id"])
 
-    path = f"/v1/workflows/{run['id']}/timeline"
+    path = f"/v1/workflows/{workflow['id']}/timeline"
     entries = client.get(path).json["items"]
     assert [(entry["kind"], entry["id"]) for entry in entries] == [
         ("node", early["id"]),
-        ("generation", call["id"]),
+        ("generation", generation["id"]),
         ("node", late["id"]),
     ]
     assert entries[0]["generation"] is None
@@ -337,12 +339,12 @@ def test_the_timeline_has_steps_and_calls_in_order(client, make):
 
 
 def test_a_page_of_the_timeline_writes_no_json_of_other_entries(client, make, database, worker_url):
-    run = make.workflow()["id"]
+    workflow = make.workflow()["id"]
     for number in range(20):
-        make.generation(run, error_message="e" * 1000 * number)
+        make.generation(workflow, error_message="e" * 1000 * number)
     asked: list[Any] = []
     database.listeners.append(asked.append)
-    assert len(client.get(f"/v1/workflows/{run}/timeline?limit=2").json["items"]) == 2
+    assert len(client.get(f"/v1/workflows/{workflow}/timeline?limit=2").json["items"]) == 2
     database.listeners.remove(asked.append)
     before, query = asked[-1].sql.split(";\n")
     url = worker_url.set(drivername="postgresql").render_as_string(hide_password=False)

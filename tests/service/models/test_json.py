@@ -11,7 +11,8 @@ from json_rows.statement import json_names
 from service.models import Generation, ModelPrice, Node, NodeState, User, Workflow
 from service.models.generation import GenerationRead
 from service.models.model_price import ModelPriceRead
-from service.models.node import NodeRead, NodeStateRead
+from service.models.node import NodeRead
+from service.models.node_state import NodeStateRead
 from service.models.user import UserRead
 from service.models.workflow import WorkflowRead
 
@@ -20,7 +21,7 @@ from service.models.workflow import WorkflowRead
 def paths(client, make) -> dict[type[SQLModel], str]:
     """One full row of each kind."""
     user = make.user(username='지민 "😀"', display_name="김\t\n지민", phone="010")
-    run = make.workflow(
+    workflow = make.workflow(
         user_id=user["id"],
         user_input="줄\n바꿈 \\ / \u2028",
         time_settings={"enabled": True, "start_time": "14:00", "duration_hours": 6.5},
@@ -30,10 +31,10 @@ def paths(client, make) -> dict[type[SQLModel], str]:
         started_at="2026-01-01T00:00:00.5+09:00",
         search_radius_m=100,
     )
-    node = make.node(run["id"], input=[{"a": "b"}], seq=3)
+    node = make.node(workflow["id"], input=[{"a": "b"}], seq=3)
     client.put(f"/v1/nodes/{node['id']}/state", json={"state": {"깊이": [[[]]]}})
     make.generation(
-        run["id"],
+        workflow["id"],
         node_id=node["id"],
         temperature=0.1,
         cost=0.000000001,
@@ -41,11 +42,13 @@ def paths(client, make) -> dict[type[SQLModel], str]:
         finish_reasons=["stop"],
         created_at="2026-01-01T00:00:00Z",
     )
-    client.post(f"/v1/workflows/{run['id']}/complete", json={"final_itinerary": [{"x": 126.9}]})
+    client.post(
+        f"/v1/workflows/{workflow['id']}/complete", json={"final_itinerary": [{"x": 126.9}]}
+    )
     make.price(input_per_million=0.1, output_per_million=123456789.123456789)
     return {
         User: f"/v1/users/{user['id']}",
-        Workflow: f"/v1/workflows/{run['id']}",
+        Workflow: f"/v1/workflows/{workflow['id']}",
         Node: f"/v1/nodes/{node['id']}",
         NodeState: f"/v1/nodes/{node['id']}/state",
         Generation: "/v1/generations",

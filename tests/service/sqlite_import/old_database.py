@@ -47,7 +47,7 @@ CREATE TABLE generations (
 CREATE INDEX ix_generations_workflow_id ON generations (workflow_id);
 """
 
-# A good run and a failed one: 2 users, 2 workflows, 4 nodes, 1 call.
+# A good workflow and a failed one: 2 users, 2 workflows, 4 nodes, 1 generation.
 ROWS = """
 INSERT INTO users (username, email, created_at, updated_at) VALUES
     ('test_user', 'test@example.com', '2026-01-11 04:22:27.52', '2026-01-11 04:22:27.52'),

@@ -27,19 +27,20 @@ from tests.all_requests import use_everything
 from tests.newer import HEAD, NOTHING, add_revision, newer_migrations
 from tests.pooler import Pooler, needs_pooler
 
-WORKFLOW, NODE, CALL = (str(uuid4()) for _ in range(3))
+WORKFLOW, NODE, GENERATION = (str(uuid4()) for _ in range(3))
 
 # As SQLAlchemy writes them for the old models; each would fit the service's tables, and went in.
 OLD_WRITES = {
-    "a call": "INSERT INTO generations (id, workflow_id, node_id, model_name, model_provider, "
-    "system_prompt, user_prompt, full_prompt, output, parsed_output, temperature, max_tokens, "
-    "prompt_tokens, completion_tokens, total_tokens, latency_ms, error_message, created_at) VALUES "
+    "a generation": "INSERT INTO generations (id, workflow_id, node_id, model_name, "
+    "model_provider, system_prompt, user_prompt, full_prompt, output, parsed_output, temperature, "
+    "max_tokens, prompt_tokens, completion_tokens, total_tokens, latency_ms, error_message, "
+    "created_at) VALUES "
     f"('{uuid4()}', '{WORKFLOW}', '{NODE}', 'llama3.2', NULL, NULL, 'p', NULL, 'o', 'null', NULL, "
     "NULL, NULL, NULL, NULL, NULL, NULL, '2026-11-27T06:00:00'::timestamp)",
-    "a step's end": "UPDATE nodes SET status='completed', completed_at="
+    "a node's end": "UPDATE nodes SET status='completed', completed_at="
     "'2026-11-27T06:00:00'::timestamp, duration_ms=5 WHERE nodes.id = " + f"'{NODE}'",
-    "a call deleted": f"DELETE FROM generations WHERE generations.id = '{CALL}'",
-    "a run's name": f"UPDATE workflows SET name='x' WHERE workflows.id = '{WORKFLOW}'",
+    "a generation deleted": f"DELETE FROM generations WHERE generations.id = '{GENERATION}'",
+    "a workflow's name": f"UPDATE workflows SET name='x' WHERE workflows.id = '{WORKFLOW}'",
     "a user's address": "UPDATE users SET email='a@example.com' WHERE users.username = 'test_user'",
 }
 
@@ -74,7 +75,7 @@ def imported(make_database: Callable[[], URL], make_file: Callable[..., Any]) ->
     file.user()
     file.workflow(id=WORKFLOW, status="running", completed_at=None)
     file.node(WORKFLOW, id=NODE, status="running", completed_at=None)
-    file.generation(WORKFLOW, id=CALL, node_id=NODE)
+    file.generation(WORKFLOW, id=GENERATION, node_id=NODE)
     database = Database(Settings(database_url=plain(url)))
     import_rows(database, open_file(file.path))
     database.dispose()
@@ -156,7 +157,7 @@ def test_revisions_and_backfills_pass(
 
 def test_by_hand_the_transaction_says_so(imported: URL):
     raise_it(imported)
-    sql = OLD_WRITES["a run's name"]
+    sql = OLD_WRITES["a workflow's name"]
     assert send(imported, f"BEGIN; SET LOCAL trip_planner.writes = on; {sql}; COMMIT")
     with pytest.raises(psycopg2.errors.InsufficientPrivilege):
         send(imported, sql)
@@ -177,7 +178,7 @@ def test_behind_a_pooler_nobody_passes_on_the_connection_of_the_service(
             for name in ("kim", "lee"):
                 assert client.post("/v1/users", json={"username": name}).status_code == 201
                 with old.cursor() as cursor, pytest.raises(psycopg2.errors.InsufficientPrivilege):
-                    cursor.execute(OLD_WRITES["a call"])
+                    cursor.execute(OLD_WRITES["a generation"])
         app.extensions["database"].dispose()
 
 

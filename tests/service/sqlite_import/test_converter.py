@@ -342,9 +342,13 @@ def test_values_of_a_generation(old, report, rows):
         max_tokens="12",
     )
     report(old)
-    (call,) = rows("SELECT * FROM generations")
-    assert call["model_name"] == "m" * 255
+    (generation,) = rows("SELECT * FROM generations")
+    assert generation["model_name"] == "m" * 255
     for column in ("prompt_tokens", "completion_tokens", "total_tokens", "latency_ms"):
-        assert call[column] is None
-    assert (call["temperature"], call["parsed_output"], call["max_tokens"]) == (None, 7, 12)
-    assert len(call["legacy_note"].splitlines()) == 6
+        assert generation[column] is None
+    assert (generation["temperature"], generation["parsed_output"], generation["max_tokens"]) == (
+        None,
+        7,
+        12,
+    )
+    assert len(generation["legacy_note"].splitlines()) == 6

@@ -17,7 +17,7 @@ START = datetime(2026, 1, 11, 4, 22, 27, 521293, UTC)
 
 
 def fill(file):
-    """Add what the real file has: a good run and a failed one, the steps not in order."""
+    """Add what the real file has: a good workflow and a failed one, the nodes not in order."""
     first, second = file.user(email="test@example.com"), file.user("error_test_user")
     good = file.workflow(
         first,
@@ -30,9 +30,9 @@ def fill(file):
     file.node(good, node_name="third", status="skipped", started_at=None, output_data=reason)
     later = {"started_at": "2026-01-11 04:22:27.637295", "duration_ms": 52}
     file.node(good, node_name="second", output_data='{"n": 1}', input_data="null", **later)
-    step = file.node(good, node_name="first", duration_ms=108, state_data='{"a": [1]}')
+    node = file.node(good, node_name="first", duration_ms=108, state_data='{"a": [1]}')
     tokens = {"prompt_tokens": 10, "completion_tokens": 5}
-    file.generation(good, node_id=step, latency_ms=0, temperature=0.7, **tokens)
+    file.generation(good, node_id=node, latency_ms=0, temperature=0.7, **tokens)
     file.generation(good, error_message="timeout", output="", prompt_tokens=1)
     bad = file.workflow(second, status="failed", time_settings="null", user_intent="null")
     file.node(bad, node_name="failing", node_type="test", status="failed", error_message="e")
@@ -73,7 +73,7 @@ def test_workflows_of_every_revision(filled, report, rows):
     assert good["metadata"] == (None if revision == "r3" else theme)
 
 
-def test_nodes_and_calls_of_every_revision(filled, report, rows):
+def test_nodes_and_generations_of_every_revision(filled, report, rows):
     report(filled[1])
     nodes = {node["node_name"]: node for node in rows("SELECT * FROM nodes")}
     first, second, third, failing = (
@@ -217,8 +217,10 @@ def test_a_name_taken_in_the_meantime_takes_everything_back(old, command, rows, 
     assert command(old).exit_code == 0
 
 
-def test_a_run_deleted_in_the_meantime_loses_no_step_silently(old, command, rows, refused_after):
-    """Its step would be neither written nor refused."""
+def test_a_workflow_deleted_in_the_meantime_loses_no_node_silently(
+    old, command, rows, refused_after
+):
+    """Its node would be neither written nor refused."""
     assert command(old).exit_code == 0
     old.node()
     refused_after(old, "DELETE FROM users")

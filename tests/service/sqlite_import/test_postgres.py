@@ -44,7 +44,7 @@ def make_tables(server, execute):
 
 @pytest.fixture
 def tables(make_tables):
-    """A database of the first revision, with a user and a completed run, both with the id 1."""
+    """A database of the first revision: a user and a completed workflow, both with the id 1."""
     made = make_tables("r1")
     made.user()
     made.workflow()
@@ -164,11 +164,11 @@ def test_columns_of_other_types_are_read_for_what_they_say(tables, report, rows)
     (user,) = rows("SELECT * FROM users")
     assert user["username"] == "test_user"
     assert user["created_at"] == datetime(2026, 1, 11, 4, 22, 27, 521293, UTC)
-    (run,) = rows("SELECT * FROM workflows")
-    assert run["created_at"] == datetime(2026, 1, 11, 4, 22, 27, 500000, UTC)
-    assert run["completed_at"] == datetime(2026, 1, 11, 4, 22, 28, 524000, UTC)
-    assert (run["status"], run["search_radius_m"]) == ("completed", 2000)
-    assert run["final_itinerary"] == [{"order": 1}]
+    (workflow,) = rows("SELECT * FROM workflows")
+    assert workflow["created_at"] == datetime(2026, 1, 11, 4, 22, 27, 500000, UTC)
+    assert workflow["completed_at"] == datetime(2026, 1, 11, 4, 22, 28, 524000, UTC)
+    assert (workflow["status"], workflow["search_radius_m"]) == ("completed", 2000)
+    assert workflow["final_itinerary"] == [{"order": 1}]
     (node,) = rows("SELECT * FROM nodes")
     assert (node["duration_ms"], node["output"]) == (108, {"n": "홍"})
 
@@ -285,12 +285,12 @@ def test_import_sqlite_is_for_files_and_names_them_as_before(old, database):
 def test_a_planner_that_goes_on_brings_what_is_new(make_tables, report, command, rows):
     tables = make_tables("r3")
     user = tables.user()
-    run = tables.workflow(user, status="running", completed_at=None)
-    tables.node(run, status="running", completed_at=None)
+    workflow = tables.workflow(user, status="running", completed_at=None)
+    tables.node(workflow, status="running", completed_at=None)
     report(tables)
     later = "2026-01-12 00:00:00"
     tables.execute("UPDATE nodes SET status = 'completed', completed_at = %s", later)
-    tables.node(run, started_at="2026-01-11 05:00:00", status="failed", completed_at=later)
+    tables.node(workflow, started_at="2026-01-11 05:00:00", status="failed", completed_at=later)
     tables.execute(
         "UPDATE workflows SET status = 'failed', completed_at = %s, updated_at = %s", later, later
     )
@@ -302,7 +302,7 @@ def test_a_planner_that_goes_on_brings_what_is_new(make_tables, report, command,
     assert again.counts("written") == [1, 1, 1, 0]
     assert again.counts("already_there") == [1, 1, 1, 0]
     assert again.counts("changed") == [0, 1, 1, 0]
-    (kept,) = rows(f"SELECT * FROM workflows WHERE id = '{run}'")
+    (kept,) = rows(f"SELECT * FROM workflows WHERE id = '{workflow}'")
     counts = (kept["node_count"], kept["failed_node_count"], kept["last_node_seq"])
     assert (kept["status"], *counts) == ("running", 2, 1, 2)
 
@@ -391,7 +391,7 @@ def test_memory_does_not_grow_with_rows_of_megabytes(tables, storage):
     tables.execute(f"ALTER TABLE nodes ALTER state_data SET STORAGE {storage}")
     tables.execute(
         "INSERT INTO nodes (workflow_id, node_name, node_type, execution_order, status, state_data)"
-        " SELECT 1, 'step', 'analysis', 1, 'pending',"
+        " SELECT 1, 'plan', 'analysis', 1, 'pending',"
         "        to_json(repeat('x', CASE WHEN number > 3000 THEN %s ELSE 1 END))"
         " FROM generate_series(1, 3060) AS number",
         2 * MB,

@@ -12,12 +12,12 @@ from safe_migrations.adoption import quiet
 from safe_migrations.errors import ExitCode
 from tests.service.sqlite_import.old_database import OldDatabase
 
-RUN = "8d25f390-558d-4506-933f-6233f390d08b"
+WORKFLOW = "8d25f390-558d-4506-933f-6233f390d08b"
 OPEN = (
     "UPDATE workflows SET status = 'running', updated_at = now() AT TIME ZONE 'UTC' "
-    f"WHERE id = '{RUN}'"
+    f"WHERE id = '{WORKFLOW}'"
 )
-CLOSED = f"UPDATE workflows SET status = 'completed' WHERE id = '{RUN}'"
+CLOSED = f"UPDATE workflows SET status = 'completed' WHERE id = '{WORKFLOW}'"
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +36,7 @@ def test_where_nobody_is_it_goes_on_after_a_while(standing: OldDatabase):
     assert standing.is_adopted
 
 
-def test_it_waits_for_open_runs_and_takes_what_they_write_along(standing: OldDatabase):
+def test_it_waits_for_open_workflows_and_takes_what_they_write_along(standing: OldDatabase):
     standing.execute(OPEN)
 
     def close() -> None:
@@ -52,11 +52,11 @@ def test_it_waits_for_open_runs_and_takes_what_they_write_along(standing: OldDat
     assert "Still waiting, since " in result.stderr
     assert standing.is_adopted
     assert standing.value("SELECT count(*) FROM users WHERE username = 'last'") == 1
-    assert standing.value(f"SELECT status FROM workflows WHERE id = '{RUN}'") == "completed"
+    assert standing.value(f"SELECT status FROM workflows WHERE id = '{WORKFLOW}'") == "completed"
 
 
-def test_a_run_that_was_left_open_long_ago_is_not_waited_for(standing: OldDatabase):
-    standing.execute(f"UPDATE workflows SET status = 'running' WHERE id = '{RUN}'")
+def test_a_workflow_that_was_left_open_long_ago_is_not_waited_for(standing: OldDatabase):
+    standing.execute(f"UPDATE workflows SET status = 'running' WHERE id = '{WORKFLOW}'")
     result = standing.adopt("--while-running")
     assert result.exit_code == 0, result.output
     assert "open workflow" not in result.stderr
@@ -69,7 +69,7 @@ def test_times_and_states_of_other_types_are_understood(standing: OldDatabase):
         "ALTER TABLE workflows ALTER updated_at TYPE timestamptz",
         "ALTER TABLE nodes ALTER started_at TYPE text",
         f"ALTER DATABASE {standing.url.database} SET timezone = 'Asia/Seoul'",
-        f"UPDATE workflows SET status = 'running', updated_at = now() WHERE id = '{RUN}'",
+        f"UPDATE workflows SET status = 'running', updated_at = now() WHERE id = '{WORKFLOW}'",
     )
     result = standing.adopt("--while-running", "0.01")
     assert result.exit_code == ExitCode.LOCKED, result.output

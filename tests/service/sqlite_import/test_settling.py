@@ -27,7 +27,7 @@ def test_what_hangs_on_a_refused_row_is_accounted_for(old, report):
     assert told.refusals("generations") == orphans
 
 
-def test_a_call_keeps_only_a_node_of_its_workflow(old, report, rows):
+def test_a_generation_keeps_only_a_node_of_its_workflow(old, report, rows):
     other = old.workflow()
     for node_id in (old.node(), old.node(other), old.node(status="odd"), 99):
         old.generation(node_id=node_id)
@@ -35,13 +35,13 @@ def test_a_call_keeps_only_a_node_of_its_workflow(old, report, rows):
     repair = "node_id of no imported node of the workflow, now null"
     assert told.repairs("generations") == {repair: 3}
     found = rows("SELECT legacy_note, node_id FROM generations ORDER BY legacy_id")
-    assert [call["legacy_note"] for call in found] == [
+    assert [generation["legacy_note"] for generation in found] == [
         None,
         f'{repair}: "2"',
         f'{repair}: "3"',
         f'{repair}: "99"',
     ]
-    assert [call["node_id"] is None for call in found] == [False, True, True, True]
+    assert [generation["node_id"] is None for generation in found] == [False, True, True, True]
 
 
 def test_seqs_follow_the_start_then_the_place_in_the_file(old, report, rows):
@@ -58,12 +58,12 @@ def test_ids_that_are_no_uuids_are_mapped(make_file, report, rows):
     file.user()
     kept = uuid4()
     file.workflow(id=str(kept).upper())
-    file.workflow(id="run-1")
-    file.node("run-1", id="x" * 70)
+    file.workflow(id="workflow-1")
+    file.node("workflow-1", id="x" * 70)
     assert report(file).counts("written") == [1, 2, 1, 0]
     ids = {row["legacy_id"]: row["id"] for row in rows("SELECT * FROM workflows")}
     assert ids[str(kept).upper()] == kept
-    assert isinstance(ids["run-1"], UUID)
+    assert isinstance(ids["workflow-1"], UUID)
     (node,) = rows("SELECT * FROM nodes")
     assert node["legacy_id"] == "x" * 64
     assert node["legacy_note"] == f'id cut to 64 characters: "{"x" * 70}"'
@@ -156,10 +156,10 @@ def test_what_is_lost_where_a_name_is_given_twice_is_noted(make_file, report, ro
     text = '{"x": [{"a": 1, "\\u0061": 2}]}'
     file.workflow(user_intent=text)
     report(file)
-    (run,) = rows("SELECT user_intent, legacy_note FROM workflows")
-    assert run["user_intent"] == {"x": [{"a": 2}]}
+    (workflow,) = rows("SELECT user_intent, legacy_note FROM workflows")
+    assert workflow["user_intent"] == {"x": [{"a": 2}]}
     said = "names given twice in user_intent, the last value of each kept"
-    assert f"{said}: {json.dumps(text)}" in run["legacy_note"]
+    assert f"{said}: {json.dumps(text)}" in workflow["legacy_note"]
 
 
 def test_a_known_id_without_a_parent_is_refused_too(make_file, report):
@@ -167,7 +167,7 @@ def test_a_known_id_without_a_parent_is_refused_too(make_file, report):
     file = make_file(revision="r2")
     file.user()
     workflow = file.workflow()
-    node, call = file.node(workflow), file.generation(workflow)
+    node, generation = file.node(workflow), file.generation(workflow)
     assert report(file).counts("written") == [1, 1, 1, 1]
     other = make_file("other.db", revision="r2")
     other.user("another")
@@ -182,12 +182,12 @@ def test_a_known_id_without_a_parent_is_refused_too(make_file, report):
     other.execute(
         "INSERT INTO generations (id, was, model_name, user_prompt, output, created_at) "
         "VALUES (?, 1, 'm', 'p', 'o', '2026-01-11')",
-        call,
+        generation,
     )
     told = report(other)
     reason = "another row in the database has its id"
     assert told.refusals("nodes") == {reason: [node]}
-    assert told.refusals("generations") == {reason: [call]}
+    assert told.refusals("generations") == {reason: [generation]}
 
 
 def test_a_name_made_of_a_strange_id_fits(make_file, report, rows):
