@@ -88,20 +88,20 @@ def blocks(sql: str) -> list[Block]:
     """Take SQL apart: a block for each statement. Raises ValueError where parentheses don't fit."""
     stack = [Block()]
     done = [stack[0]]
-    for token in _tokens(sql):
-        if token == "(":  # noqa: S105  no password
+    for word in _tokens(sql):
+        if word == "(":
             inner = Block()
             stack[-1].items.append(inner)
             stack.append(inner)
-        elif token == ")":  # noqa: S105  no password
+        elif word == ")":
             stack.pop()
             if not stack:
                 break
-        elif token == ";" and len(stack) == 1:  # noqa: S105  no password
+        elif word == ";" and len(stack) == 1:
             stack = [Block()]
             done.append(stack[0])
         else:
-            stack[-1].items.append(token)
+            stack[-1].items.append(word)
     if len(stack) != 1:
         message = "its parentheses don't fit"
         raise ValueError(message)
@@ -112,21 +112,21 @@ def _tokens(sql: str) -> Iterator[str]:
     """Yield words in lower case, quoted names in their quotes, and all else as it is."""
     before, last = "", ""
     for found in _TOKEN.finditer(sql):
-        kind, token = found.lastgroup, found[0]
-        if before + token in {"/*", "*/"}:
+        kind, word = found.lastgroup, found[0]
+        if before + word in {"/*", "*/"}:
             message = "it has a comment in a comment, or half of one"
             raise ValueError(message)
-        before = token
+        before = word
         if kind in {"space", "comment"}:
             continue
-        if kind == "quoted" and not token.startswith('"'):
+        if kind == "quoted" and not word.startswith('"'):
             message = "it has a name in escapes"
             raise ValueError(message)
         if kind == "word":
             # What stands behind a dot is a name, whatever it means elsewhere.
-            token = token.lower()
-            token = f'"{token}"' if last == "." and token in _KEYWORDS else token
-        last = "''" if kind in {"text", "dollars"} else token
+            word = word.lower()
+            word = f'"{word}"' if last == "." and word in _KEYWORDS else word
+        last = "''" if kind in {"text", "dollars"} else word
         yield last
 
 

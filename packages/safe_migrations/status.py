@@ -33,6 +33,7 @@ def status(work: Work, project: Project) -> Standing:
     """
     try:
         rows = work.execute(
+            # nosemgrep: sql-of-pieces  the project's own
             f"SELECT version_num, {project.is_suspect} FROM {VERSIONS} ORDER BY 1"  # noqa: S608  constants
         )
     except psycopg2.errors.UndefinedTable:

@@ -62,11 +62,11 @@ def constraints(connection: Connection, aside: str | None) -> list[Unvalidated]:
 
 def is_broken(connection: Connection, item: Unvalidated) -> bool:
     """Look for a second whether a row breaks it; the connection is in AUTOCOMMIT."""
-    # nosemgrep: sql-of-pieces  all of it in Postgres's own words
     query = f"SELECT EXISTS (SELECT FROM {item.table} AS t WHERE {item.breaks})"  # noqa: S608
     try:
         connection.exec_driver_sql("BEGIN")
         connection.exec_driver_sql(f"SET LOCAL statement_timeout = {_LOOK_FOR_MS}")
+        # nosemgrep: sql-of-pieces  all of it in Postgres's own words
         return bool(connection.exec_driver_sql(query).scalar())
     except DBAPIError:
         return False  # A large table, or one that this role may not read: nothing is known.

@@ -28,7 +28,7 @@ def linger(data_dir: Path) -> None:
     url = url_of(data_dir)
     with (
         suppress(psycopg2.Error),
-        closing(psycopg2.connect(url, application_name=NAME)) as connection,
+        closing(psycopg2.connect(url, application_name=NAME, connect_timeout=10)) as connection,
     ):
         connection.autocommit = True
         last = time.monotonic()

@@ -55,6 +55,7 @@ def bring_in(
     except psycopg2.errors.LockNotAvailable as error:
         message = "Another import is running; try again when it is done."
         raise ConflictError(message) from error
+    # nosemgrep: sql-of-pieces  the importing program's own
     cursor.execute(_SETTINGS + plan.setup)
     return _import(cursor, source, plan, steps)
 

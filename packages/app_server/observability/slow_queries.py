@@ -100,8 +100,8 @@ class Plans:
         plans = []
         for statement in plannable(sent.sql):
             with self._database.transaction() as connection:
-                # nosemgrep: sql-of-pieces  what the service has just sent
                 sql = _EXPLAIN + statement
+                # nosemgrep: sql-of-pieces  what the service has just sent
                 rows = connection.exec_driver_sql(sql, dict(sent.parameters or {})).all()
             plans.append("\n".join(row[0] for row in rows))
         return without_values("\n\n".join(plans))

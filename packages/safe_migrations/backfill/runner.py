@@ -217,8 +217,8 @@ class Runner:
             self._connection = self._engine.connect()
         with self._connection.begin():
             milliseconds = int(self._pace.lock_timeout_s * 1000)
-            # nosemgrep: sql-of-pieces  a number
             self._connection.exec_driver_sql(
+                # nosemgrep: sql-of-pieces  a number
                 f"{self._mark.set_local}; SET LOCAL lock_timeout = {milliseconds}"
             )
             return work(self._connection)

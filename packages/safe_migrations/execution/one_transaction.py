@@ -91,6 +91,7 @@ def _attempt(
         chosen = {**timeouts(settings), "client_connection_check_interval": "5s"}
         connection.exec_driver_sql(_NO_LIMITS)
         for name, value in chosen.items():
+            # nosemgrep: sql-of-pieces  settings, checked when they were read
             connection.exec_driver_sql(f"SET LOCAL {name} = '{value}'")
         connection.exec_driver_sql(lock.mark)
         done = work(connection)

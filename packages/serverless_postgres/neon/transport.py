@@ -66,6 +66,7 @@ class NeonTransport:
         self._api_key = api_key
         self._is_silent = False
         # A try that is given up may still hold its connection while the next one is made.
+        # nosemgrep: network-without-limit  each request has its own
         self._http = urllib3.PoolManager(retries=False, maxsize=10)
 
     def without_key(self, data: bytes) -> bytes:
