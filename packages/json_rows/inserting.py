@@ -71,6 +71,7 @@ class New:
         only_known(json_names(create), changing, of="`changing`")
         if into_open or parent_values is not None:
             only_columns(resource.above.table, parent_values or {}, of="`parent_values`")
+        # What it raises is raised now, not by the first request.
         defaults(resource.table, {*json_names(create), *self._values, resource.link})
         if resource.key not in create.model_fields:
             message = f"{create.__name__} has no {resource.key}, by which a row is found again."

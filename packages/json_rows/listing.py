@@ -72,11 +72,11 @@ class Listing:
     parameter of that name; one that is named as a column of `table` needs none: it is equal to the
     parameter, or to one of a list. `sorts` has SQL that is never NULL. What is `Slow` is answered
     for a few clients at a time, unless a filter of `narrow`, by which an index leaves few rows,
-    stands beside it; so is a filter by a column that no index begins with. Where all
-    lists are of one parent (`within` is its column), nothing is slow. Rows are the asker's, as
-    `owned` says. The statement of each combination of filters is built once. Raises ValueError for
-    a filter without a condition, or with the name of a parameter that each statement has, and
-    TypeError for a default sort or a `narrow` filter that there is not.
+    stands beside it; so is a filter by a column that no index begins with. Where all lists are of
+    one parent (`within` is its column), nothing is slow. Rows are the asker's, as `owned` says. The
+    statement of each combination of filters is built once. Raises ValueError for a filter without a
+    condition, or with the name of a parameter that each statement has, and TypeError for a default
+    sort or a `narrow` filter that there is not.
 
     `large` names fields of the summary whose length nothing limits.
     """

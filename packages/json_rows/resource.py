@@ -41,8 +41,8 @@ class Resource:
     a copy of an answer must not outlive: by the column of kept answers that refers to them, the
     column of this table that holds their id; what a child's parent goes with, its rows go with.
     `more` are members that are no columns: SQL by name, in which `{row}` is the row, or a function
-    that writes it, such as one that nests children declared further down. What lists
-    take (`sorts`, `filters` ...) is described by `Listing`. Raises TypeError for what can't be.
+    that writes it, such as one that nests children declared further down. What lists take (`sorts`,
+    `filters` ...) is described by `Listing`. Raises TypeError for what can't be.
 
         shelves = Resource("shelf", Shelf, ShelfRead, owner="reader_id")
         books = Resource("book", Book, BookRead, parent=shelves, sorts={"title": "books.title"},
@@ -153,9 +153,9 @@ class Resource:
         Where more than one part of a statement reads it, it is a CTE.
         """
         row = f"json_populate_record(NULL::{self.name}, %(json)s::json)"
-        return (
-            ({"given": f"SELECT * FROM {row}"}, "given") if is_shared else ({}, f"{row} AS given")
-        )
+        if is_shared:
+            return {"given": f"SELECT * FROM {row}"}, "given"
+        return {}, f"{row} AS given"
 
     def version(self, source: str | None = None) -> str:
         """Write the version of a row, or NULL where the table has none."""

@@ -157,7 +157,7 @@ class UnitOfWork:
             ):
                 raise
             if savepoint:
-                self.execute("ROLLBACK TO SAVEPOINT before_insert")
+                self._execute("ROLLBACK TO SAVEPOINT before_insert", None)
             outcome = query.outcome()
             rows = self.fetch(outcome)
             if not rows and not errors.is_duplicate_id(refused):
