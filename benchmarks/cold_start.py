@@ -60,6 +60,7 @@ def start_once(command: tuple[str, ...], path: str, url: URL) -> dict[str, float
         "DATABASE_URL": url.render_as_string(hide_password=False),
         "PORT": str(port),
         "WORKERS": "1",
+        "AUTH": "off",
         "LOG_LEVEL": "WARNING",
     }
     if "service" not in command:

@@ -1,5 +1,7 @@
 """How many requests a second this service answers, next to FastAPI + SQLModel on the same rows.
 
+It is served twice: to anybody, and to who has a key.
+
     python benchmarks/rest.py [--seconds 5] [--rounds 3] [--connections 16]
 
 Both servers have two processes, the same pools and the same database, which is made for the
@@ -178,6 +180,7 @@ class Server:
 
     name: str
     port: int
+    key: str = ""
 
     def requests(self, operation: Operation, sample: Sample) -> list[tuple[str, str]]:
         """List path and body of the requests, which are sent in turn, over and over."""
@@ -193,12 +196,16 @@ class Server:
 
 
 SERVICE = "this service"
+SECURED = "with keys"
 PEER = "FastAPI + SQLModel"
 
 WRK_SCRIPT = """
 local requests, last = {}, 0
 wrk.method = METHOD
 wrk.headers["Content-Type"] = "application/json"
+if KEY ~= "" then
+    wrk.headers["Authorization"] = "Bearer " .. KEY
+end
 function init()
     for i, item in ipairs(ITEMS) do
         requests[i] = wrk.format(nil, item[1], nil, item[2])
@@ -226,7 +233,8 @@ def load(
     """
     items = ", ".join(f"{{{_lua(path)}, {_lua(body)}}}" for path, body in requests)
     with tempfile.NamedTemporaryFile("w", suffix=".lua", encoding="utf-8") as script:
-        script.write(f"local METHOD, ITEMS = {_lua(method)}, {{{items}}}\n{WRK_SCRIPT}")
+        given = f"{_lua(method)}, {_lua(server.key)}, {{{items}}}"
+        script.write(f"local METHOD, KEY, ITEMS = {given}\n{WRK_SCRIPT}")
         script.flush()
         command = ["--threads=1", f"--connections={connections}", f"--duration={seconds}s"]
         url = f"http://127.0.0.1:{server.port}"
@@ -314,8 +322,24 @@ def fill(url: URL) -> Sample:
     return Sample(some("completed"), some("running"), users * (SAMPLE // USERS))
 
 
+def make_key(url: URL) -> str:
+    """Make a key that may do all, as somebody at a terminal does."""
+    command = ["flask", "keys", "create", "--name", "benchmark", "--scope", "admin", "--json"]
+    address = {"DATABASE_URL": url.render_as_string(hide_password=False)}
+    made = subprocess.run(
+        [sys.executable, "-m", *command],
+        cwd=ROOT,
+        env={**os.environ, **address},
+        check=True,
+        capture_output=True,
+    )
+    return str(json.loads(made.stdout)["key"])
+
+
 @contextmanager
-def serving(name: str, command: Sequence[str], url: URL, **environment: str) -> Iterator[Server]:
+def serving(
+    name: str, command: Sequence[str], url: URL, key: str = "", **environment: str
+) -> Iterator[Server]:
     """Start a server and end it after; `command` is a Python module with its options."""
     with closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
@@ -329,7 +353,7 @@ def serving(name: str, command: Sequence[str], url: URL, **environment: str) -> 
         start_new_session=True,
     )
     try:
-        server = Server(name, port)
+        server = Server(name, port, key)
         _await(server, process)
         yield server
     finally:
@@ -357,7 +381,9 @@ def ask(server: Server, method: str, path: str, body: str) -> Any:
     """Send one request and return the JSON of its answer, which must be good."""
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=TIME_LIMIT_S)
     with closing(connection):
-        connection.request(method, path, body.encode(), {"Content-Type": "application/json"})
+        headers = {"Content-Type": "application/json"}
+        headers |= {"Authorization": f"Bearer {server.key}"} if server.key else {}
+        connection.request(method, path, body.encode(), headers)
         response = connection.getresponse()
         answer = response.read()
     if response.status >= http.HTTPStatus.MULTIPLE_CHOICES:
@@ -366,7 +392,7 @@ def ask(server: Server, method: str, path: str, body: str) -> Any:
 
 
 def check_equality(servers: Sequence[Server], sample: Sample) -> None:
-    """End the program unless both servers give the same fields with the same values."""
+    """End the program unless all servers give the same fields with the same values."""
     for operation in OPERATIONS:
         answers = []
         for server in servers:
@@ -374,8 +400,8 @@ def check_equality(servers: Sequence[Server], sample: Sample) -> None:
             answer = ask(server, method_of(operation), path, body)
             rows = answer.get("items", [answer])
             answers.append([comparable(row, operation.of_its_own) for row in rows])
-        if answers[0] != answers[1]:
-            sys.exit(f"The answers differ for {operation.work}: {answers[0]}\n{answers[1]}")
+        if any(answer != answers[0] for answer in answers):
+            sys.exit(f"The answers differ for {operation.work}: {answers}")
 
 
 def comparable(row: dict[str, Any], of_its_own: frozenset[str]) -> dict[str, Any]:
@@ -398,7 +424,7 @@ def method_of(operation: Operation) -> str:
 def measure(
     servers: Sequence[Server], sample: Sample, options: argparse.Namespace
 ) -> dict[str, dict[str, list[float]]]:
-    """Measure all operations on both servers in turn; return rates by operation and server."""
+    """Measure all operations on all servers in turn; return rates by operation and server."""
     rates: dict[str, dict[str, list[float]]] = {
         operation.name: {server.name: [] for server in servers} for operation in OPERATIONS
     }
@@ -415,19 +441,24 @@ def measure(
 
 def report(rates: dict[str, dict[str, list[float]]], facts: dict[str, Any]) -> None:
     """Print the medians as a table, and all there is to know as JSON."""
-    print(f"| requests per second | {SERVICE} | {PEER} | ratio |\n|---|---|---|---|")
+    print(
+        f"| requests per second | {SERVICE} | {SECURED} | {PEER} | ratio |\n|---|---|---|---|---|"
+    )
     results = {}
     for operation in OPERATIONS:
         rounds = rates[operation.name]
-        ours, peers = (statistics.median(rounds[name]) for name in (SERVICE, PEER))
-        print(f"| {operation.work} | {ours:.0f} | {peers:.0f} | {ours / peers:.1f} |")
+        names = (SERVICE, SECURED, PEER)
+        ours, secured, peers = (statistics.median(rounds[name]) for name in names)
+        told = f"{ours:.0f} | {secured:.0f} | {peers:.0f} | {ours / peers:.1f}"
+        print(f"| {operation.work} | {told} |")
         results[operation.name] = {
             "service": round(ours, 1),
+            "with keys": round(secured, 1),
             "peer": round(peers, 1),
             "ratio": round(ours / peers, 2),
             "rounds": {name: [round(rate, 1) for rate in rounds[name]] for name in rounds},
         }
-    print(f"| {NOT_YET} | not yet | not yet | |\n")
+    print(f"| {NOT_YET} | not yet | not yet | not yet | |\n")
     print(json.dumps({**facts, "operations": results}))
 
 
@@ -465,11 +496,15 @@ def main() -> None:
             SERVICE: service,
             PEER: (*uvicorn, *quiet, "benchmarks.peer_fastapi:app"),
         }
+        # No line for each request, as the peer writes none.
+        quiet_too = {"LOG_LEVEL": "WARNING", "RATE_LIMIT": "1000000/second"}
         servers = [
-            # No line for each request, as the peer writes none.
-            stack.enter_context(serving(name, command, url, LOG_LEVEL="WARNING"))
+            stack.enter_context(serving(name, command, url, AUTH="off", **quiet_too))
             for name, command in commands.items()
         ]
+        key = make_key(url)
+        secured = serving(SECURED, service, url, key, AUTH="on", **quiet_too)
+        servers.insert(1, stack.enter_context(secured))
         check_equality(servers, sample)
         rates = measure(servers, sample, options)
     facts = vars(options) | {"processes": PROCESSES, "cores": os.cpu_count()}

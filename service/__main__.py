@@ -39,13 +39,24 @@ def main() -> None:
         else:
             _check(settings)
             app = "service.app:create_app"
-            sys.exit(serve(app, settings, folder=ROOT, read_again=Settings.load))
+            sys.exit(
+                serve(
+                    app,
+                    settings,
+                    folder=ROOT,
+                    read_again=Settings.load,
+                    warning=settings.warning,
+                )
+            )
     except PlainError as error:
         sys.exit(f"Error: {error}")
 
 
 def _check(settings: Settings) -> None:
-    """Raise ConfigurationError for a database that is not there, or threads that it can't serve."""
+    """Raise ConfigurationError for a database that is not there, or threads that it can't serve.
+
+    Also where it must be said whether callers need a key.
+    """
     if not settings.database_url:
         # Only here: SQLAlchemy, which comes along, would double this process.
         from serverless_postgres.url_text import NOT_SET  # noqa: PLC0415
@@ -59,6 +70,7 @@ def _check(settings: Settings) -> None:
             "(POOL_SIZE + POOL_MAX_OVERFLOW): more threads would only wait for one."
         )
         raise ConfigurationError(message)
+    settings.check_auth()
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import psycopg2
 from flask import Flask, Response
 
+import api_access
 import json_rows
 from app_server import init_app, note_schema, observe, operations
 from app_server.readiness import PROBE_S, Readiness, Schema
@@ -16,9 +17,31 @@ from safe_migrations.schema_guard import SchemaGuard
 from safe_migrations.standing import Standing
 from serverless_postgres.database import Database
 from serverless_postgres.url import parse
-from service.api import docs_page, generations, model_prices, nodes, users, workflows
+from service.api import (
+    docs_page,
+    exports,
+    generations,
+    interactions,
+    itineraries,
+    itinerary_items,
+    itinerary_members,
+    itinerary_versions,
+    keys,
+    model_prices,
+    nodes,
+    shared,
+    shares,
+    user_data,
+    users,
+    workflows,
+)
 from service.cli.dev import dev
-from service.cli.groups import db, neon
+from service.cli.groups import db, identities, neon
+from service.cli.groups import keys as key_commands
+from service.cli.groups import workflows as workflow_commands
+from service.domain.users import OWNERS
+from service.models.api_key import ApiKey
+from service.models.audit_event import AuditEvent
 from service.models.idempotency_key import IdempotencyKey
 from service.schema import project
 from service.settings import Settings
@@ -28,7 +51,8 @@ from smorest_sqlmodel.errors import ApiError
 DESCRIPTION = """The system of record of an AI trip planner.
 
 Errors are problem details (RFC 9457). Lists are cut by `cursor`; the next page is in `next_cursor`
-and in the `Link` header. Every POST takes an `Idempotency-Key`.
+and in the `Link` header. Every POST takes an `Idempotency-Key`. Where callers are asked for a key,
+it is sent as `Authorization: Bearer KEY`; operations name the scope that it needs.
 """
 
 DOCUMENT = {
@@ -39,14 +63,12 @@ DOCUMENT = {
     },
     # Wherever the document was fetched from.
     "servers": [{"url": "/", "description": "This server."}],
-    # There are no keys yet: whoever reaches the service may use it.
-    "security": [],
 }
 
 PROBLEM_TYPES = "urn:trip-planner:problem:"
 """What the URIs of problem types begin with."""
 
-LOGGERS = ("json_rows", "safe_migrations", "serverless_postgres", "smorest_sqlmodel")
+LOGGERS = ("api_access", "json_rows", "safe_migrations", "serverless_postgres", "smorest_sqlmodel")
 """Whose lines belong to the service's own, as LOG_LEVEL has it."""
 
 API_PREFIX = "/v1"
@@ -58,6 +80,17 @@ BLUEPRINTS = (
     nodes.blueprint,
     generations.blueprint,
     model_prices.blueprint,
+    interactions.blueprint,
+    keys.blueprint,
+    shares.blueprint,
+    shared.blueprint,
+    exports.plans,
+    exports.lists,
+    itineraries.blueprint,
+    itinerary_items.blueprint,
+    itinerary_versions.blueprint,
+    itinerary_members.blueprint,
+    user_data.blueprint,
 )
 
 
@@ -84,15 +117,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.url_map.converters["uuid"] = UUIDConverter
     problems.init_app(app, translate, types=PROBLEM_TYPES)
     database = Database(settings)
-    init_app(
-        app,
-        settings,
-        database,
-        problem_types=PROBLEM_TYPES,
-        headers_taken=json_rows.HEADERS_TAKEN,
-        headers_exposed=json_rows.HEADERS_SENT,
-    )
-    json_rows.init_app(app, database, settings, answers=IdempotencyKey)
+    _init_libraries(app, settings, database)
     migrations = project(settings)
     _guard_schema(app, database, migrations)
 
@@ -109,14 +134,38 @@ def create_app(settings: Settings | None = None) -> Flask:
     return app
 
 
+def _init_libraries(app: Flask, settings: Settings, database: Database) -> None:
+    """Give an app the libraries that its resources stand on."""
+    init_app(
+        app,
+        settings,
+        database,
+        problem_types=PROBLEM_TYPES,
+        headers_taken=json_rows.HEADERS_TAKEN + api_access.HEADERS_TAKEN,
+        headers_exposed=json_rows.HEADERS_SENT + api_access.HEADERS_SENT,
+    )
+    api_access.init_app(
+        app,
+        database,
+        settings,
+        keys=ApiKey,
+        audit=AuditEvent,
+        prefix=API_PREFIX,
+        owners=OWNERS,
+    )
+    json_rows.init_app(app, database, settings, answers=IdempotencyKey, asker=api_access.asker)
+    api_access.forget_anybody(app)
+
+
 def _mount(app: Flask) -> None:
     """Put all that is served, and the commands, into an app."""
     api = Api(app)
+    api_access.document(api)
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint, url_prefix=API_PREFIX + (blueprint.url_prefix or ""))
     api.register_blueprint(operations.blueprint)
     app.register_blueprint(docs_page.make_blueprint())
-    for group in (db, dev, neon):
+    for group in (db, dev, identities, key_commands, neon, workflow_commands):
         app.cli.add_command(group)
 
 

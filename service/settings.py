@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from app_server.settings import ServerSettings
+from api_access.settings import AccessSettings
 from json_rows.settings import RowsSettings
 from plain_commands.settings.declared import setting
 from plain_commands.settings.loading import load
@@ -14,9 +14,12 @@ from safe_migrations.settings import SchemaSettings
 
 ROOT = Path(__file__).resolve().parent.parent
 
+MOST_MINUTES = 10 * 365 * 24 * 60
+"""The longest that `flask workflows reap` can be told to wait: ten years."""
+
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(ServerSettings, SchemaSettings, RowsSettings):
+class Settings(AccessSettings, SchemaSettings, RowsSettings):
     """Everything that can be set from outside, typed and checked.
 
     Each field is read from the environment variable of the same name in upper case; the environment
@@ -25,7 +28,21 @@ class Settings(ServerSettings, SchemaSettings, RowsSettings):
 
     otel_service_name: str = setting("trip-planner", "The service's name in traces.")
 
+    reap_silent_minutes: int = setting(
+        60,
+        "`flask workflows reap` closes a workflow whose agent has been silent for longer.",
+        least=1,
+        most=MOST_MINUTES,
+    )
+    reap_waiting_hours: int = setting(
+        168,
+        "It closes one that has waited for a person's answer for longer.",
+        least=1,
+        most=MOST_MINUTES // 60,
+    )
+
     application = "trip-planner"
+    key_name = "tps"
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None) -> Self:

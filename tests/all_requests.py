@@ -50,5 +50,68 @@ def use_everything(client: FlaskClient) -> None:
         send("GET", f"{path}?limit=1")
     send("GET", f"/v1/users/{user['id']}")
     send("DELETE", f"/v1/model-prices/{price['id']}")
+    _ask_and_answer(send, user["id"])
+    _plan(send, user["id"])
+    _use_keys(send)
     send("DELETE", workflows[0], headers=any_version)
-    send("DELETE", f"/v1/users/{user['id']}", headers=any_version)
+    send("GET", f"/v1/users/{user['id']}/export")
+    assert send("DELETE", f"/v1/users/{user['id']}", headers=any_version)["users"] == 1
+
+
+def _ask_and_answer(send: Any, user: str) -> None:
+    body = {"user_id": user, "user_input": "저녁"}
+    path = f"/v1/workflows/{send('POST', '/v1/workflows', json=body)['id']}"
+    send("POST", f"{path}/await-input", json={"question": "예산은?"})
+    send("POST", f"{path}/await-input", 409, json={"question": "몇 명?"})
+    send("POST", f"{path}/resume", json={"answer": "5만원"})
+    send("GET", f"{path}/interactions")
+    for name in ("workflows", "generations"):
+        for kind in ("csv", "jsonl"):
+            send("GET", f"/v1/{name}.{kind}")
+
+
+def _plan(send: Any, user: str) -> None:
+    any_version = {"If-Match": "*"}
+    item = {"start_minute": 840, "duration_minutes": 60, "place": {"name": "홍대 미술관"}}
+    body = {"user_id": user, "title": "홍대", "plan_date": "2026-12-24", "items": [item]}
+    path = f"/v1/itineraries/{send('POST', '/v1/itineraries', json=body)['id']}"
+    for method, what, change in (
+        ("PATCH", "", {"title": "홍대, 저녁까지"}),
+        ("PUT", "/items", {"items": [item, item]}),
+        ("POST", "/items", item),
+        ("PATCH", "/items/1", {"start_minute": 900}),
+        ("DELETE", "/items/3", None),
+        ("POST", "/reorder", {"positions": [2, 1]}),
+        ("POST", "/shift", {"minutes": 30}),
+        ("POST", "/versions/1/restore", {}),
+        ("POST", "/archive", None),
+        ("POST", "/unarchive", None),
+        ("POST", "/duplicate", {"user_id": user}),
+    ):
+        send(method, path + what, json=change, headers=any_version)
+    for what in ("", "/versions", "/versions/1", "/versions/1/diff/2", ".ics", ".geojson"):
+        send("GET", path + what)
+    for what in (".gpx", ".md", "?fields=title"):
+        send("GET", path + what)
+    send("GET", "/v1/itineraries")
+    friend = send("PUT", "/v1/users/by-username/수아")["id"]
+    send("POST", f"{path}/members", json={"user_id": friend, "role": "viewer"})
+    send("PATCH", f"{path}/members/{friend}", json={"role": "editor"})
+    send("GET", f"{path}/members")
+    links = [send("POST", f"{path}/shares", json={"kind": kind}) for kind in ("web", "ics")]
+    for link in links:
+        send("GET", link["url"])
+    send("GET", f"{path}/shares")
+    send("GET", f"/v1/shares/{links[0]['id']}")
+    send("DELETE", f"/v1/shares/{links[0]['id']}")
+    send("POST", f"{path}/transfer", json={"user_id": friend})
+    send("DELETE", f"{path}/members/{user}")
+    send("DELETE", path, headers=any_version)
+
+
+def _use_keys(send: Any) -> None:
+    key = send("POST", "/v1/keys", json={"name": "agent", "scopes": ["ingest"]})["id"]
+    send("GET", "/v1/keys")
+    send("GET", f"/v1/keys/{key}")
+    following = send("POST", f"/v1/keys/{key}/rotate", json={})["id"]
+    send("DELETE", f"/v1/keys/{following}")

@@ -182,7 +182,8 @@ def service_url(
 
 @pytest.fixture(scope="session")
 def settings(service_url: URL) -> Settings:
-    return Settings(database_url=service_url.render_as_string(hide_password=False))
+    # As it is said, whichever hosts and proxies a test has.
+    return Settings(database_url=service_url.render_as_string(hide_password=False), auth="off")
 
 
 @pytest.fixture(scope="session")
@@ -201,6 +202,8 @@ def database(app: Flask, worker_url: URL) -> Database:
         "DELETE FROM users",
         "DELETE FROM model_prices",
         "DELETE FROM idempotency_keys",
+        "DELETE FROM api_keys",
+        "DELETE FROM audit_events",
     )
     return app.extensions["database"]
 
@@ -239,9 +242,29 @@ class Rows:
         body = {"model_provider": "ollama", "model_name": "llama3.2", **values}
         return self._post(f"/v1/workflows/{workflow_id}/generations", body)
 
+    def question(self, workflow_id: str, **values: Any) -> dict[str, Any]:
+        body = {"id": str(uuid4()), "question": "예산이 얼마예요?", **values}
+        response = self._client.post(f"/v1/workflows/{workflow_id}/await-input", json=body)
+        assert response.status_code == 200, response.text
+        found = self._client.get(f"/v1/workflows/{workflow_id}/interactions?answered=false")
+        (asked,) = found.get_json()["items"]
+        return dict(asked)
+
     def price(self, **values: Any) -> dict[str, Any]:
         body = {"provider": "openai", "model": "gpt-5", "input_per_million": 1.25}
         return self._post("/v1/model-prices", {**body, "output_per_million": 10, **values})
+
+    def itinerary(self, *items: dict[str, Any], **values: Any) -> dict[str, Any]:
+        if "user_id" not in values:
+            values["user_id"] = self.user()["id"]
+        return self._post("/v1/itineraries", {"title": "홍대 데이트", "items": items, **values})
+
+    def member(self, itinerary_id: str, user_id: str, role: str) -> dict[str, Any]:
+        body = {"user_id": user_id, "role": role}
+        return self._post(f"/v1/itineraries/{itinerary_id}/members", body)
+
+    def share(self, itinerary_id: str, **values: Any) -> dict[str, Any]:
+        return self._post(f"/v1/itineraries/{itinerary_id}/shares", values)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from app_server.healthcheck import check_alive as check_alive
     from app_server.observability.wiring import note_schema as note_schema
+    from app_server.observability.wiring import note_uncounted as note_uncounted
     from app_server.observability.wiring import observe as observe
     from app_server.readiness import Readiness as Readiness
     from app_server.security import init_app as init_app
@@ -18,6 +19,7 @@ _PLACES = {
     "check_alive": "healthcheck",
     "init_app": "security",
     "note_schema": "observability.wiring",
+    "note_uncounted": "observability.wiring",
     "observe": "observability.wiring",
     "serve": "serving",
 }
@@ -28,6 +30,7 @@ __all__ = [
     "check_alive",
     "init_app",
     "note_schema",
+    "note_uncounted",
     "observe",
     "serve",
 ]

@@ -14,8 +14,9 @@ from app_server.bodies import Bodies, Body, Receive, address_of
 from app_server.lane import Job, Lane
 from app_server.refusal import REFUSAL, Refusals
 from app_server.settings import ServerSettings
+from app_server.streams import Streams
 from app_server.target import Traits
-from app_server.wsgi_call import answer, call, environ_of
+from app_server.wsgi_call import Answered, answer, call, environ_of
 from smorest_sqlmodel.errors import ApiError, BadRequestError, OverloadedError
 
 logger = logging.getLogger(__name__)
@@ -36,6 +37,7 @@ class Front:
         self._settings = settings
         self._traits = traits
         self._bodies = Bodies(largest=settings.max_body_bytes, patience_s=settings.body_timeout_s)
+        self._streams = Streams(patience_s=settings.body_timeout_s)
         self._shed = _Shed()
         self.is_draining = False
         """Whether each answer asks its client to come back on another connection."""
@@ -54,7 +56,10 @@ class Front:
         body = None
         try:
             body = await self._body_of(scope, receive)
-            await self._carry_out(Job(scope, send, body.data() if body else b""))
+            job = Job(scope, send, body.data() if body else b"")
+            await self._carry_out(job)
+            if job.rest:
+                await self._streams.pass_on(job.rest, scope, receive, send)
         except ApiError as error:
             if isinstance(error, OverloadedError):
                 self._shed.note()
@@ -69,6 +74,8 @@ class Front:
         announced = _length_of(scope["headers"])
         if announced is not None and not 0 < announced <= self._settings.max_body_bytes:
             return None
+        for check in self._traits.check_head:
+            check(scope["method"], scope["raw_path"], scope["headers"])
         address = partial(address_of, scope, self._settings.trusted_proxies)
         return await self._bodies.collect(receive, announced, address)
 
@@ -86,17 +93,31 @@ class Front:
     def _answer(self, job: Job, refusal: ApiError | None = None) -> None:
         """Run the app; in the event loop only to refuse a request, or what waits for nothing."""
         try:
-            environ = environ_of(job.scope, job.body)
-            environ[REFUSAL] = refusal
-            status, headers, body = call(self._app, environ)
+            answered = self._call(job, refusal)
             if self.is_draining:
-                headers = [*headers, ("Connection", "close")]
-            answer(job.send, status, headers, body)
+                answered.headers.append(("Connection", "close"))
+            job.rest = answered.rest
+            answer(job.send, answered)
         except BaseException:  # granian's own panics are no Exception, and the thread must go on
             logger.exception("A request failed outside of the app")
             # Of an answer that has begun, granian makes a 500 of its own.
             with suppress(RuntimeError):
-                answer(job.send, 500, [("Content-Type", "text/plain")], _FAILED)
+                answer(job.send, Answered(500, [("Content-Type", "text/plain")], _FAILED))
+
+    def _call(self, job: Job, refusal: ApiError | None) -> Answered:
+        """Call the app; a long answer for which there is no place becomes a refusal."""
+        environ = environ_of(job.scope, job.body)
+        environ[REFUSAL] = refusal
+        answered = call(self._app, environ)
+        if not answered.rest:
+            return answered
+        try:
+            self._streams.begin()
+        except OverloadedError as error:
+            self._shed.note()
+            answered.rest.close()
+            return self._call(job, error)
+        return answered
 
 
 def _length_of(headers: list[tuple[bytes, bytes]]) -> int | None:

@@ -65,6 +65,11 @@ def is_loopback(address: str) -> bool:
     return found.is_loopback
 
 
+def is_this_machine(name: str) -> bool:
+    """Tell whether a name or an address leads to this machine, wherever it is used."""
+    return name == "localhost" or is_loopback(name)
+
+
 @lru_cache(maxsize=64)
 def _name_of(host: str) -> str:
     name = host.lower()

@@ -6,21 +6,28 @@ from collections import deque
 from collections.abc import Callable
 from queue import SimpleQueue
 from threading import Thread
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from app_server.wsgi_call import Rest
 
 LOOK_EVERY_S = 0.25
 
 
 class Job:
-    """A request whose body is complete; `answered` is done when its answer is on its way."""
+    """A request whose body is complete; `answered` is done when its answer is on its way.
 
-    __slots__ = ("_claims", "answered", "body", "deadline", "scope", "send")
+    `rest` is what of the answer is still to be made, if it is made while it is sent.
+    """
+
+    __slots__ = ("_claims", "answered", "body", "deadline", "rest", "scope", "send")
 
     def __init__(self, scope: Any, send: Any, body: bytes) -> None:
         self.scope = scope
         self.send = send
         self.body = body
         self.answered: asyncio.Future[bool] | None = None
+        self.rest: Rest | None = None
         self.deadline = 0.0
         self._claims = [None]
 

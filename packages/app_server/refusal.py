@@ -10,6 +10,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from pydantic_core import to_json
 
 from smorest_sqlmodel.errors import ApiError
+from smorest_sqlmodel.secret_paths import SecretPaths
 
 REFUSAL = "app_server.refusal"
 """The key in a WSGI environment below which a server puts the ApiError to answer with."""
@@ -22,12 +23,16 @@ TYPES = "urn:problem:"
 class Refusals:
     """A WSGI application before another one, which it only calls where nothing is refused.
 
-    It answers with problem details (RFC 9457); the URIs of their types are `types` and a code.
+    It answers with problem details (RFC 9457); the URIs of their types are `types` and a code, and
+    `secret` are the paths that no answer tells.
     """
 
-    def __init__(self, app: WSGIApplication, types: str = TYPES) -> None:
+    def __init__(
+        self, app: WSGIApplication, types: str = TYPES, secret: SecretPaths | None = None
+    ) -> None:
         self._app = app
         self._types = types
+        self._secret = secret or SecretPaths()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request."""
@@ -42,7 +47,7 @@ class Refusals:
                 "title": error.title,
                 "status": error.status,
                 "detail": error.detail,
-                "instance": path,
+                "instance": self._secret.told(path),
             }
         )
         headers = {

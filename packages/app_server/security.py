@@ -18,6 +18,7 @@ from app_server.settings import ServerSettings
 from app_server.target import traits_of
 from plain_commands.errors import ConfigurationError
 from serverless_postgres.database import Database
+from smorest_sqlmodel.secret_paths import secret_paths_of
 
 LONGEST_URL = 8192
 """Bytes of path and query: RFC 9110, 4.1 wants 8000 at least; more may be 32,000 parameters."""
@@ -60,7 +61,7 @@ def init_app(
     app.url_map.merge_slashes = False
     app.before_request(RequestGuard(settings).check)
     app.before_request(canonical.check)
-    layered: WSGIApplication = Refusals(app.wsgi_app, problem_types)
+    layered: WSGIApplication = Refusals(app.wsgi_app, problem_types, secret_paths_of(app))
     if settings.cors_origins:
         layered = Cors(layered, settings.cors_origins, taken=headers_taken, exposed=headers_exposed)
     layered = SecureHeaders(layered, hsts_s=settings.hsts_s)

@@ -1,6 +1,7 @@
 """Starts a server: what is right for any of them is seen to before its workers are."""
 
 import asyncio
+import logging
 import os
 import pickle
 import sys
@@ -14,6 +15,8 @@ from app_server.settings import ServerSettings
 from app_server.supervisor import Launch, Supervisor
 from plain_commands.errors import ConfigurationError
 
+logger = logging.getLogger(__name__)
+
 
 def serve(
     app: str,
@@ -21,6 +24,7 @@ def serve(
     *,
     folder: Path | None = None,
     read_again: Callable[[], ServerSettings] | None = None,
+    warning: str = "",
 ) -> int:
     """Serve a WSGI app in worker processes until SIGTERM or SIGINT; return the exit code.
 
@@ -28,6 +32,7 @@ def serve(
     workers import it, and they run in `folder`, by default the current one. `read_again`, a
     function of a module that they can import, is what each new worker asks for its settings, so
     that a reload (SIGHUP) also serves with what has changed there; otherwise they stay as they are.
+    A `warning` is logged first.
 
     Raises ConfigurationError for settings that can't work, for a port that can't be taken, and
     where granian is not installed.
@@ -35,6 +40,8 @@ def serve(
     _open_standard_files()
     check(settings)
     logs.configure(settings)
+    if warning:
+        logger.warning("%s", warning)
     launch = Launch(pickle.dumps((app, read_again or settings)), folder)
     with Listeners(settings) as listeners:
         return asyncio.run(Supervisor(settings, listeners, launch).run())

@@ -25,6 +25,11 @@ class Traits:
     """Paths that wait for nothing: they are answered in the event loop itself."""
     apart: set[bytes] = field(default_factory=set)
     """Paths that have a thread of their own, so that they are answered when all others are busy."""
+    check_head: list[Callable[[str, bytes, list[tuple[bytes, bytes]]], None]] = field(
+        default_factory=list
+    )
+    """Called with the method, the path and the headers of a request before its body is waited for:
+    what they raise, an ApiError, is answered. They wait for nothing."""
     stop_waiting: list[Callable[[], None]] = field(default_factory=list)
     """Called shortly before the grace of a process that stops is over."""
     at_end: list[Callable[[], None]] = field(default_factory=list)

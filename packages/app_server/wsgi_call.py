@@ -1,6 +1,9 @@
 """One call of a WSGI application (PEP 3333) for a request that came by granian's ASGI."""
 
 import sys
+from collections.abc import Callable, Iterator
+from contextvars import Context, copy_context
+from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -20,34 +23,88 @@ _COMMON: dict[str, Any] = {
 }
 
 
-def call(app: Any, environ: dict[str, Any]) -> tuple[int, Headers, bytes]:
-    """Call an application and collect its answer: status, headers and the whole body."""
+class Rest:
+    """What an application has yet to give of a body that it makes while it is sent.
+
+    Its parts may be asked for in any thread, one after the other: whichever it is, it has the
+    context of the call, such as Flask's current request.
+    """
+
+    def __init__(self, context: Context, parts: Iterator[bytes], close: Callable[[], None]) -> None:
+        self._context = context
+        self._parts = filter(None, parts)
+        self._close = close
+
+    def next(self) -> bytes:
+        """Get the next part that says anything; nothing at the end."""
+        return self._context.run(next, self._parts, b"")
+
+    def close(self) -> None:
+        """Tell the application that no more is wanted, as PEP 3333 has it."""
+        self._context.run(self._close)
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The answer of an application: with its whole body, or where it has no length, its `rest`."""
+
+    status: int
+    headers: Headers
+    body: bytes
+    rest: Rest | None = None
+
+
+def call(app: Any, environ: dict[str, Any]) -> Answered:
+    """Call an application, and collect its answer, if that says how long it is.
+
+    Of one that does not, only its first part is waited for.
+    """
+    context = copy_context()
+    return context.run(_call, app, environ, context)
+
+
+def _call(app: Any, environ: dict[str, Any], context: Context) -> Answered:
     begun: list[tuple[int, Headers]] = []
-    parts: list[bytes] = []
+    written: list[bytes] = []
 
     def start_response(status: str, headers: Headers, exc_info: object = None) -> Any:
         del exc_info  # nothing has been sent, so any later start takes the place of the first
         begun[:] = [(int(status[:3]), headers)]
-        return parts.append
+        return written.append
 
     body = app(environ, start_response)
+    close = getattr(body, "close", lambda: None)
+    rest = None
     try:
-        parts.extend(body)
+        parts = iter(body)
+        if first := next(filter(None, parts), b""):
+            written.append(first)
+            if _has_no_length(environ, *begun[0]):
+                rest = Rest(context, parts, close)
+            else:
+                written.extend(parts)
     finally:
-        if hasattr(body, "close"):
-            body.close()
+        if rest is None:
+            close()
     status, headers = begun[0]
-    return status, headers, b"".join(parts)
+    return Answered(status, headers, b"".join(written), rest)
 
 
-def answer(send: Any, status: int, headers: Headers, body: bytes) -> None:
-    """Send an answer, from whichever thread.
+def _has_no_length(environ: dict[str, Any], status: int, headers: Headers) -> bool:
+    if environ["REQUEST_METHOD"] == "HEAD" or status in {204, 304}:
+        return False
+    return all(name.lower() != "content-length" for name, _ in headers)
+
+
+def answer(send: Any, answered: Answered) -> None:
+    """Send an answer, or its beginning, from whichever thread.
 
     Granian's `send` has done it all when it returns; what is to be awaited is done already.
     """
-    pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-    send({"type": "http.response.start", "status": status, "headers": pairs})
-    send({"type": "http.response.body", "body": body, "more_body": False})
+    pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answered.headers]
+    send({"type": "http.response.start", "status": answered.status, "headers": pairs})
+    is_begun = answered.rest is not None
+    send({"type": "http.response.body", "body": answered.body, "more_body": is_begun})
 
 
 def environ_of(scope: dict[str, Any], body: bytes) -> dict[str, Any]:

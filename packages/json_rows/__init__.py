@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from json_rows.blueprint import Blueprint
-    from json_rows.changing import Changed, Transition
+    from json_rows.changing import Changed
     from json_rows.deleting import Deleted
     from json_rows.frame import contains
+    from json_rows.held import Held
     from json_rows.inserting import New
     from json_rows.kept_answer import KeptAnswer
     from json_rows.listing import Listing, Selection, Slow
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from json_rows.settings import RowsSettings
     from json_rows.statement import Query, Row, Statement
     from json_rows.streaming import stream
+    from json_rows.transition import Transition
     from json_rows.unit_of_work import UnitOfWork
     from json_rows.wiring import HEADERS_SENT, HEADERS_TAKEN, init_app
     from json_rows.work import Asker
@@ -30,6 +32,7 @@ __all__ = [
     "Blueprint",
     "Changed",
     "Deleted",
+    "Held",
     "Identity",
     "Input",
     "KeptAnswer",
@@ -57,9 +60,10 @@ __all__ = [
 
 _MODULES = {
     "blueprint": ("Blueprint",),
-    "changing": ("Changed", "Transition"),
+    "changing": ("Changed",),
     "deleting": ("Deleted",),
     "frame": ("contains",),
+    "held": ("Held",),
     "inserting": ("New",),
     "putting": ("Put",),
     "kept_answer": ("KeptAnswer",),
@@ -71,6 +75,7 @@ _MODULES = {
     "settings": ("RowsSettings",),
     "statement": ("Query", "Row", "Statement"),
     "streaming": ("stream",),
+    "transition": ("Transition",),
     "unit_of_work": ("UnitOfWork",),
     "wiring": ("HEADERS_SENT", "HEADERS_TAKEN", "init_app"),
     "work": ("Asker",),

@@ -10,6 +10,7 @@ queries, and neither send nor commit them. A POST takes an Idempotency-Key, a GE
 blueprint of pages, feeds or streams says that it wants none of that.
 """
 
+from dataclasses import replace
 from functools import partial, wraps
 from http import HTTPStatus
 from typing import Any
@@ -29,7 +30,7 @@ from json_rows.pagination import (
 )
 from json_rows.preconditions import IF_MATCH, wanted_versions
 from json_rows.statement import Query, Row
-from json_rows.work import unit_of_work
+from json_rows.work import asker, unit_of_work
 from smorest_sqlmodel.answers import Answer, Written
 from smorest_sqlmodel.documentation import (
     View,
@@ -73,8 +74,10 @@ class Blueprint(smorest_sqlmodel.Blueprint):
             value = (g.get("keyed") or unit_of_work()).run(value)
         if isinstance(value, Row):
             body = b"" if answer.schema is None else value.json
-            return Written(body, value.version, value.created, row_id)
-        return super()._written(value, answer)
+            written = Written(body, value.version, value.created, row_id)
+        else:
+            written = super()._written(value, answer)
+        return _seen(written)
 
     @override
     def paginate(
@@ -157,6 +160,15 @@ class Blueprint(smorest_sqlmodel.Blueprint):
             path = example_path(app, self, information["operation"], self._path_examples)
             add_header(information, "Link", document_link(path))
         return document
+
+
+def _seen(written: Written) -> Written:
+    """Leave out of an answer what who asks does not see: its version, too."""
+    asks = asker()
+    if asks.sees is None:
+        return written
+    body = written.body.encode() if isinstance(written.body, str) else written.body
+    return replace(written, body=asks.shown(body), version=None)
 
 
 def _in_transaction(view: View, *, keyed: bool, reads: bool, writes: bool) -> View:

@@ -1,6 +1,7 @@
 """What a declaration can't mean is refused when the service starts, not by the first request."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from sqlalchemy import Table
 from sqlmodel import SQLModel
@@ -22,12 +23,16 @@ def only_known(known: Iterable[str], names: Iterable[str], *, of: str) -> None:
         raise TypeError(message)
 
 
-def nothing_lost(table: Table, body: type[SQLModel], expressions: Iterable[str]) -> None:
+def nothing_lost(
+    table: Table, body: type[SQLModel], expressions: Iterable[str], *, kept: str = ""
+) -> None:
     """Refuse a body with a member that no column takes and no SQL reads: it would be lost.
 
-    SQL finds it in the parameter `json`. Raises TypeError.
+    SQL finds it in the parameter `json`. `kept` is a column that takes nothing. Raises TypeError.
     """
-    lost = sorted(set(json_names(body)) - set(table.columns.keys()))
+    lost = sorted(
+        set(json_names(body)) - set(table.columns.keys()) | ({kept} & set(json_names(body)))
+    )
     read = " ".join(expressions)
     if lost and "%(json)s" not in read:
         message = (
@@ -35,3 +40,15 @@ def nothing_lost(table: Table, body: type[SQLModel], expressions: Iterable[str])
             "SQL reads it from %(json)s."
         )
         raise TypeError(message)
+
+
+def comes_again(state: Any, states: Mapping[Any, frozenset[Any]]) -> bool:
+    """Tell whether a row can be in a state, leave it, and be in it once more."""
+    reached: set[Any] = set()
+    waiting = list(states.get(state, ()))
+    while waiting:
+        following = waiting.pop()
+        if following not in reached:
+            reached.add(following)
+            waiting += states.get(following, ())
+    return state in reached

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from uuid import UUID
 
-from sqlalchemy import ForeignKeyConstraint, Table
+from sqlalchemy import Table
 
 from json_rows import ownership
 from json_rows.changing import has_changed
-from json_rows.frame import judge, where
+from json_rows.frame import judge, unless_read_only, where
+from json_rows.hanging import cascading, hanging_on, kept_to
 from json_rows.resource import Resource
 from json_rows.statement import Query, Statement, columns, quoted
 
@@ -18,38 +19,52 @@ class Deleted:
     """A row that a client deletes, and all that hangs on it; `versions` as with `Changed`.
 
     With `is_counted` the answer says how many rows went, by table: those of the tables whose
-    foreign keys cascade, of which nobody can add one meanwhile.
+    foreign keys cascade, of which nobody can add one meanwhile. With `by_owner` only those may do
+    it whose the row is. `also` are further CTEs, which find the key of the row in `gone` and that
+    answer in `receipt`, as `counts`.
     """
 
-    def __init__(self, resource: Resource, *, is_counted: bool = False) -> None:
+    def __init__(
+        self,
+        resource: Resource,
+        *,
+        is_counted: bool = False,
+        by_owner: bool = False,
+        also: Mapping[str, str] | None = None,
+    ) -> None:
         self._resource = resource
+        self._also = dict(also or {})
+        self._allowed = resource.theirs if by_owner else resource.writable
         self._is_counted = is_counted
         self._judge = judge(resource.noun, partial(has_changed, resource.noun))
         ownership.declare(lambda: (self._statement, self._outcome))
 
-    def query(self, key: UUID, versions: Sequence[int] | None = None) -> Query:
-        """Delete a row."""
+    def query(
+        self, key: UUID, versions: Sequence[int] | None = None, **parameters: object
+    ) -> Query:
+        """Delete a row; `parameters` are those of `also`."""
 
         def outcome() -> Query:
             return Query(self._outcome, {"key": key}, self._judge)
 
-        parameters = {"key": key, "versions": versions}
+        parameters |= {"key": key, "versions": versions}
         return Query(self._statement, parameters, self._judge, outcome)
 
     @cached_property
     def _statement(self) -> Statement:
         resource, key = self._resource, quoted(self._resource.key)
-        found = where(resource.is_one(), resource.is_current())
+        found = where(resource.is_one(), self._allowed, resource.is_current())
         gone = f"DELETE FROM {resource.name} WHERE {found} RETURNING {resource.name}.{key}"
         left = where(resource.is_one(), "NOT EXISTS (SELECT FROM gone)")
         hanging = _cascade(resource) if self._is_counted else {}
+        receipt = f"SELECT {self._answer(hanging)} AS counts FROM gone"
         locks = [rows.lock for rows in hanging.values() if rows.lock]
         return Statement(
-            f"SELECT {self._answer(hanging)}, NULL::int, true, NULL::text FROM gone\n"
-            f"UNION ALL SELECT NULL::json, {resource.version()}, false, NULL::text "
-            f"FROM {resource.name} WHERE {left}",
+            "SELECT receipt.counts, NULL::int, true, NULL::text FROM receipt\n"
+            f"UNION ALL SELECT NULL::json, {resource.version()}, false, "
+            f"{unless_read_only('NULL::text', self._allowed)} FROM {resource.name} WHERE {left}",
             first=[resource.lock(resource.is_one(), to_delete=True), *locks],
-            ctes={"gone": gone},
+            ctes={"gone": gone, "receipt": receipt, **self._also},
         )
 
     def _answer(self, hanging: Mapping[str, "_Hanging"]) -> str:
@@ -81,46 +96,17 @@ class _Hanging:
 
 
 def _cascade(resource: Resource) -> dict[str, _Hanging]:
-    """Find the tables whose rows go with one of a resource, by their foreign keys.
-
-    Raises TypeError for a table whose rows go with rows of its own.
-    """
-    tables = resource.table.metadata.sorted_tables
-    found: dict[Table, str] = {resource.table: f"{resource.column(resource.key)} = %(key)s"}
-    followed: set[Table] = set()
-    for table in tables:
-        keys = [key for key in table.foreign_key_constraints if key.ondelete == "CASCADE"]
-        if table is resource.table and any(key.referred_table is table for key in keys):
-            message = f"Rows of {table.name} go with each other: they can't be counted."
-            raise TypeError(message)
-        keys = [
-            key for key in keys if key.referred_table in found and key.referred_table is not table
-        ]
-        if keys and table is not resource.table:
-            found[table] = " OR ".join(_goes_with(key, found[key.referred_table]) for key in keys)
-            followed |= {key.referred_table for key in keys}
-    del found[resource.table]
+    """Find the tables whose rows go with one of a resource, by their foreign keys."""
+    found = hanging_on(resource)
+    followed = {key.referred_table for table in found for key in cascading(table)}
     return {
         table.name: _hanging(table, rows, has_others=table in followed)
         for table, rows in found.items()
     }
 
 
-def _goes_with(key: ForeignKeyConstraint, rows: str) -> str:
-    own = columns((each.parent.name for each in key.elements), quoted(key.table))
-    theirs = columns(each.column.name for each in key.elements)
-    return f"({own}) IN (SELECT {theirs} FROM {_owned(key.referred_table, rows)})"
-
-
 def _hanging(table: Table, rows: str, *, has_others: bool) -> _Hanging:
-    found = _owned(table, rows)
+    found = kept_to(table, rows)
     order = columns(table.primary_key.columns.keys())
     lock = f"SELECT FROM {found} ORDER BY {order} FOR UPDATE"
     return _Hanging(f"SELECT count(*) FROM {found}", lock if has_others else "")
-
-
-def _owned(table: Table, rows: str) -> str:
-    owner = ownership.owner_of(quoted(table))
-    return (
-        f"{quoted(table)} WHERE {where(f'({rows})', owner.sql(quoted(table)) if owner else 'true')}"
-    )

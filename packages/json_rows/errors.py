@@ -1,7 +1,8 @@
 """What database errors mean for a client of the API."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 import psycopg2
 from psycopg2 import errors as pg
@@ -82,6 +83,13 @@ def is_duplicate_id(error: ApiError) -> bool:
     return isinstance(error.__cause__, pg.UniqueViolation) and [
         item.pointer for item in error.errors
     ] == ["/id"]
+
+
+def point_into(error: ApiError, parts: Mapping[str, str]) -> None:
+    """Point to the part of the body whose row was refused; `parts` are pointers by table."""
+    cause = error.__cause__
+    if isinstance(cause, psycopg2.Error) and (part := parts.get(cause.diag.table_name or "")):
+        error.errors = [replace(each, pointer=part + each.pointer) for each in error.errors]
 
 
 def _constrained(diagnostics: psycopg2.extensions.Diagnostics) -> list[str]:

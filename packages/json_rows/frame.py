@@ -8,16 +8,34 @@ from sqlalchemy.types import TypeEngine
 from sqlmodel import SQLModel
 
 from json_rows.models import for_database
-from json_rows.statement import DIALECT, JsonText, Row, Rows
-from smorest_sqlmodel.errors import ApiError, NotFoundError
+from json_rows.statement import DIALECT, JsonText, Row, Rows, quoted
+from smorest_sqlmodel.errors import (
+    ApiError,
+    ConflictError,
+    FieldError,
+    ForbiddenError,
+    NotFoundError,
+)
 
-Refusal = Callable[[Any, Any], ApiError | None]
-"""Says of a row that was left as it is, by its version and its state, why; None: that is fine."""
+Refusal = Callable[..., ApiError | None]
+"""Says of a row that was left as it is, by its version, its state and what a statement has beyond
+these, why; None: that is fine."""
 
 
 def where(*conditions: str) -> str:
     """Join conditions with AND; one that is always true goes without saying."""
     return " AND ".join(condition for condition in conditions if condition != "true") or "true"
+
+
+READ_ONLY = "may be seen, and not changed"
+"""The state, in a statement's answer, of a row that the asker sees and must leave as it is."""
+
+
+def unless_read_only(state: str, writable: str) -> str:
+    """Write the state of a row that was left as it is, or that it is read-only."""
+    if writable == "true":
+        return state
+    return f"CASE WHEN {writable} THEN {state} ELSE '{READ_ONLY}' END"
 
 
 def is_in(expression: str, values: Iterable[str]) -> str:
@@ -46,21 +64,49 @@ def contains(parameter: str, *expressions: str) -> str:
 
 
 def judge(noun: str, refusal: Refusal | None = None) -> Callable[[Rows], Row]:
-    """Judge the row of a statement: (json, version[, done, state]).
+    """Judge the row of a statement: (json, version[, done, state[, ...]]).
 
-    No row is a NotFoundError. One that was not done is as `refusal` says, or as it should be.
+    No row is a NotFoundError, and one that the asker must not change a ForbiddenError. One that was
+    not done is as `refusal` says, or as it should be.
     """
 
     def judged(rows: Rows) -> Row:
         if not rows:
             message = f"There is no such {noun}."
             raise NotFoundError(message)
-        json, version, done, state = (*rows[0], True, None)[:4]
-        if not done and refusal and (error := refusal(version, state)):
+        json, version, *rest = rows[0]
+        done, *more = rest or (True, None)
+        if not done and more and more[0] == READ_ONLY:
+            message = f"You may see the {noun}, but not change it."
+            raise ForbiddenError(message)
+        if not done and refusal and (error := refusal(version, *more)):
             raise error
         return Row(json, version, done)
 
     return judged
+
+
+def judge_repeated(rows: Rows) -> Row:
+    """Judge the row that an earlier request has left; no row: its id is that of another."""
+    if not rows:
+        message = "Another row has this id, with other values."
+        taken = FieldError("body", "/id", "already_exists", "is already taken")
+        raise ConflictError(message, errors=[taken])
+    text, version, *_ = rows[0]
+    return Row(text, version, created=False)
+
+
+def differing(names: Iterable[str], given: str, kept: str) -> str:
+    """Write an array: which of these columns has another value in one row than in the other.
+
+    What is not given may have any value.
+    """
+    found = [
+        f"CASE WHEN {given}.{quoted(name)} IS NOT NULL "
+        f"AND {given}.{quoted(name)} IS DISTINCT FROM {kept}.{quoted(name)} THEN '{name}' END"
+        for name in names
+    ]
+    return f"array_remove(ARRAY[{', '.join(found)}]::text[], NULL)"
 
 
 def written(body: "SQLModel | Iterable[SQLModel]", *, only_given: bool = False) -> JsonText:

@@ -234,9 +234,11 @@ class _Keyed:
                     "answered with has been deleted since."
                 )
                 raise ConflictError(message) from error
-            body = row.json
+            asks = asker()
+            body = asks.shown(row.json)
             if "ETag" in headers:
-                headers["ETag"] = etag_of(tag_of(row.version, body))
+                version = row.version if asks.sees is None else None
+                headers["ETag"] = etag_of(tag_of(version, body))
         content_type = headers.pop("Content-Type", _JSON)
         response = Response(bytes(body), status, headers, content_type=content_type)
         response.headers[REPLAYED] = "true"

@@ -10,7 +10,7 @@ from sqlmodel import SQLModel
 
 from json_rows import ownership
 from json_rows.declared import nothing_lost, only_columns, only_known
-from json_rows.frame import judge, where, written
+from json_rows.frame import judge, judge_repeated, unless_read_only, where, written
 from json_rows.resource import Resource
 from json_rows.statement import (
     Query,
@@ -23,22 +23,24 @@ from json_rows.statement import (
     quoted,
 )
 from json_rows.values import defaults, visible
-from smorest_sqlmodel.errors import ApiError, ConflictError, FieldError
+from smorest_sqlmodel.errors import ApiError, ConflictError
 
 
 class New:
     """New rows of a resource, from a validated body: one of `create`, or with `many` a list of it.
 
     The body is the CTE `given`; the columns of its names are taken over, unless `values` has SQL
-    for them, and the others have their defaults. `before` are CTEs that read `given`, and `source`
-    what of them each row is made of, `given` included. In a resource with a parent the CTE `parent`
-    is its row, of which `parent_values` are set before; `into_open` is for a parent that takes rows
-    in open states only. `also` are further CTEs, such as an INSERT of children, which find the new
-    rows in `added`, and `more` shows members of the answer as they have become by that.
+    for them, and the others have their defaults. `first` are statements before all, such as a lock;
+    the body is `%(json)s` there. `before` are CTEs that read `given`, and `source` what of them
+    each row is made of, `given` included. In a resource with a parent the CTE `parent` is its row,
+    of which `parent_values` are set before; `into_open` is for a parent that takes rows in open
+    states only. `also` are further CTEs, such as an INSERT of children, which find the new rows in
+    `added`, and `more` shows members of the answer as they have become by that.
 
     A row that an earlier request with the same id made is found, if its values are the same: what
     the body leaves out and the columns `changing` may have any value, and what `also` made of the
-    body is not compared. A foreign key to a row of others is refused as one to no row.
+    body is compared by `same`, SQL on `given` and the row. A foreign key to a row of others is
+    refused as one to no row.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class New:
         *,
         many: bool = False,
         values: Mapping[str, str] | None = None,
+        first: Sequence[str] = (),
         before: Mapping[str, str] | None = None,
         source: str = "given",
         parent_values: Mapping[str, str] | None = None,
@@ -55,11 +58,14 @@ class New:
         also: Mapping[str, str] | None = None,
         more: Mapping[str, str] | None = None,
         changing: frozenset[str] = frozenset(),
+        same: str = "true",
     ) -> None:
         self._resource = resource
         self._create = create
         self._many = many
+        self._same = same
         self._source = source
+        self._first = first
         self._values = dict(values or {})
         self._parent_values = parent_values
         self._into_open = into_open
@@ -103,7 +109,7 @@ class New:
             # The id counts also when the service gave it: so it finds what an attempt of its own
             # did. So does what was made up for what is shown once: only its own attempts have it.
             text = written(body, only_given=not self._many and not shown_once)
-            judged = _revealing(_is_there_already, shown_once)
+            judged = _revealing(judge_repeated, shown_once)
             return self._repeated.query({**parameters, "json": text}, judged)
 
         return Query(
@@ -134,17 +140,24 @@ class New:
         ctes, given = self._given(is_shared=bool(parent or self._before or self._also))
         ctes |= self._before
         source = given if self._source == "given" else self._source
-        first, values, refused = [], self._values, ""
+        first, values, refused = list(self._first), self._values, ""
         if parent:
-            found = where(parent.is_one("parent"), parent.is_open() if self._into_open else "true")
+            found = where(
+                parent.is_one("parent"),
+                resource.over_parent,
+                parent.is_open() if self._into_open else "true",
+            )
             ctes["parent"] = self._parent(parent, found)
             source, values = f"{source}, parent", {resource.link: f"parent.{quoted(parent.key)}"}
             values |= self._values
             if self._into_open:
-                first = [parent.lock(parent.is_one("parent"))]
+                first.append(parent.lock(parent.is_one("parent")))
+            if self._into_open or resource.over_parent != "true":
                 left = where(parent.is_one("parent"), "NOT EXISTS (SELECT FROM parent)")
+                state = parent.column("status") if self._into_open else "NULL::text"
+                state = unless_read_only(state, resource.over_parent)
                 refused = (
-                    f"\nUNION ALL SELECT NULL::json, NULL::int, false, {parent.column('status')} "
+                    f"\nUNION ALL SELECT NULL::json, NULL::int, false, {state} "
                     f"FROM {parent.name} WHERE {left}"
                 )
         ctes["added"] = insert(resource, self._create, source=source, values=values)
@@ -196,6 +209,7 @@ class New:
         ]
         if resource.parent:
             same.append(f"{resource.column(resource.link)} = %(parent)s")
+        same.append(self._same)
         rows = f"{given}, {resource.name}, {resource.row(resource.name, resource.members.all)}"
         if self._many:
             one = f"{resource.column(resource.key)} = given.{quoted(resource.key)}"
@@ -229,7 +243,7 @@ def insert(
     row = {name: visible(resource, name, sql) for name, sql in row.items()}
     # Whom a row belongs to by another column, or by its parent, that value says (`visible`).
     owner = resource.owner if resource.owner_column == resource.key else None
-    condition = f" WHERE {owner.sql('given')}" if owner else ""
+    condition = f" WHERE {owner.to_own('given')}" if owner else ""
     return (
         f"INSERT INTO {resource.name} ({columns(row)})\nSELECT {', '.join(row.values())}\n"
         f"FROM {source}{condition}\n{on_conflict}RETURNING {resource.name}.*"
@@ -249,12 +263,3 @@ def _revealing(
         return replace(row, json=row.json[:-1] + b"," + more[1:])
 
     return revealed
-
-
-def _is_there_already(rows: Rows) -> Row:
-    if not rows:
-        message = "Another row has this id, with other values."
-        taken = FieldError("body", "/id", "already_exists", "is already taken")
-        raise ConflictError(message, errors=[taken])
-    text, version, *_ = rows[0]
-    return Row(text, version, created=False)

@@ -98,6 +98,16 @@ WITH gone AS (
 SELECT count(*) FROM gone
 """
 
+_FORGET_ALL = """
+WITH gone AS (
+    DELETE FROM {answers} WHERE ctid = ANY(ARRAY(
+        SELECT ctid FROM {answers} WHERE principal = %(principal)s
+        LIMIT %(batch)s FOR UPDATE SKIP LOCKED))
+    RETURNING 1
+)
+SELECT count(*) FROM gone
+"""
+
 _EARLIEST = "SELECT extract(epoch FROM min(expires_at))::float8 FROM {answers}"
 
 
@@ -105,7 +115,8 @@ class AnswersTable:
     """The statements about a service's table of kept answers.
 
     `claim`, `forget` and `keep` are about one key; `look` asks who keeps how much and when the
-    first answer expires; `sweep` deletes a batch of what has expired, and tells how many.
+    first answer expires; `sweep` deletes a batch of what has expired, and tells how many, as
+    `forget_all` does of what is kept for a principal.
     """
 
     def __init__(self, model: type[KeptAnswer]) -> None:
@@ -117,6 +128,7 @@ class AnswersTable:
         self.forget = _FORGET.format(answers=name)
         self.look = _LOOK.format(answers=name, row_bytes=ROW_BYTES)
         self.sweep = _SWEEP.format(answers=name)
+        self.forget_all = _FORGET_ALL.format(answers=name)
         self.earliest = _EARLIEST.format(answers=name)
 
     def keep(self, goes_with: Mapping[str, str]) -> str:

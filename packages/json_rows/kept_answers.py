@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from json_rows.kept_answer import AnswersTable
 from json_rows.settings import RowsSettings
-from json_rows.sweeping import EVERY_S, Sweeper
+from json_rows.sweeping import BATCH, EVERY_S, Sweeper
 from json_rows.unit_of_work import UnitOfWork
 from serverless_postgres.database import Database
 from smorest_sqlmodel.errors import ConflictError, TooManyRequestsError
@@ -66,6 +66,11 @@ class KeptAnswers:
                 self._waiting -= 1
             else:
                 del self._in_progress[lock]
+
+    def forget(self, work: UnitOfWork, principal: str) -> None:
+        """Delete the answers that are kept for a principal whom nobody is any more."""
+        while work.execute(self.table.forget_all, {"principal": principal, "batch": BATCH})[0][0]:
+            pass
 
     def check(self, work: UnitOfWork, caller: int) -> None:
         """Raise TooManyRequestsError when no more answers are kept for a caller."""

@@ -1,7 +1,5 @@
 """Pages of rows: filters, sorts, and the keyset cursor that leads from one page to the next."""
 
-import base64
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,11 +10,12 @@ from sqlalchemy import Table
 from sqlmodel import SQLModel
 
 from json_rows import ownership
+from json_rows.cursor import mark_of, read_cursor, write_cursor
 from json_rows.declared import only_known
 from json_rows.frame import where
 from json_rows.measuring import IN_MEMORY, measured
 from json_rows.members import chosen_names
-from json_rows.ownership import SORT_KEY
+from json_rows.ownership_reader import SORT_KEY
 from json_rows.statement import (
     CACHED_STATEMENTS,
     Query,
@@ -26,7 +25,6 @@ from json_rows.statement import (
     quoted,
     shown,
 )
-from smorest_sqlmodel.errors import InvalidInputError
 
 SMALL_PAGE = 50
 """How many rows no larger than a summary's (some 170 KB at worst) are a page without measuring."""
@@ -43,12 +41,16 @@ class Slow(str):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What a client wants of a listing: how many rows, in which order, with what, from where."""
+    """What a client wants of a listing: how many rows, in which order, with what, from where.
+
+    `mark` says in its cursors of which list they are, and for whom, as `Selection.mark` writes it.
+    """
 
     limit: int
     sort: str
     fields: tuple[str, ...]
     cursor: str | None
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,8 @@ class Listing:
         `parent` is asked for when there are no rows: it tells an empty list from a list of nothing.
         """
         chosen = filters.model_dump(exclude_none=True) if filters else {}
-        return Selection(self, {**chosen, **fixed}, parent)
+        place = "&".join(f"{name}={value}" for name, value in sorted(fixed.items()))
+        return Selection(self, {**chosen, **fixed}, parent, place)
 
     def condition(self, names: Sequence[str]) -> str:
         """Write the condition that rows are the asker's and fit the filters of these names."""
@@ -148,7 +151,9 @@ class Listing:
 
         Only where rows may be large are they measured: it takes a tenth of a millisecond or two.
         """
-        onward = _read_cursor(page.cursor, page.sort) if page.cursor is not None else {}
+        onward = {}
+        if page.cursor is not None:
+            onward = read_cursor(page.cursor, page.mark, page.sort)
         names = chosen_names(self.names, page.fields)
         statement = self._statement(
             frozenset(filters),
@@ -213,6 +218,14 @@ class Selection:
     listing: Listing
     filters: Mapping[str, Any]
     parent: Query | None = None
+    place: str = ""
+
+    def mark(self, owner: UUID | None) -> str:
+        """Tell the cursors of this list for one who asks from all others.
+
+        Filters may change from page to page, what the path fixes may not.
+        """
+        return mark_of(self.listing.name, self.place, str(owner or ""))
 
     @property
     def condition(self) -> str:
@@ -241,25 +254,7 @@ def cut(rows: Rows, page: Page) -> Items:
     if len(items) == len(rows):
         return Items(items, None)
     _, key, row_id = rows[len(items) - 1]
-    cursor = json.dumps([page.sort, key, row_id], separators=(",", ":"), ensure_ascii=False)
-    return Items(items, base64.urlsafe_b64encode(cursor.encode()).decode().rstrip("="))
-
-
-def _read_cursor(cursor: str, sort: str) -> dict[str, Any]:
-    try:
-        known = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        of_sort, key, row_id = json.loads(known)
-        if of_sort == sort and b"\0" not in key.encode():
-            return {"after_key": key, "after_id": UUID(row_id)}
-    except (ValueError, TypeError, AttributeError, RecursionError):
-        pass
-    raise bad_cursor()
-
-
-def bad_cursor() -> InvalidInputError:
-    """Refuse a cursor: made up, cut off, or of another order."""
-    message = "is not a cursor of this list in this order; start again without one"
-    return InvalidInputError.of(location="query", name="cursor", code="bad_cursor", message=message)
+    return Items(items, write_cursor(page.mark, page.sort, key, row_id))
 
 
 def _conditions(

@@ -95,9 +95,16 @@ def _is_plausible(moment: datetime) -> datetime:
     return moment
 
 
+_NO_PLACE = frozenset({"Factory", "localtime", "CET", "EET", "MET", "WET"})
+"""What some systems have among their zones, and Postgres does not know or take as a place's.
+
+Some it takes for abbreviations of an offset, without the summer time that these zones have.
+"""
+
+
 @cache
 def _time_zones() -> frozenset[str]:
-    return frozenset(available_timezones())
+    return frozenset(available_timezones() - _NO_PLACE)
 
 
 def _is_time_zone(name: str) -> str:

@@ -1,18 +1,20 @@
 """Pages of a listing over HTTP: the query that asks for one, and the answer that holds it."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any, Literal
 from urllib.parse import quote, urlencode
 
 from flask import Response, request
 from pydantic import BaseModel, Field, create_model
 
-from json_rows.listing import Items, Listing, Page, Selection, bad_cursor, cut
+from json_rows.cursor import bad_cursor
+from json_rows.listing import Items, Listing, Page, Selection, cut
+from json_rows.searches import place_for_search
 from json_rows.selection import with_more
-from json_rows.work import database, unit_of_work
-from smorest_sqlmodel.errors import InvalidInputError, OverloadedError
+from json_rows.work import asker, database, unit_of_work
+from smorest_sqlmodel.errors import InvalidInputError
 from smorest_sqlmodel.parsing import COMMA_SEPARATED
 from smorest_sqlmodel.texts import read_values
 
@@ -46,7 +48,7 @@ def page_parameters(listing: Listing, default_limit: int, max_limit: int) -> typ
             Field(
                 default=None,
                 max_length=1000,
-                description="`next_cursor` of the page before.",
+                description="`next_cursor` of the page before: of the same list, order and caller.",
                 json_schema_extra={"pattern": "^[A-Za-z0-9_-]+$", "minLength": 1},
             ),
         ),
@@ -58,7 +60,7 @@ def page_parameters(listing: Listing, default_limit: int, max_limit: int) -> typ
                 examples=[listing.default_sort],
             ),
         ),
-        **_members(listing),
+        **members_of(listing),
     }
     model = create_model(f"{listing.name}PageParameters", **fields)
     for name in ("fields", "include"):
@@ -79,7 +81,7 @@ def _searches(listing: Listing) -> str:
     )
 
 
-def _members(listing: Listing) -> dict[str, Any]:
+def members_of(listing: Listing) -> dict[str, Any]:
     """Make the parameters that choose the members of rows."""
     names: Any = Literal[listing.names]
     only: Any = Field(
@@ -114,7 +116,7 @@ def page_shape(listing: Listing) -> type[BaseModel]:
             str | None,
             Field(
                 description="The `cursor` of the next page; null on the last.",
-                examples=["WyJzZXEiLCI0IiwiMDE5OWMwZGUiXQ"],
+                examples=["WyJ5UTNtQjF4ayIsInNlcSIsIjQiLCIwMTk5YzBkZSJd"],
             ),
         ),
     )
@@ -130,9 +132,10 @@ def read_page(listing: Listing, model: type[BaseModel]) -> Page:
 def respond_with_page(selection: Selection, page: Page) -> Response:
     """Fetch a page, and answer with it and the way to the next one."""
     work = unit_of_work()
+    page = replace(page, mark=selection.mark(asker().owner))
     asked = selection.query(page)
     try:
-        with _place_for_search() if selection.is_search(page) else nullcontext():
+        with place_for_search(database()) if selection.is_search(page) else nullcontext():
             rows = work.fetch(asked)
     except InvalidInputError as error:
         # What passed for a cursor may still hold a key that Postgres can't read.
@@ -148,25 +151,6 @@ def respond_with_page(selection: Selection, page: Page) -> Response:
         onward = urlencode([*query, ("cursor", items.next_cursor)])
         headers["Link"] = f'<{quote(request.script_root + request.path)}?{onward}>; rel="next"'
     return Response(_body(items), headers=headers, content_type="application/json")
-
-
-@contextmanager
-def _place_for_search() -> Iterator[None]:
-    """Take a place for a query that no index answers, for as long as it runs.
-
-    Raises OverloadedError at once when there is none: waiting for one would hold a thread.
-    """
-    places = database().searches
-    if not places.acquire(blocking=False):
-        message = (
-            "Too many searches are running. No index serves the filter or the sort order of this "
-            "request: try again, or send it without them."
-        )
-        raise OverloadedError(message)
-    try:
-        yield
-    finally:
-        places.release()
 
 
 def _body(items: Items) -> bytes:

@@ -10,8 +10,9 @@ from smorest_sqlmodel.errors import InvalidInputError, PreconditionRequiredError
 IF_MATCH: dict[str, Any] = {
     "name": "If-Match",
     "in": "header",
-    "description": "The ETag of the version that the change is meant for, or *.",
-    "example": '"1"',
+    "description": 'The ETag of the version that the change is meant for, such as "1", or *.',
+    # In the documentation's page it fits whatever was tried before.
+    "example": "*",
     "schema": {
         "type": "string",
         "pattern": r'^(?:\*|(?:W/)?"[0-9]+"(?:, (?:W/)?"[0-9]+")*)$',

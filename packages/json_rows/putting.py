@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlmodel import SQLModel
 
 from json_rows import ownership
-from json_rows.frame import judge, written
+from json_rows.frame import READ_ONLY, judge, where, written
 from json_rows.inserting import insert
 from json_rows.members import CACHED_CHOICES
 from json_rows.resource import Resource
@@ -30,7 +30,7 @@ class Put:
         ownership.declare(lambda: self._statement(resource.members.usual))
 
     def query(self, parent: UUID, body: SQLModel, fields: Sequence[str] | None = None) -> Query:
-        """Put the row; NotFoundError when the parent has none."""
+        """Put the row; NotFoundError where there is no parent."""
         members = self._resource.members
         statement = self._statement(members.chosen(fields, members.usual))
         parameters = {"parent": parent, "json": written(body)}
@@ -41,8 +41,9 @@ class Put:
         _, given = resource.given(is_shared=False)
         excluded = {name: f"excluded.{quoted(name)}" for name in json_names(self._write)}
         change = f"({quoted(resource.key)}) DO UPDATE SET {resource.touched(excluded)}"
+        found = where(parent.is_one("parent"), resource.over_parent)
         ctes = {
-            "parent": f"SELECT {parent.name}.* FROM {parent.name} WHERE {parent.is_one('parent')}",
+            "parent": f"SELECT {parent.name}.* FROM {parent.name} WHERE {found}",
             "added": insert(
                 resource,
                 self._write,
@@ -51,8 +52,15 @@ class Put:
                 on_conflict=f"ON CONFLICT {change} ",
             ),
         }
+        refused = ""
+        if resource.over_parent != "true":
+            left = where(parent.is_one("parent"), "NOT EXISTS (SELECT FROM parent)")
+            refused = (
+                f"\nUNION ALL SELECT NULL::json, NULL::int, false, '{READ_ONLY}' "
+                f"FROM {parent.name} WHERE {left}"
+            )
         return Statement(
             f"SELECT row_to_json(shown), {resource.version('added')}, true, NULL::text\n"
-            f"FROM added, {resource.row('added', names)}",
+            f"FROM added, {resource.row('added', names)}{refused}",
             ctes=ctes,
         )

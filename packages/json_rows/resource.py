@@ -1,6 +1,7 @@
 """Resources: the rows of one table as REST shows them, and the parts of all statements on them."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property, lru_cache, partial
 from typing import Any
 from uuid import UUID
@@ -12,7 +13,7 @@ from json_rows.declared import only_columns, only_known
 from json_rows.frame import is_in, judge, where
 from json_rows.listing import Listing, Selection
 from json_rows.members import CACHED_CHOICES, Members
-from json_rows.ownership import Owner
+from json_rows.owners import owner_above, owner_named, shared
 from json_rows.statement import (
     Query,
     Statement,
@@ -37,6 +38,13 @@ class Resource:
     whom the parent's row belongs to; whoever writes it locks the parent's row first. Rows without
     either are everybody's.
 
+    Owners let others in by rows of `shared_by`, a model that refers to this table and to those who
+    own rows; an owner has such a row, too. Each of these may see the row, and change it where
+    `writers`, SQL on theirs, says so (`{member}.role <> 'viewer'`). With `by_owner` a child is only
+    changed by whom its parent's row belongs to, or by whom its column `or_by` names, such as a
+    member who leaves. With `known` a statement may read rows of anybody, by the condition
+    `anybodys`: to find whom an owner lets in by name, or to show who they are.
+
     `states` says which values of the column `status` may follow which. `goes_with` says which rows
     a copy of an answer must not outlive: by the column of kept answers that refers to them, the
     column of this table that holds their id; what a child's parent goes with, its rows go with.
@@ -59,6 +67,11 @@ class Resource:
         summary: type[SQLModel] | None = None,
         detail: type[SQLModel] | None = None,
         owner: str | None = None,
+        shared_by: type[SQLModel] | None = None,
+        writers: str = "true",
+        by_owner: bool = False,
+        or_by: str = "",
+        known: bool = False,
         parent: "Resource | None" = None,
         states: Mapping[Any, frozenset[Any]] | None = None,
         goes_with: Mapping[str, str] | None = None,
@@ -77,11 +90,27 @@ class Resource:
         self._more = dict(more or {})
         self._refuse_what_is_not_there(read, detail or read)
         self.owner_column = owner if owner in set(self.table.columns.keys()) else None
-        self.owner = self._owner(owner)
-        self.owned = "true"
+        self.owner = None
+        if owner:
+            self.owner = owner_named(self.table, self.key, owner)
+        elif parent and parent.owner:
+            self.owner = owner_above(
+                parent.owner, self.link, parent.name, parent.key, by_owner=by_owner, or_by=or_by
+            )
+        if self.owner and shared_by:
+            self.owner = shared(
+                self.owner,
+                self.table,
+                self.key,
+                owner or "",
+                by=table_of(shared_by),
+                writers=writers,
+            )
+        if self.owner and known:
+            self.owner = replace(self.owner, known=f"{{row}}.{quoted(self.key)} IS NOT NULL")
         if self.owner:
             ownership.own(self.name, self.owner)
-            self.owned = self.owner.sql(self.name)
+        self._by_owner = by_owner
         self._get = lru_cache(CACHED_CHOICES)(self._write_get)
         ownership.declare(lambda: (self._get(self.members.all), self._get_all))
         self._listing = None
@@ -128,8 +157,38 @@ class Resource:
         fixed: dict[str, Any] = {self.link: parent}
         return self.listing.where(filters, there, **fixed)
 
-    # What statements of `json_rows` are made of; `row`, `version`, `is_one`, `is_open`, `column`,
-    # `lock` and `nested` are for those of a service, too.
+    @property
+    def owned(self) -> str:
+        """The condition that the asker may see a row."""
+        return self.owner.sql(self.name) if self.owner else "true"
+
+    @property
+    def writable(self) -> str:
+        """The condition that the asker may change a row, where it is another than to see it."""
+        is_other = self.owner and self.owner.changing
+        return self.owner.to_change(self.name) if self.owner and is_other else "true"
+
+    @property
+    def theirs(self) -> str:
+        """The condition that a row is the asker's own, where it is another than to see it."""
+        is_other = self.owner and self.owner.owning
+        return self.owner.to_own(self.name) if self.owner and is_other else "true"
+
+    @property
+    def anybodys(self) -> str:
+        """The condition to read rows of anybody; TypeError where they are not `known`."""
+        if self.owner is None or not self.owner.known:
+            message = f"Rows of {self.table.name} are not known to others."
+            raise TypeError(message)
+        return self.owner.to_know(self.name)
+
+    @property
+    def over_parent(self) -> str:
+        """The condition that the asker may give a parent's row children of this resource."""
+        return self.above.theirs if self._by_owner else self.above.writable
+
+    # What statements of `json_rows` are made of; `row`, `version`, `touched`, `is_one`,
+    # `is_current`, `is_open`, `column`, `lock`, `lock_to_write` and `nested` are for a service's.
 
     @property
     def above(self) -> "Resource":
@@ -273,31 +332,3 @@ class Resource:
             message = f"{self.table.name} has {len(names)} foreign keys to {parent.table.name}."
             raise TypeError(message)
         return names[0]
-
-    def _owner(self, owner: str | None) -> Owner | None:
-        """Say whose the rows are: by their own column or condition, or by their parent."""
-        if self.owner_column:
-            if owner not in {self.key, *references(self.table)}:
-                message = f"{self.table.name}.{owner} must refer to those who own the rows."
-                raise TypeError(message)
-            return Owner(f"{{row}}.{quoted(self.owner_column)} = %(owner)s::uuid")
-        if owner and "%(owner)s" not in owner:
-            message = (
-                f"{owner} is neither a column of {self.table.name}, nor a condition on %(owner)s."
-            )
-            raise TypeError(message)
-        if owner:
-            return Owner(owner)
-        if self.parent is None or self.parent.owner is None:
-            return None
-        name, key, link = self.parent.name, quoted(self.parent.key), quoted(self.link)
-        above = self.parent.owner
-        theirs = above.condition.format(row=name)
-        # Not EXISTS: beside OR, Postgres would make a hash table of all rows that the asker owns.
-        found = f"{name}.{key} = {{row}}.{link}"
-        joined = (above.joined or above.condition).format(row=name)
-        return Owner(
-            f"(SELECT {theirs} FROM {name} WHERE {found})",
-            (link, name, key),
-            f"{{row}}.{link} IN (SELECT {name}.{key} FROM {name} WHERE {joined})",
-        )

@@ -74,7 +74,8 @@ class Query:
     `judge` takes the rows and returns a Row or raises an ApiError. `outcome` makes the query that
     finds what this one leaves behind: it is asked when the query is refused and may have been done
     already, by an attempt whose reply was lost or, if `repeatable`, by an earlier request with the
-    same id. `about` is the row that it answers with.
+    same id. `about` is the row that it answers with. `parts` says where in the body rows of other
+    tables are, by table: `{"books": "/book"}`.
     """
 
     statement: "Statement"
@@ -83,6 +84,7 @@ class Query:
     outcome: "Callable[[], Query] | None" = None
     repeatable: bool = False
     about: Subject | None = None
+    parts: Mapping[str, str] = field(default_factory=dict)
 
 
 class Statement:

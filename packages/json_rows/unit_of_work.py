@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from json_rows import errors, ownership
 from json_rows.errors import TransientError
+from json_rows.owner import PARAMETER
 from json_rows.statement import Query, Row, Rows
 from serverless_postgres import losses
 from serverless_postgres.database import Database, Sent
@@ -60,10 +61,8 @@ class UnitOfWork:
         self._server = server or database.primary
         self._owner = owner
         self._in_path = frozenset(in_path)
-        self._patience = Patience(
-            database.settings.retry_budget_s if budget_s is None else budget_s,
-            self._server.outage.ended,
-        )
+        self._budget_s = database.settings.retry_budget_s if budget_s is None else budget_s
+        self._patience = Patience(self._budget_s, self._server.outage.ended)
         self._connection: PoolProxiedConnection | None = None
         self._begin_due = False
         self._in_transaction = False
@@ -85,6 +84,11 @@ class UnitOfWork:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @property
+    def database(self) -> Database:
+        """The database in which it works."""
+        return self._database
 
     def begin(self) -> None:
         """Make what follows one transaction; BEGIN rides with the next statement."""
@@ -142,6 +146,9 @@ class UnitOfWork:
                 error.members["outcome"] = "unknown"
                 self.is_written_unknown = True
             raise
+        except ApiError as error:
+            errors.point_into(error, query.parts)
+            raise
 
     def _run(self, query: Query) -> Row:
         if query.outcome is None:
@@ -184,7 +191,7 @@ class UnitOfWork:
         """
         if self._owner is not None:
             ownership.check_text(sql)
-        if ownership.PARAMETER in sql:
+        if PARAMETER in sql:
             parameters = {**(parameters or {}), "owner": self._owner}
         return self._execute(sql, parameters)
 
@@ -220,6 +227,11 @@ class UnitOfWork:
         except (ApiError, psycopg2.Error):
             self._discard()  # A connection whose state is unknown must not be used again.
         self._give_back()
+
+    def rest(self) -> None:
+        """Give the connection back until there is more to do, and have all patience again then."""
+        self.close()
+        self._patience = Patience(self._budget_s, self._server.outage.ended)
 
     def _bound(self, query: Query, more: str = "") -> tuple[str, dict[str, Any]]:
         """Bind who asks to a query that may be about owned rows; `more` is one column more."""

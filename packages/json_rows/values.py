@@ -17,7 +17,7 @@ def visible(resource: Resource, name: str, sql: str) -> str:
     if target is None or sql.startswith(("parent.", "added.", "changed.")):
         return sql
     if name == resource.owner_column and resource.owner:
-        allowed = resource.owner.sql("given")
+        allowed = resource.owner.to_own("given")
     elif owner := ownership.owner_of(quoted(target.table)):
         there = f"{quoted(target.table)}.{quoted(target.name)} = {sql}"
         owned = owner.sql(quoted(target.table))

@@ -18,7 +18,14 @@ from smorest_sqlmodel.places import LOCATION
 HEADERS_TAKEN = ("If-None-Match", IF_MATCH["name"], idempotency.HEADER, consistency.HEADER)
 """What requests for rows may bring, beside a Content-Type: for CORS, proxies and clients."""
 
-HEADERS_SENT = ("ETag", "Link", LOCATION, idempotency.REPLAYED, consistency.HEADER)
+HEADERS_SENT = (
+    "Content-Disposition",
+    "ETag",
+    "Link",
+    LOCATION,
+    idempotency.REPLAYED,
+    consistency.HEADER,
+)
 """What answers with rows may bring."""
 
 

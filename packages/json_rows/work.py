@@ -1,8 +1,9 @@
 """The unit of work of the current request, and who asks in it."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 from flask import Flask, current_app, g, has_request_context, request
@@ -15,14 +16,32 @@ from serverless_postgres.database import Database
 class Asker:
     """Who sends a request: a name that stays the same for them, and whose rows they may touch.
 
-    Without an `owner` these are all rows. An Idempotency-Key is one among those of its `principal`.
+    Without an `owner` these are all rows. An Idempotency-Key is one among those of its `principal`:
+    who sees less has another. `sees` names the members of rows that answers show them; None is for
+    all.
     """
 
     principal: str
     owner: UUID | None = None
+    sees: frozenset[str] | None = None
+
+    def shown(self, body: bytes) -> bytes:
+        """Leave out of an answer's JSON, of one row or many, what they don't see."""
+        if self.sees is None or not body:
+            return body
+        return json.dumps(_only(self.sees, json.loads(body)), separators=(",", ":")).encode()
 
 
 ANYBODY = Asker("anonymous")
+
+
+def _only(names: frozenset[str], value: Any) -> Any:
+    """Keep the members of objects that are named; of what is none nothing is known."""
+    if isinstance(value, list):
+        return [_only(names, item) for item in value]
+    if not isinstance(value, dict):
+        return None
+    return {name: held for name, held in value.items() if name in names}
 
 
 def init_app(app: Flask, database: Database, asker: Callable[[], Asker] = lambda: ANYBODY) -> None:

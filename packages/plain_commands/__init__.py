@@ -1,7 +1,8 @@
 """Programs that tell people in sentences: their errors, their settings and their commands.
 
 What has the name of its module is imported from there: `plain_commands.command.command`,
-`plain_commands.table.table`, `plain_commands.waiting.waiting`.
+`plain_commands.durations.read_duration`, `plain_commands.table.table`,
+`plain_commands.waiting.waiting`.
 """
 
 from importlib import import_module

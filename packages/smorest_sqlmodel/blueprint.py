@@ -54,8 +54,15 @@ from smorest_sqlmodel.guards import Guard
 from smorest_sqlmodel.json_schema import ParametersOf, SchemaOf
 from smorest_sqlmodel.locations import Location, check_location, read
 from smorest_sqlmodel.path import path_parameters, require_uuids
-from smorest_sqlmodel.places import LOCATION, check_place, document_place, example_path
+from smorest_sqlmodel.places import (
+    LOCATION,
+    check_place,
+    document_place,
+    example_path,
+    routes_of,
+)
 from smorest_sqlmodel.problems import MEDIA_TYPE, Problem
+from smorest_sqlmodel.secret_paths import secret_paths_of
 from smorest_sqlmodel.texts import reject_unknown
 
 
@@ -67,13 +74,16 @@ class Blueprint(flask_smorest.Blueprint):
         *args: Any,
         guards: Iterable[Guard] = (),
         path_examples: Mapping[str, str] | None = None,
+        has_secret_paths: bool = False,
         **kwargs: Any,
     ) -> None:
         """Make a blueprint; `path_examples` are what the document fills paths with, by argument.
 
         `guards` look at requests first, one after the other, also for static files and `OPTIONS`.
+        With `has_secret_paths` the arguments of its paths are told to nobody, errors included.
         """
         super().__init__(*args, **kwargs)
+        self._has_secret_paths = has_secret_paths
         self._guards = tuple(guards)
         for guard in self._guards:
             self.before_request(guard.check)
@@ -273,6 +283,9 @@ class Blueprint(flask_smorest.Blueprint):
         super().register(app, options)
         for view in self._places:
             check_place(app, self, view)
+        if self._has_secret_paths:
+            for rule in routes_of(app, self):
+                secret_paths_of(app).note(rule)
 
     def _document(
         self, document: dict[str, Any], information: dict[str, Any], *, app: Flask, **_: object

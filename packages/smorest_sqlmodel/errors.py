@@ -52,6 +52,14 @@ class BadRequestError(ApiError):
     title = "Bad Request"
 
 
+class ForbiddenError(ApiError):
+    """The caller is known, and may not do this."""
+
+    status = 403
+    code = "forbidden"
+    title = "Forbidden"
+
+
 class NotFoundError(ApiError):
     """There is no such thing, or the caller may not see it."""
 

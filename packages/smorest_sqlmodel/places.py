@@ -53,6 +53,12 @@ def example_path(
     return fill(rule, examples) if argument_names(rule) <= examples.keys() else None
 
 
+def routes_of(app: Flask, blueprint: Blueprint) -> list[str]:
+    """List the routes of a blueprint, as the app has them."""
+    own = _endpoint_of(app, blueprint, "")
+    return [rule.rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith(own)]
+
+
 def _endpoint_of(app: Flask, blueprint: Blueprint, view: str) -> str:
     """Name a view as the app does, which may have the blueprint by several names."""
     names = [name for name, found in app.blueprints.items() if found is blueprint]

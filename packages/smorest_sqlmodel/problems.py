@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 from smorest_sqlmodel.aborted import Aborted
 from smorest_sqlmodel.errors import ApiError, FieldError, MisconfiguredError
 from smorest_sqlmodel.path import template_of
+from smorest_sqlmodel.secret_paths import secret_paths_of
 
 logger = logging.getLogger(__name__)
 
@@ -110,7 +111,8 @@ def problem(
     **members: Any,
 ) -> Response:
     """Make the response to an error."""
-    body = problem_details(status, type_of(code), title, detail, request.path, **members)
+    path = secret_paths_of(current_app).told(request.path)
+    body = problem_details(status, type_of(code), title, detail, path, **members)
     if errors:
         body["errors"] = [
             {

@@ -25,20 +25,29 @@ class Converter:
         self._table = table
         self._keys = keys
         self._values = Values()
+        self._key_of = keys.made if table.made_of else keys.of
         self._nothing: Fields = (None,) * len(table.fields)
         self.columns = (*_OF_EVERY_ROW, *table.fields)
 
-    def convert(self, position: int, row: Row) -> Fields:
-        """Convert a row of `Source.rows`; one that is refused is staged with the reason only."""
+    def convert(self, position: int, row: Row) -> Fields | None:
+        """Convert a row of `Source.rows`; one that is refused is staged with the reason only.
+
+        None where nothing is made of it.
+        """
         values = self._values
         is_mended, given = row[:2]
-        key = None if given is None else self._keys.of(self._table.name, given)
+        key = None if given is None else self._key_of(self._table.name, given)
         source_id = values.short_text("id", given, SOURCE_ID_LENGTH)
         if is_mended:
             values.note("text that was not valid UTF-8, now with U+FFFD")
         refused, fields = None, self._nothing
         try:
-            fields = self._table.convert(values, self._keys, row)
+            converted = self._table.convert(values, self._keys, row)
         except RefusedError as refusal:
             refused = str(refusal)
+        else:
+            if converted is None:
+                values.take_notes()
+                return None
+            fields = converted
         return str(position), refused, key, source_id, values.take_notes(), *fields

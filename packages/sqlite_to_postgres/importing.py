@@ -61,7 +61,10 @@ def bring_in(
 
 
 class _Steps:
-    """How far the work is: each row is read once and written once."""
+    """How far the work is: each row is read once and written once.
+
+    What is made of rows that were counted already is no further work.
+    """
 
     def __init__(self, progress: Progress | None, total: int) -> None:
         self._progress = progress
@@ -102,7 +105,7 @@ def _write(
 ) -> None:
     steps.take(f"Writing {table.name}", 0)
     report.written = writing.write(cursor, table)
-    steps.take(f"Writing {table.name}", report.read)
+    steps.take(f"Writing {table.name}", 0 if table.made_of else report.read)
     report.complete(cursor, table.name)
     if not report.is_complete:
         # A parent was deleted between the look at it and the writing of its rows.
@@ -112,10 +115,13 @@ def _write(
 def _converted(
     source: Source, table: TableImport, converter: Converter, report: TableReport, steps: _Steps
 ) -> Iterator[Fields]:
-    for row in source.rows(table.name):
-        report.read += 1
-        if report.read % ROWS_PER_STEP == 0:
-            steps.take(f"Reading {table.name}", ROWS_PER_STEP)
-        yield converter.convert(report.read, row)
-    source.check(table.name, report.read)
-    steps.take(f"Reading {table.name}", report.read % ROWS_PER_STEP)
+    read, counted = 0, 0 if table.made_of else 1
+    for read, row in enumerate(source.rows(table.source), 1):
+        if read % ROWS_PER_STEP == 0:
+            steps.take(f"Reading {table.name}", ROWS_PER_STEP * counted)
+        fields = converter.convert(read, row)
+        if fields is not None:
+            report.read += 1
+            yield fields
+    source.check(table.source, read)
+    steps.take(f"Reading {table.name}", read % ROWS_PER_STEP * counted)

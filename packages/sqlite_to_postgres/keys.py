@@ -27,6 +27,10 @@ class Keys:
         """Make the id of a row of `table`."""
         if type(given) is str and _UUID.fullmatch(given):
             return given.lower()
+        return self.made(table, given)
+
+    def made(self, table: str, given: object) -> str:
+        """Make the id of a row of `table` that is made of another one, whose id is given."""
         return str(uuid_utils.uuid5(self._namespace, f"{self._identity}/{table}/{given}"))
 
     def of_parent(self, table: str, given: object) -> str | None:

@@ -34,15 +34,19 @@ _IS_REPEATED = SQL("""EXISTS (
     SELECT FROM {staged} AS earlier WHERE earlier.id = new.id AND earlier.position < new.position
 )""")
 
+# A row in the database that has the id of one that was refused is another one.
 _IS_ORPHAN = SQL("""
     NOT EXISTS (SELECT FROM {staged_parents} AS parent WHERE parent.id = new.{key})
-    AND NOT EXISTS (SELECT FROM {parents} AS parent WHERE parent.id = new.{key})
+    AND (NOT EXISTS (SELECT FROM {parents} AS parent WHERE parent.id = new.{key})
+        OR {was_refused})
 """)
 
+_WAS_REFUSED = SQL("""EXISTS (
+    SELECT FROM import_refused AS r WHERE r.of_table = {parents_name} AND r.id = new.{key}
+)""")
+
 _WHY_ORPHAN = SQL("""
-    CASE WHEN EXISTS (
-        SELECT FROM import_refused AS r WHERE r.of_table = {parents_name} AND r.id = new.{key}
-    ) THEN {parent_was_refused} ELSE {parent_is_missing} END
+    CASE WHEN {was_refused} THEN {parent_was_refused} ELSE {parent_is_missing} END
 """)
 
 
@@ -73,14 +77,15 @@ def settle_rows(cursor: extensions.cursor, table: TableImport) -> tuple[int, int
 
 def _refuse_orphans(cursor: extensions.cursor, table: str, parent: Parent) -> None:
     key = Identifier(parent.column)
+    was_refused = _WAS_REFUSED.format(parents_name=Literal(parent.table), key=key)
     condition = _IS_ORPHAN.format(
         staged_parents=Identifier(f"import_{parent.table}"),
         parents=Identifier(parent.table),
         key=key,
+        was_refused=was_refused,
     )
     reason = _WHY_ORPHAN.format(
-        parents_name=Literal(parent.table),
-        key=key,
+        was_refused=was_refused,
         parent_was_refused=Literal(f"its {parent.noun} was refused"),
         parent_is_missing=Literal(f"its {parent.noun} is not in the source"),
     )

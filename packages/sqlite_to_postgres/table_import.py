@@ -29,6 +29,8 @@ class TableImport:
 
     - `convert` makes `fields` out of a row (`Source.rows`), as text for COPY; it notes repairs in
       the Values, and raises RefusedError for a row that can't be imported.
+    - `made_of` is the source's table whose rows these are made of, if it is another: one of each,
+      or none where `convert` returns None.
     - `source_id` and `note` are columns that keep the id in the source, and the repairs.
     - `parent`: a row is refused when its parent is neither in the source nor in the database.
     - `staged` are columns of the staging table that the table itself does not have, with their
@@ -40,8 +42,9 @@ class TableImport:
     """
 
     name: str
-    convert: Callable[[Values, Keys, Row], Fields]
+    convert: Callable[[Values, Keys, Row], Fields | None]
     fields: Sequence[str]
+    made_of: str | None = None
     source_id: str | None = None
     note: str | None = None
     parent: Parent | None = None
@@ -50,6 +53,11 @@ class TableImport:
     has_changed: str = "false"
     write: Callable[[extensions.cursor], int] | None = None
     beside: Sequence[str] = ()
+
+    @property
+    def source(self) -> str:
+        """The table of the source that is read."""
+        return self.made_of or self.name
 
     @property
     def kept(self) -> dict[str, str]:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlmodel import SQLModel
 
-from json_rows.blueprint import Blueprint
+from api_access import Blueprint, Scope
 from json_rows.listing import Selection
 from json_rows.selection import fields_of
 from json_rows.statement import Query
@@ -40,7 +40,7 @@ def list_workflow_generations(filters: SQLModel, workflow_id: UUID) -> Selection
     return generations.within(workflow_id, filters)
 
 
-@blueprint.post("/workflows/<uuid:workflow_id>/generations")
+@blueprint.post("/workflows/<uuid:workflow_id>/generations", needs=Scope.INGEST)
 @blueprint.arguments(GenerationCreate, example=examples.NEW_GENERATION)
 @blueprint.response(201, GenerationRead, location="get_generation")
 @blueprint.alt_response(200, schema=GenerationRead, description="The generation was there already.")

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from json_rows.blueprint import Blueprint
+from api_access import Blueprint, Scope
 from json_rows.listing import Selection
 from json_rows.statement import Query
 from service.api.guards import SCHEMA
@@ -35,7 +35,7 @@ def list_model_prices(filters: ModelPriceFilter) -> Selection:
     return model_prices.where(filters)
 
 
-@blueprint.post("")
+@blueprint.post("", needs=Scope.ADMIN, of_all=True)
 @blueprint.arguments(ModelPriceCreate, example=examples.NEW_PRICE)
 @blueprint.response(201, ModelPriceRead, location="get_model_price")
 @blueprint.alt_response(200, schema=ModelPriceRead, description="The price was there already.")
@@ -58,7 +58,7 @@ def get_model_price(price_id: UUID) -> Query:
     return model_prices.get(price_id)
 
 
-@blueprint.delete("/<uuid:price_id>")
+@blueprint.delete("/<uuid:price_id>", needs=Scope.ADMIN, of_all=True)
 @blueprint.response(204)
 def delete_model_price(price_id: UUID) -> Query:
     """Delete a price.

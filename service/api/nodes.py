@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from json_rows.blueprint import Blueprint
+from api_access import Blueprint, Scope
 from json_rows.listing import Selection
 from json_rows.selection import changed, fields_of
 from json_rows.statement import Query
@@ -56,7 +56,7 @@ def list_nodes(filters: NodeFilter, workflow_id: UUID) -> Selection:
     return nodes.within(workflow_id, filters)
 
 
-@blueprint.post("/workflows/<uuid:workflow_id>/nodes")
+@blueprint.post("/workflows/<uuid:workflow_id>/nodes", needs=Scope.INGEST)
 @blueprint.arguments(NodeCreate, example=examples.NEW_NODE)
 @blueprint.response(201, NodeRead, location="get_node")
 @blueprint.alt_response(200, schema=NodeRead, description="The node was there already.")
@@ -80,7 +80,11 @@ def get_node(chosen: Any, node_id: UUID) -> Query:
     return nodes.get(node_id, chosen.fields)
 
 
-@blueprint.post("/nodes/<uuid:node_id>/start", path_examples={"node_id": examples.NODE_TO_START})
+@blueprint.post(
+    "/nodes/<uuid:node_id>/start",
+    needs=Scope.INGEST,
+    path_examples={"node_id": examples.NODE_TO_START},
+)
 @blueprint.arguments(NodeStart, required=False, example={})
 @blueprint.arguments(CHANGED_FIELDS, location="query")
 @blueprint.response(200, NODE_CHANGED)
@@ -94,7 +98,9 @@ def start_node(change: NodeStart, chosen: Any, node_id: UUID) -> Query:
 
 
 @blueprint.post(
-    "/nodes/<uuid:node_id>/complete", path_examples={"node_id": examples.NODE_TO_COMPLETE}
+    "/nodes/<uuid:node_id>/complete",
+    needs=Scope.INGEST,
+    path_examples={"node_id": examples.NODE_TO_COMPLETE},
 )
 @blueprint.arguments(NodeComplete, required=False, example={"output": examples.OUTPUT})
 @blueprint.arguments(CHANGED_FIELDS, location="query")
@@ -107,7 +113,11 @@ def complete_node(change: NodeComplete, chosen: Any, node_id: UUID) -> Query:
     return COMPLETE_NODE.query(node_id, change, fields=chosen.fields)
 
 
-@blueprint.post("/nodes/<uuid:node_id>/fail", path_examples={"node_id": examples.NODE_TO_FAIL})
+@blueprint.post(
+    "/nodes/<uuid:node_id>/fail",
+    needs=Scope.INGEST,
+    path_examples={"node_id": examples.NODE_TO_FAIL},
+)
 @blueprint.arguments(NodeFail, example={"error_message": examples.NODE_ERROR})
 @blueprint.arguments(CHANGED_FIELDS, location="query")
 @blueprint.response(200, NODE_CHANGED)
@@ -120,7 +130,11 @@ def fail_node(change: NodeFail, chosen: Any, node_id: UUID) -> Query:
     return FAIL_NODE.query(node_id, change, fields=chosen.fields)
 
 
-@blueprint.post("/nodes/<uuid:node_id>/skip", path_examples={"node_id": examples.NODE_TO_SKIP})
+@blueprint.post(
+    "/nodes/<uuid:node_id>/skip",
+    needs=Scope.INGEST,
+    path_examples={"node_id": examples.NODE_TO_SKIP},
+)
 @blueprint.arguments(
     NodeSkip, required=False, example={"skip_reason": "The wish names no restaurant."}
 )
@@ -146,7 +160,7 @@ def get_node_state(chosen: Any, node_id: UUID) -> Query:
     return node_states.get(node_id, chosen.fields)
 
 
-@blueprint.put("/nodes/<uuid:node_id>/state")
+@blueprint.put("/nodes/<uuid:node_id>/state", needs=Scope.INGEST)
 @blueprint.arguments(NodeStateWrite, example={"state": examples.STATE})
 @blueprint.arguments(fields_of(NodeStateRead, NodeStateSummary), location="query")
 @blueprint.response(200, changed(NodeStateRead, NodeStateSummary))

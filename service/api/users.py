@@ -5,14 +5,15 @@ from uuid import UUID
 
 from sqlmodel import SQLModel
 
-from json_rows.blueprint import Blueprint
+from api_access import Blueprint, Scope
 from json_rows.listing import Selection
 from json_rows.selection import fields_of
 from json_rows.statement import Query
+from json_rows.work import asker
 from service.api.guards import SCHEMA
+from service.domain.person import ERASED_USER
 from service.domain.users import (
     CHANGED_USER,
-    DELETED_USER,
     NEW_USER,
     get_or_create,
     users,
@@ -38,7 +39,7 @@ blueprint = Blueprint(
 )
 
 
-@blueprint.get("")
+@blueprint.get("", needs=Scope.ADMIN, of_all=True)
 @blueprint.arguments(UserFilter, location="query")
 @blueprint.paginate(users.listing)
 def list_users(filters: UserFilter) -> Selection:
@@ -49,7 +50,7 @@ def list_users(filters: UserFilter) -> Selection:
     return users_like(filters)
 
 
-@blueprint.post("")
+@blueprint.post("", of_all=True)
 @blueprint.arguments(UserCreate, example=examples.NEW_USER)
 @blueprint.response(201, UserRead, etag=True, location="get_user")
 @blueprint.alt_response(200, schema=UserRead, description="The user was there already.")
@@ -89,16 +90,18 @@ def update_user(changes: SQLModel, chosen: Any, user_id: UUID, versions: list[in
 
 @blueprint.delete("/<uuid:user_id>")
 @blueprint.if_match()
-@blueprint.response(204)
+@blueprint.response(200, dict[str, int | None], example=examples.RECEIPT)
 def delete_user(user_id: UUID, versions: list[int] | None) -> Query:
     """Erase a person.
 
-    Everything held about them goes with the user, at once: workflows, nodes, states, generations.
+    Everything held about them goes with the user, at once: workflows, itineraries, keys, kept
+    answers. The answer is a receipt, which counts the rows that went, by table. Where an earlier
+    attempt did it, whose answer was lost, the count is null: nobody knows any more.
     """
-    return DELETED_USER.query(user_id, versions)
+    return ERASED_USER.query(user_id, versions, principal=asker().principal)
 
 
-@blueprint.put("/by-username/<path:username>")
+@blueprint.put("/by-username/<path:username>", needs=Scope.INGEST, of_all=True)
 @blueprint.arguments(SoughtUser, location="path")
 @blueprint.arguments(UserProvision, required=False, example={"locale": "ko-KR"})
 @blueprint.response(201, UserRead, etag=True)

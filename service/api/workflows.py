@@ -5,18 +5,17 @@ from uuid import UUID
 
 from sqlmodel import SQLModel
 
-from json_rows.blueprint import Blueprint
+from api_access import Blueprint, Scope, for_caller
 from json_rows.listing import Selection
 from json_rows.selection import changed, fields_of
 from json_rows.statement import Query
 from service.api.guards import SCHEMA
+from service.domain.planned import complete, fail
 from service.domain.timeline import TIMELINE, timeline_of
 from service.domain.workflows import (
     CANCEL_WORKFLOW,
     CHANGED_WORKFLOW,
-    COMPLETE_WORKFLOW,
     DELETED_WORKFLOW,
-    FAIL_WORKFLOW,
     HEARTBEAT,
     NEW_WORKFLOW,
     workflows,
@@ -57,7 +56,7 @@ def list_workflows(filters: WorkflowFilter) -> Selection:
     return workflows.where(filters)
 
 
-@blueprint.post("")
+@blueprint.post("", needs=Scope.INGEST)
 @blueprint.arguments(WorkflowCreate, example=examples.NEW_WORKFLOW)
 @blueprint.response(201, WorkflowRead, etag=True, location="get_workflow")
 @blueprint.alt_response(200, schema=WorkflowRead, description="The workflow was there already.")
@@ -65,9 +64,9 @@ def create_workflow(new: WorkflowCreate) -> Query:
     """Start a workflow.
 
     With an id of the client's own the request can be repeated: it finds the workflow that it
-    started.
+    started. A key that is bound to a user starts theirs.
     """
-    return NEW_WORKFLOW.query(new)
+    return NEW_WORKFLOW.query(for_caller(new, "user_id"))
 
 
 @blueprint.get("/<uuid:workflow_id>")
@@ -109,7 +108,9 @@ def delete_workflow(workflow_id: UUID, versions: list[int] | None) -> Query:
 
 
 @blueprint.post(
-    "/<uuid:workflow_id>/complete", path_examples={"workflow_id": examples.WORKFLOW_TO_COMPLETE}
+    "/<uuid:workflow_id>/complete",
+    needs=Scope.INGEST,
+    path_examples={"workflow_id": examples.WORKFLOW_TO_COMPLETE},
 )
 @blueprint.arguments(
     WorkflowComplete, required=False, example={"final_itinerary": examples.ITINERARY}
@@ -119,15 +120,19 @@ def delete_workflow(workflow_id: UUID, versions: list[int] | None) -> Query:
 def complete_workflow(end: WorkflowComplete, chosen: Any, workflow_id: UUID) -> Query:
     """Complete a workflow.
 
+    Its `itinerary`, else a `final_itinerary` that is a list of stops, becomes an itinerary of the
+    person's, which the answer names; any other is only kept with the workflow.
     Nodes that are still open are cancelled with it. Completing a completed workflow changes
-    nothing; from any other state than running the answer is 409, which names the current state and
-    those allowed after it.
+    nothing, and is 409 with another plan or time than before; from any other state than running the
+    answer is 409, which names the current state and those allowed after it.
     """
-    return COMPLETE_WORKFLOW.query(workflow_id, end, fields=chosen.fields)
+    return complete(workflow_id, end, chosen.fields)
 
 
 @blueprint.post(
-    "/<uuid:workflow_id>/fail", path_examples={"workflow_id": examples.WORKFLOW_TO_FAIL}
+    "/<uuid:workflow_id>/fail",
+    needs=Scope.INGEST,
+    path_examples={"workflow_id": examples.WORKFLOW_TO_FAIL},
 )
 @blueprint.arguments(WorkflowFail, example={"error_message": examples.WORKFLOW_ERROR})
 @blueprint.arguments(CHANGED_FIELDS, location="query")
@@ -135,14 +140,18 @@ def complete_workflow(end: WorkflowComplete, chosen: Any, workflow_id: UUID) -> 
 def fail_workflow(end: WorkflowFail, chosen: Any, workflow_id: UUID) -> Query:
     """Fail a workflow.
 
-    Nodes that are still open are cancelled with it. Failing a failed workflow changes nothing; from
-    a final state the answer is 409, which names the current state.
+    What there is of its plan makes an itinerary, as when it is completed.
+    Nodes that are still open are cancelled with it. Failing a failed workflow changes nothing, and
+    is 409 with other values than before; from another final state the answer is 409, which names
+    the current state.
     """
-    return FAIL_WORKFLOW.query(workflow_id, end, fields=chosen.fields)
+    return fail(workflow_id, end, chosen.fields)
 
 
 @blueprint.post(
-    "/<uuid:workflow_id>/cancel", path_examples={"workflow_id": examples.WORKFLOW_TO_CANCEL}
+    "/<uuid:workflow_id>/cancel",
+    needs=Scope.INGEST,
+    path_examples={"workflow_id": examples.WORKFLOW_TO_CANCEL},
 )
 @blueprint.arguments(WorkflowCancel, required=False, example={})
 @blueprint.arguments(CHANGED_FIELDS, location="query")
@@ -156,7 +165,7 @@ def cancel_workflow(end: WorkflowCancel, chosen: Any, workflow_id: UUID) -> Quer
     return CANCEL_WORKFLOW.query(workflow_id, end, fields=chosen.fields)
 
 
-@blueprint.post("/<uuid:workflow_id>/heartbeat")
+@blueprint.post("/<uuid:workflow_id>/heartbeat", needs=Scope.INGEST)
 @blueprint.arguments(CHANGED_FIELDS, location="query")
 @blueprint.response(200, WORKFLOW_CHANGED, etag=True)
 def record_heartbeat(chosen: Any, workflow_id: UUID) -> Query:
@@ -172,6 +181,7 @@ def record_heartbeat(chosen: Any, workflow_id: UUID) -> Query:
 def get_timeline(workflow_id: UUID) -> Selection:
     """List the timeline of a workflow.
 
-    Its nodes and generations in the order in which they began, told apart by `kind`.
+    Its nodes and generations in the order in which they began, and the questions in between, told
+    apart by `kind`.
     """
     return timeline_of(workflow_id)

@@ -5,6 +5,7 @@ import signal
 import socket
 import sys
 from contextlib import nullcontext
+from dataclasses import replace
 from ipaddress import ip_address
 
 import click
@@ -18,6 +19,12 @@ from service.settings import ROOT, Settings
 
 # A new revision is one of the code, too: the schema that it makes is what the code knows.
 WATCHED = ("service", "packages", "migrations")
+
+_ACCESS = {
+    True: "by key: flask keys create --name me --scope admin",
+    False: "without a key; AUTH=on asks for one",
+}
+"""Who may use the service."""
 
 
 @click.command()
@@ -34,6 +41,7 @@ def dev(host: str | None, port: int | None, parent: int | None) -> None:
     try:
         settings = Settings.load()
         _forget_dotenv()
+        replace(settings, host=host or settings.host).check_auth()
         # The port before anything else, which takes longer.
         address = (host or settings.host, port or settings.port)
         with listening(*address, "make run") as listener:
@@ -43,7 +51,8 @@ def dev(host: str | None, port: int | None, parent: int | None) -> None:
                     database = _prepare_database(settings)
                 url = url_of(listener)
                 click.echo(
-                    f"API       {url}\nDocs      {url}/docs\nDatabase  {database}\nStop      Ctrl-C"
+                    f"API       {url}\nDocs      {url}/docs\nDatabase  {database}\n"
+                    f"Access    {_ACCESS[settings.is_auth_on]}\nStop      Ctrl-C"
                 )
                 _warn_of_others(listener, settings)
                 server.answer()
@@ -80,11 +89,11 @@ def _prepare_database(settings: Settings) -> str:
 
 def _warn_of_others(listener: socket.socket, settings: Settings) -> None:
     """Say who else can use a server that is not for this machine alone."""
-    if ip_address(listener.getsockname()[0]).is_loopback:
+    if settings.is_auth_on or ip_address(listener.getsockname()[0]).is_loopback:
         return
     names = "" if settings.allowed_hosts else " To call it by a name, set ALLOWED_HOSTS."
     click.echo(
         "Warning   Everybody who reaches this machine over the network can read, change and erase\n"
-        "          all data here: there are no keys yet. Unless you want that, serve without HOST\n"
-        f"          and --host.{names}"
+        "          all data here: AUTH is off. Unless you want that, say AUTH=on, or serve\n"
+        f"          without HOST and --host.{names}"
     )

@@ -20,7 +20,10 @@ from service.settings import ROOT, Settings
 _COMMANDS = {
     "db": "service.cli.groups",
     "dev": "service.cli.dev",
+    "identities": "service.cli.groups",
+    "keys": "service.cli.groups",
     "neon": "service.cli.groups",
+    "workflows": "service.cli.groups",
 }
 
 

@@ -1,9 +1,9 @@
 """What can be done with nodes and node states, and the rules by which a node goes on."""
 
-from json_rows.changing import Transition
 from json_rows.inserting import New
 from json_rows.putting import Put
 from json_rows.resource import Resource
+from json_rows.transition import Transition
 from service.domain.workflows import ALIVE, milliseconds, workflows
 from service.models.node import (
     Node,

@@ -1,10 +1,11 @@
-"""The timeline of a workflow: its nodes and generations in the order in which they began."""
+"""The timeline of a workflow: its nodes, generations and questions in their order in time."""
 
 from uuid import UUID
 
 from json_rows.listing import Listing, Selection
 from json_rows.resource import Resource
 from service.domain.generations import generations
+from service.domain.interactions import interactions
 from service.domain.nodes import nodes
 from service.domain.workflows import workflows
 from service.models.timeline import TimelineEntry, TimelineItem
@@ -17,11 +18,15 @@ _ENTRIES = f"""(
     SELECT generations.id, 'generation'::text, generations.created_at,
         generations.workflow_id
     FROM generations WHERE {generations.owned}
+    UNION ALL
+    SELECT interactions.id, 'interaction'::text, interactions.requested_at,
+        interactions.workflow_id
+    FROM interactions WHERE {interactions.owned}
 ) AS timeline"""
 
 
 def _member(kind: str, resource: Resource) -> str:
-    """Write the row behind an entry; null for one of the other kind.
+    """Write the row behind an entry; null for one of another kind.
 
     In the union it would write the JSON of the whole workflow for each page.
     """
@@ -44,6 +49,7 @@ TIMELINE = Listing(
     more={
         "node": _member("node", nodes),
         "generation": _member("generation", generations),
+        "interaction": _member("interaction", interactions),
     },
     large=frozenset({"generation"}),
 )

@@ -2,14 +2,16 @@
 
 from functools import partial
 
+from api_access.identities import Owners
 from json_rows.changing import Changed
-from json_rows.deleting import Deleted
 from json_rows.frame import contains, written
 from json_rows.inserting import New, insert
 from json_rows.listing import Selection, Slow
 from json_rows.resource import Resource
 from json_rows.statement import Query, Row, Rows, Statement, first_row
+from service.models.audit_event import AuditEvent
 from service.models.user import User, UserCreate, UserFilter, UserProvision, UserRead
+from service.models.user_identity import UserIdentity
 from service.models.username import oddity, spellings
 from smorest_sqlmodel.errors import ConflictError, FieldError, InvalidInputError
 
@@ -20,6 +22,7 @@ users = Resource(
     User,
     UserRead,
     owner="id",
+    known=True,
     goes_with={"user_id": "id"},
     filters=UserFilter,
     conditions={
@@ -38,7 +41,16 @@ users = Resource(
 
 NEW_USER = New(users, UserCreate)
 CHANGED_USER = Changed(users)
-DELETED_USER = Deleted(users)
+
+OWNERS = Owners(
+    UserIdentity,
+    AuditEvent,
+    # By a name that tells nothing, and belongs to nobody: they choose their own afterwards.
+    new="""
+        INSERT INTO users (id, username)
+        SELECT user_id, 'user-' || right(user_id::text, 12) FROM linked""",
+)
+"""Who the subjects of an issuer of tokens are."""
 
 
 def users_like(filters: UserFilter) -> Selection:

@@ -14,21 +14,39 @@ from json_rows.models import NAMING_CONVENTION
 
 SQLModel.metadata.naming_convention = NAMING_CONVENTION
 
+from service.models.api_key import ApiKey
+from service.models.audit_event import AuditEvent
 from service.models.generation import Generation
 from service.models.idempotency_key import IdempotencyKey
+from service.models.interaction import Interaction
+from service.models.itinerary import Itinerary
+from service.models.itinerary_item import ItineraryItem
+from service.models.itinerary_member import ItineraryMember
+from service.models.itinerary_version import ItineraryVersion
 from service.models.model_price import ModelPrice
 from service.models.node import Node
 from service.models.node_state import NodeState
+from service.models.share_link import ShareLink
 from service.models.user import User
+from service.models.user_identity import UserIdentity
 from service.models.workflow import Workflow
 
 __all__ = [
+    "ApiKey",
+    "AuditEvent",
     "Generation",
     "IdempotencyKey",
+    "Interaction",
+    "Itinerary",
+    "ItineraryItem",
+    "ItineraryMember",
+    "ItineraryVersion",
     "ModelPrice",
     "Node",
     "NodeState",
+    "ShareLink",
     "User",
+    "UserIdentity",
     "Workflow",
 ]
 

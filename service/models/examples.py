@@ -12,8 +12,21 @@ NODE_TO_START: Final = "0199c0de-0000-7000-8000-000000000022"
 NODE_TO_COMPLETE: Final = "0199c0de-0000-7000-8000-000000000023"
 NODE_TO_FAIL: Final = "0199c0de-0000-7000-8000-000000000024"
 NODE_TO_SKIP: Final = "0199c0de-0000-7000-8000-000000000025"
+WORKFLOW_TO_ASK: Final = "0199c0de-0000-7000-8000-000000000015"
+WORKFLOW_THAT_WAITS: Final = "0199c0de-0000-7000-8000-000000000016"
 GENERATION: Final = "0199c0de-0000-7000-8000-000000000031"
+INTERACTION: Final = "0199c0de-0000-7000-8000-000000000071"
 PRICE: Final = "0199c0de-0000-7000-8000-000000000041"
+ITINERARY_ID: Final = "0199c0de-0000-7000-8000-000000000051"
+ITINERARY_TO_FILL: Final = "0199c0de-0000-7000-8000-000000000052"
+ITEM: Final = "0199c0de-0000-7000-8000-000000000061"
+KEY: Final = "0199c0de-0000-7000-8000-000000000072"
+KEY_TO_ROTATE: Final = "0199c0de-0000-7000-8000-000000000073"
+SHARE: Final = "0199c0de-0000-7000-8000-000000000081"
+FEED: Final = "0199c0de-0000-7000-8000-000000000082"
+SHARE_LINK: Final = "000000000000000000000000000000000000e8a1"
+FEED_LINK: Final = "000000000000000000000000000000000000e8a2"
+FRIEND: Final = "0199c0de-0000-7000-8000-000000000002"
 
 PATH: Final = {
     "user_id": USER,
@@ -21,6 +34,13 @@ PATH: Final = {
     "node_id": NODE,
     "generation_id": GENERATION,
     "price_id": PRICE,
+    "itinerary_id": ITINERARY_ID,
+    "share_id": SHARE,
+    "token": SHARE_LINK,
+    "position": 1,
+    "number": 1,
+    "other": 1,
+    "key_id": KEY,
 }
 """What the arguments of paths are filled with, unless an operation needs a row of its own."""
 
@@ -37,6 +57,16 @@ ITINERARY: Final = [
         "location": {"name": "홍대 미술관", "category": "activity"},
     }
 ]
+
+PLAN: Final[dict[str, Any]] = {
+    "title": "홍대 데이트",
+    "plan_date": "2026-12-24",
+    "items": [
+        {"start_minute": 840, "duration_minutes": 90, "place": {"name": "홍대 미술관"}},
+    ],
+}
+
+RECEIPT: Final = {"users": 1, "workflows": 3, "nodes": 12, "generations": 9, "itineraries": 1}
 
 NEW_USER: Final[dict[str, Any]] = {
     "id": USER,
@@ -69,6 +99,13 @@ NEW_GENERATION: Final[dict[str, Any]] = {
     "completion_tokens": 204,
     "latency_ms": 840,
 }
+NEW_INTERACTION: Final[dict[str, Any]] = {
+    "id": INTERACTION,
+    "question": "예산이 얼마예요?",
+    "step": "ask_budget",
+    "choices": ["3만원", "5만원"],
+}
+QUESTION: Final = {"question": "몇 시에 출발해요?", "step": "ask_start"}
 NEW_PRICE: Final[dict[str, Any]] = {
     "id": PRICE,
     "provider": "openai",
@@ -76,3 +113,27 @@ NEW_PRICE: Final[dict[str, Any]] = {
     "input_per_million": 1.25,
     "output_per_million": 10,
 }
+NEW_FRIEND: Final[dict[str, Any]] = {"id": FRIEND, "username": "바다"}
+NEW_ITEM: Final[dict[str, Any]] = {
+    "item_id": ITEM,
+    "category": "activity",
+    "start_minute": 840,
+    "duration_minutes": 90,
+    "place": {"name": "홍대 미술관", "latitude": 37.5515, "longitude": 126.9256},
+}
+ADDED_ITEM: Final[dict[str, Any]] = {
+    "category": "dining",
+    "start_minute": 1080,
+    "duration_minutes": 60,
+    "place": {"name": "홍대 식당"},
+    "position": 2,
+}
+NEW_ITINERARY: Final[dict[str, Any]] = {
+    "id": ITINERARY_ID,
+    "user_id": USER,
+    "title": "홍대 데이트",
+    "plan_date": "2026-12-24",
+    "items": [NEW_ITEM],
+}
+NEW_KEY: Final[dict[str, Any]] = {"name": "planning agent", "scopes": ["ingest"]}
+NEW_SHARE: Final[dict[str, Any]] = {"kind": "web"}

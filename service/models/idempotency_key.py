@@ -22,3 +22,6 @@ class IdempotencyKey(KeptAnswer, table=True):
     workflow_id: UUID | None = Field(
         default=None, foreign_key="workflows.id", ondelete="CASCADE", index=True
     )
+    itinerary_id: UUID | None = Field(
+        default=None, foreign_key="itineraries.id", ondelete="CASCADE", index=True
+    )

@@ -1,4 +1,4 @@
-"""The timeline of a workflow: its nodes and generations in the order in which they began."""
+"""The timeline of a workflow: its nodes, generations and questions in their order in time."""
 
 from enum import StrEnum
 from typing import Annotated, Literal
@@ -10,6 +10,7 @@ from sqlmodel import Field
 from json_rows.models import Output, Timestamp, like
 from service.models import examples
 from service.models.generation import GenerationSummary
+from service.models.interaction import InteractionRead
 from service.models.node import NodeSummary
 
 
@@ -18,10 +19,11 @@ class TimelineKind(StrEnum):
 
     NODE = "node"
     GENERATION = "generation"
+    INTERACTION = "interaction"
 
 
 class TimelineEntry(Output):
-    """What all entries have; the member named as `kind` says holds the row, the other is null."""
+    """What all entries have; the member named as `kind` says holds the row, the others are null."""
 
     id: UUID = Field(description="That of the row.", schema_extra=like(examples.NODE))
     kind: TimelineKind = Field(description="What the entry is.")
@@ -30,6 +32,7 @@ class TimelineEntry(Output):
     generation: GenerationSummary | None = Field(  # type: ignore[valid-type]
         description="The generation."
     )
+    interaction: InteractionRead | None = Field(description="The question, and its answer.")
 
 
 class TimelineNode(TimelineEntry):
@@ -38,6 +41,7 @@ class TimelineNode(TimelineEntry):
     kind: Literal[TimelineKind.NODE]
     node: NodeSummary  # type: ignore[valid-type]
     generation: None
+    interaction: None
 
 
 class TimelineGeneration(TimelineEntry):
@@ -46,7 +50,19 @@ class TimelineGeneration(TimelineEntry):
     kind: Literal[TimelineKind.GENERATION]
     node: None
     generation: GenerationSummary  # type: ignore[valid-type]
+    interaction: None
 
 
-TimelineItem = Annotated[TimelineNode | TimelineGeneration, PydanticField(discriminator="kind")]
+class TimelineInteraction(TimelineEntry):
+    """A question to a person."""
+
+    kind: Literal[TimelineKind.INTERACTION]
+    node: None
+    generation: None
+    interaction: InteractionRead
+
+
+TimelineItem = Annotated[
+    TimelineNode | TimelineGeneration | TimelineInteraction, PydanticField(discriminator="kind")
+]
 """An entry of a timeline, told apart by its kind."""

@@ -31,6 +31,9 @@ from service.models.status import WorkflowStatus
 from service.models.time_settings import TimeSettings
 from service.models.workflow_course import WorkflowCounters, WorkflowProgress
 
+DEFAULT_NAME = "Trip planning"
+"""The name of a workflow that was given none."""
+
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=50)]
 
 
@@ -57,7 +60,7 @@ class WorkflowBase(SQLModel):
         schema_extra=like("홍대에서 데이트하고 싶어"),
     )
     name: str = Field(
-        default="Trip planning",
+        default=DEFAULT_NAME,
         min_length=1,
         max_length=255,
         description="What lists show of it.",
@@ -187,6 +190,11 @@ class Workflow(
 class WorkflowCreate(Input, WorkflowBase, Identity):
     """A workflow that begins."""
 
+    user_id: UUID | None = Field(  # type: ignore[assignment]  # or filled in
+        default=None,
+        description="The person whose wish it is; may be left out with a key that is bound to one.",
+        schema_extra=like(examples.USER),
+    )
     started_at: Timestamp | None = Field(default=None, description="When it began, if not now.")
 
 
@@ -209,6 +217,12 @@ class WorkflowRead(
     Identity,
 ):
     """A workflow."""
+
+    itinerary_id: UUID | None = Field(
+        default=None,
+        description="The itinerary that it made; null where there is none.",
+        schema_extra=like(examples.ITINERARY_ID),
+    )
 
 
 WorkflowSummary = without(

@@ -2,12 +2,24 @@
 
 from typing import Any
 
+from pydantic import SerializeAsAny
 from sqlalchemy import BigInteger, Numeric, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
-from json_rows.models import Currency, Input, Money, Timestamp, default, like
+from json_rows.models import (
+    Currency,
+    Identity,
+    Input,
+    Money,
+    Timestamp,
+    TimeZone,
+    default,
+    like,
+)
 from service.models import examples
+from service.models.itinerary import PlanDate, Title
+from service.models.itinerary_item import MOST_ITEMS, ItemWrite
 from service.models.status import WorkflowStatus
 
 
@@ -90,18 +102,51 @@ class WorkflowCounters(SQLModel):
     waiting_ms: int = _counter("Time spent waiting for a person.")
 
 
-class WorkflowComplete(Input):
-    """How a workflow came to its end."""
+class PlanGiven(Input, Identity):
+    """The itinerary that a workflow makes."""
+
+    title: Title | None = Field(
+        default=None,
+        description="Left out, it is the workflow's name, or the wish.",
+        schema_extra=like("홍대 데이트"),
+    )
+    plan_date: PlanDate | None = Field(
+        default=None, description="The day it begins on; null: any day."
+    )
+    timezone: TimeZone | None = Field(
+        default=None, description="IANA time zone of its clock times; null: the workflow's."
+    )
+    items: list[ItemWrite] = Field(max_length=MOST_ITEMS, description="In their order.")
+
+
+class PlanFound(PlanGiven):
+    """The itinerary that was read in a `final_itinerary`."""
+
+    legacy_note: str | None = Field(default=None, description="What was repaired.")
+
+
+class _Plans(Input):
+    """What there is of a plan when a workflow ends."""
 
     final_itinerary: list[Any] | dict[str, Any] | None = Field(
         default=None,
-        description="The plan; a list of stops, or an object.",
+        description="The plan, kept as it is; a list of stops that can be read makes an itinerary.",
         schema_extra=like(examples.ITINERARY),
     )
+    itinerary: SerializeAsAny[PlanGiven] | None = Field(
+        default=None,
+        description="The plan as an itinerary, which is made with it.",
+        schema_extra=like(examples.PLAN),
+    )
+
+
+class WorkflowComplete(_Plans):
+    """How a workflow came to its end."""
+
     completed_at: Timestamp | None = Field(default=None, description="When, if not now.")
 
 
-class WorkflowFail(Input):
+class WorkflowFail(_Plans):
     """Why a workflow failed."""
 
     error_message: str = Field(

@@ -6,7 +6,7 @@ What does not know of trips is in the libraries `sqlite_to_postgres` and `safe_m
 |---|---|
 | know the predecessor's tables, whoever holds them | `predecessor` |
 | open them, in a file or a database | `trip_sources` |
-| convert a row of each | `users`, `workflows`, `nodes`, `generations` |
+| convert a row of each | `users`, `workflows`, `nodes`, `generations`, `itineraries` |
 | settle names that are taken | `user_names` |
 | write the rows, and count them in their workflow | `trip_tables` |
 | all of that, in one transaction | `trip_import` |

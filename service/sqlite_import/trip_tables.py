@@ -9,6 +9,12 @@ from psycopg2 import extensions
 from serverless_postgres.mark import Mark
 from service.settings import Settings
 from service.sqlite_import.generations import GenerationFields, convert_generation
+from service.sqlite_import.itineraries import (
+    BESIDE,
+    ItineraryFields,
+    convert_itinerary,
+    write_itineraries,
+)
 from service.sqlite_import.nodes import NodeFields, convert_node
 from service.sqlite_import.user_names import settle_names
 from service.sqlite_import.users import UserFields, convert_user
@@ -205,6 +211,19 @@ TRIPS = Import(
             parent=_OF_WORKFLOW,
             staged={"legacy_node_id": "text"},
             is_same="(there.workflow_id, there.created_at) = (new.workflow_id, new.created_at)",
+        ),
+        _table(
+            "itineraries",
+            convert_itinerary,
+            ItineraryFields._fields,
+            made_of="workflows",
+            parent=_OF_WORKFLOW,
+            staged={"version_id": "uuid", "items": "jsonb"},
+            # The workflow may have been deleted since.
+            is_same="""(coalesce(there.workflow_id, new.workflow_id), there.created_at)
+                = (new.workflow_id, new.created_at)""",
+            write=write_itineraries,
+            beside=BESIDE,
         ),
     ),
     namespace=NAMESPACE,

@@ -163,7 +163,7 @@ def _checked_settings(text: str) -> tuple[str, list[tuple[str, Any]]]:
 
     Few differ, so nearly all come from the cache.
     """
-    given = json.loads(text, parse_int=_as_number)
+    given = json.loads(text, parse_int=as_number)
     enabled = given.pop("enabled", True)
     start = given.pop("start_time", None)
     hours = given.pop("duration_hours", None)
@@ -183,7 +183,7 @@ def _checked_settings(text: str) -> tuple[str, list[tuple[str, Any]]]:
     return json.dumps(settings), repairs
 
 
-def _as_number(digits: str) -> float:
+def as_number(digits: str) -> float:
     """Convert an integer; Python refuses to convert those of more than 4300 digits."""
     return int(digits) if len(digits) < LONG_NUMBER else math.inf
 

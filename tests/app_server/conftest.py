@@ -141,6 +141,7 @@ def start(worker_url, tmp_path_factory) -> Iterator[Callable[..., Running]]:
             "DATABASE_URL": worker_url.render_as_string(hide_password=False),
             "PORT": str(port),
             "WORKERS": "1",
+            "AUTH": "off",
             # As requests are written here; without it, what a loopback address is called.
             "ALLOWED_HOSTS": "127.0.0.1,trips,t",
             "PROMETHEUS_MULTIPROC_DIR": str(log.parent / "metrics"),

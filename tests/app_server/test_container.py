@@ -50,7 +50,7 @@ def test_what_is_in_the_image_is_enough_to_upgrade_serve_and_be_healthy(
         "HOST": "0.0.0.0",  # noqa: S104  in a container
         "PYTHONPATH": "/app/packages",
     }
-    settings["HOST"] = "127.0.0.1"
+    settings |= {"HOST": "127.0.0.1", "AUTH": "on"}
     settings["PYTHONPATH"] = str(image / "packages")
     settings["PORT"] = str(free_port())
     environment = {

@@ -262,7 +262,7 @@ def test_an_if_match_of_thousands_of_versions_is_refused(client, make, pointers)
     path = f"/v1/users/{make.user()['id']}"
     tags = ", ".join(f'"{number}"' for number in range(1, 102))
     assert pointers(client.delete(path, headers={"If-Match": tags})) == ["/If-Match"]
-    assert client.delete(path, headers={"If-Match": tags.rpartition(",")[0]}).status_code == 204
+    assert client.delete(path, headers={"If-Match": tags.rpartition(",")[0]}).status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,15 @@
 """The attacks of `make audit`: all of them, or those that are named.
 
-python -m tests.audit [code] [contract] [injection] [--seeds 1 2 3] [--examples 20]
+python -m tests.audit [code] [contract] [access] [injection] [--seeds 1 2 3] [--examples 20]
 """
 
 import argparse
 import sys
 
-from . import code, contract, injection
+from . import access, code, contract, injection
 from .service import audited
 
-AUDITS = ("code", "contract", "injection")
+AUDITS = ("code", "contract", "access", "injection")
 
 
 def main() -> int:
@@ -28,6 +28,9 @@ def main() -> int:
     if "contract" in chosen:
         with audited() as service:
             passed.append(contract.run(service, options.seeds, options.examples))
+    if "access" in chosen:
+        with audited(AUTH="on", RATE_LIMIT="1000000/minute") as service:
+            passed.append(access.run(service, options.seeds[:1], options.examples))
     if "injection" in chosen:
         with audited() as service:
             passed.append(injection.run(service))

@@ -23,11 +23,11 @@ class Audited:
 
 
 @contextmanager
-def audited() -> Iterator[Audited]:
-    """Serve on this machine until the end of the block."""
+def audited(**more: str) -> Iterator[Audited]:
+    """Serve on this machine until the end of the block; `more` is environment."""
     with TemporaryDirectory() as folder:
         log = Path(folder) / "server.log"
         with EmbeddedPostgres(Path(folder) / "postgres", durable=False) as database_url:
             upgrade(project(), database_url)
-            with Server("wsgi:app", database_url, log) as server:
+            with Server("wsgi:app", database_url, log, more) as server:
                 yield Audited(f"http://127.0.0.1:{server.port}", database_url, log)

@@ -68,9 +68,20 @@ const nodes = await api.POST("/v1/workflows/{workflow_id}/nodes", {
 expect(nodes.data?.seq === 1, "the node has no seq");
 const timeline = await api.GET("/v1/workflows/{workflow_id}/timeline", { params: { path } });
 for (const entry of timeline.data?.items ?? []) {
-  const what: string = entry.kind === "node" ? entry.node.node_name : entry.generation.model_name;
-  expect(what === "search", "the timeline is another's");
+  expect(entry.kind === "node", "there is more than a node in the timeline");
+  expect(entry.node.node_name === "search", "the timeline is another's");
 }
+
+const asked = await api.POST("/v1/workflows/{workflow_id}/await-input", {
+  params: { path },
+  body: { question: "예산이 얼마예요?", choices: ["3만원", "5만원"] },
+});
+expect(asked.data?.status === "awaiting_input", "it does not wait for the person");
+const answered = await api.POST("/v1/workflows/{workflow_id}/resume", {
+  params: { path },
+  body: { answer: "5만원" },
+});
+expect(answered.data?.status === "running", "it does not go on after the answer");
 
 const beat = await api.POST("/v1/workflows/{workflow_id}/heartbeat", { params: { path } });
 const alive: components["schemas"]["WorkflowChanged"] | undefined = beat.data;
@@ -89,4 +100,21 @@ const conflict = await api.POST("/v1/workflows/{workflow_id}/fail", {
 expect(conflict.response.status === 409 && conflict.error !== undefined, "that was no conflict");
 const { current, allowed }: { current?: string; allowed?: string[] } = conflict.error;
 expect(current === "completed" && allowed?.length === 0, "the 409 does not say what is allowed");
+
+const plan = await api.POST("/v1/itineraries", {
+  body: {
+    user_id: user.data.id,
+    title: "홍대",
+    items: [{ start_minute: 840, duration_minutes: 90, place: { name: "홍대 미술관" } }],
+  },
+});
+expect(plan.data?.items[0]?.place?.name === "홍대 미술관", "the plan is not there");
+const moved = await api.POST("/v1/itineraries/{itinerary_id}/shift", {
+  params: {
+    path: { itinerary_id: plan.data.id },
+    header: { "If-Match": plan.response.headers.get("ETag") ?? "" },
+  },
+  body: { minutes: 30 },
+});
+expect(moved.data?.items[0]?.start_minute === 870, "the plan has not moved");
 console.log("done");

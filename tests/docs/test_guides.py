@@ -58,7 +58,7 @@ REASONS = {
 }
 CARRIED_OUT = {"sh", "sql", "diff", "python", "text"}
 # Blocks that only show something.
-SHOWN = {"", "http", "json", "yaml", "ini", "dotenv", "mermaid"}
+SHOWN = {"", "http", "json", "yaml", "ini", "dotenv", "mermaid", "nginx"}
 
 _BLOCK = re.compile(
     r"(?:^<!-- (?P<note>[^\n]*?) -->\n)?^```(?P<language>\w*)\n(?P<body>.*?)^```$",

@@ -53,6 +53,7 @@ class Server:
                     **os.environ,
                     "DATABASE_URL": self._database_url,
                     "HOST": HOST,
+                    "AUTH": "off",
                     "PORT": str(self.port),
                     "WORKERS": str(WORKERS),
                     "THREADS": str(THREADS),

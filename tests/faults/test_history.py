@@ -38,10 +38,20 @@ def node(name: str, seq: int, **members: Any) -> Row:
     return {**made, "started_at": 0, "completed_at": None, "end_mark": None, **members}
 
 
-def holding(*nodes: Row, generations: Iterable[Row] = (), **members: Any) -> Database:
+def question(name: str, seq: int, since: int, until: int | None = None, **members: Any) -> Row:
+    """A question of the workflow `w`, open from `since` to `until`; marks are as of nodes."""
+    times = {"requested_at": since, "answered_at": until}
+    marks = {"mark": name.upper(), "answer_mark": until and f"TO {name.upper()}"}
+    return {"id": name, "workflow_id": "w", "seq": seq, **times, **marks, **members}
+
+
+def holding(
+    *nodes: Row, generations: Iterable[Row] = (), questions: Iterable[Row] = (), **members: Any
+) -> Database:
     """A database that holds the workflow `w`; counters are those of its rows."""
     kept = {"node_count": len(nodes), "version": 1 + len(nodes), **members}
-    return Database({WORKFLOW: [workflow(**kept)], NODE: nodes, GENERATION: generations})
+    rows = {NODE: nodes, GENERATION: generations, Kind.INTERACTION: questions}
+    return Database({WORKFLOW: [workflow(**kept)], **rows})
 
 
 def shown(**members: Any) -> tuple[Kind, Row]:
@@ -52,6 +62,20 @@ def made(name: str, seq: int, began: float, **more: Any) -> Call:
     """A call that made a node."""
     row = NODE, {"id": name, "seq": seq, "status": "running"}
     return asked("create_node", began, row, **{"mark": name.upper(), **more})
+
+
+def awaited(name: str, began: float, *told: tuple[Kind, Row], **more: Any) -> Call:
+    """A call that asked a question, whose id the client chose."""
+    told = told or (shown(status="awaiting_input"),)
+    return asked(
+        "await_input", began, *told, **{"mark": name.upper(), "body": {"id": name}, **more}
+    )
+
+
+def answered(name: str, began: float, **more: Any) -> Call:
+    """A call that answered a question."""
+    mark = f"TO {name.upper()}"
+    return asked("resume_workflow", began, shown(status="running"), **{"mark": mark, **more})
 
 
 STARTED = asked("create_workflow", 0, shown(version=1, status="running"), mark="W", workflow="")
@@ -82,6 +106,27 @@ SOUND: dict[str, Example] = {
         holding(),
     ),
     "an end, asked for twice": ([STARTED, ENDED, ENDED], holding(**END)),
+    "two questions, and an end before the second was answered": (
+        [
+            STARTED,
+            awaited("q", 1),
+            answered("q", 2),
+            awaited("r", 3),
+            awaited("s", 4, shown(status="awaiting_input", interaction_id="r"), **REFUSED),
+            asked(
+                "list_interactions",
+                5,
+                (Kind.INTERACTION, {"id": "q"}),
+                (Kind.INTERACTION, {"id": "r"}),
+                is_whole=True,
+            ),
+            ENDED,
+        ],
+        holding(
+            questions=[question("q", 1, 1600, 2500), question("r", 2, 7000)],
+            **END | {"version": 5, "active_ms": 7, "waiting_ms": 2},
+        ),
+    ),
     "an old answer again": (
         [STARTED, ENDED, asked("record_heartbeat", 20, shown(version=2), is_replayed=True)],
         holding(**END | {"version": 3}),
@@ -165,6 +210,35 @@ VIOLATED: dict[str, list[Example]] = {
     "times_add_up": [
         ([], holding(**END | {"active_ms": 8})),
         ([asked("get_workflow", 2, shown(**workflow(**END | {"waiting_ms": 1})))], holding()),
+    ],
+    "questions_are_kept": [
+        ([awaited("q", 1)], holding()),
+        ([], holding(questions=[question("q", 2, 1, 2)])),
+        ([], holding(questions=[question("q", 1, 1, 5), question("r", 2, 4)])),
+        ([], holding(questions=[question("q", 1, 1), question("r", 2, 4)])),
+    ],
+    "answers_are_kept": [
+        ([answered("q", 1)], holding(questions=[question("q", 1, 1)])),
+        ([answered("q", 1)], holding(questions=[question("q", 1, 1, 2),
+                                                question("r", 2, 3, 4, answer_mark="TO Q")])),
+        ([answered("q", 1, **REFUSED)], holding(questions=[question("q", 1, 1, 2)])),
+    ],
+    "one_question_is_open": [
+        ([], holding(questions=[question("q", 1, 1)])),
+        ([], holding(status="awaiting_input")),
+        ([], holding(questions=[question("q", 1, 1), question("r", 2, 1)], **END)),
+    ],
+    "waiting_adds_up": [
+        ([], holding(questions=[question("q", 1, 0, 600), question("r", 2, 1000, 1600)])),
+        ([], holding(questions=[question("q", 1, 7000)], **END)),
+    ],
+    "conflicts_name_the_question": [
+        ([asked("await_input", 1, shown(status="awaiting_input"), **REFUSED)], holding()),
+        ([asked("complete_workflow", 1, shown(status="awaiting_input", interaction_id="z"),
+                **REFUSED)], holding(questions=[question("q", 1, 1)])),
+    ],
+    "questions_are_listed": [
+        ([awaited("q", 1), asked("get_timeline", 4, is_whole=True)], holding()),
     ],
     "lists_have_what_was_acknowledged": [
         ([made("a", 1, 2), asked("list_nodes", 4, is_whole=True)], holding(node("a", 1))),

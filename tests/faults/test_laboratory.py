@@ -56,4 +56,4 @@ def test_a_broken_service_is_noticed(root, broken, check):
     found, code = run(root, "--broken", broken, "--operations", "1000")
     assert found["violated"][check] > 0
     assert found["broken"] == broken
-    assert code == 0
+    assert code == 0, found

@@ -1,6 +1,7 @@
 """What can be done with readers, their shelves with books and questions, and their cards."""
 
 from json_rows import Changed, Deleted, New, Put, Query, Resource, Selection, Statement, Transition
+from json_rows.frame import differing
 from json_rows.inserting import insert
 from json_rows.statement import Row
 from tests.json_rows.shelf_models import (
@@ -119,6 +120,13 @@ PAUSE_SHELF = Transition(
     },
     done=f"""EXISTS (SELECT FROM questions
         WHERE questions.shelf_id = shelves.id AND questions.id = {_QUESTION_ID})""",
+    other=f"""(SELECT {differing(["text"], "said", "questions")}
+        FROM questions, json_populate_record(NULL::questions, %(json)s::json) AS said
+        WHERE questions.shelf_id = shelves.id AND questions.id = {_QUESTION_ID})""",
+    told={
+        "question_id": """(SELECT questions.id FROM questions
+            WHERE questions.shelf_id = shelves.id AND questions.answer IS NULL)"""
+    },
 )
 RESUME_SHELF = Transition(
     shelves,

@@ -12,6 +12,7 @@ from json_rows import Asker, Blueprint, Query, RowsSettings, Selection
 from json_rows.work import unit_of_work
 from serverless_postgres.database import Database
 from smorest_sqlmodel import Api
+from tests.json_rows import clubs_app
 from tests.json_rows.shelf_models import (
     Ask,
     BookCreate,
@@ -266,5 +267,7 @@ def create_app(settings: RowsSettings, asker: Any = who_asks) -> Flask:
     app = Flask(__name__)
     app.config.update(API_TITLE="Shelves", API_VERSION="1", OPENAPI_VERSION="3.1.0")
     json_rows.init_app(app, database, settings, answers=ReaderAnswer, asker=asker)
-    Api(app).register_blueprint(blueprint)
+    api = Api(app)
+    api.register_blueprint(blueprint)
+    api.register_blueprint(clubs_app.blueprint)
     return app

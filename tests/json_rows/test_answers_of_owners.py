@@ -127,6 +127,28 @@ def test_a_principal_for_another_owner_is_not_shown_what_the_one_before_was(movi
     assert client.post(f"{path}/close", headers={KEY: "k"}).data == first.data
 
 
+def test_who_does_not_see_a_member_is_not_shown_it_by_a_repetition_either(empty_database):
+    url = empty_database.render_as_string(hide_password=False)
+    asks = [Asker("a reader")]
+    app = shelves_app.create_app(RowsSettings(database_url=url), lambda: asks[-1])
+    client = app.test_client()
+    reader = client.post("/readers", json={"name": "가"}).get_json()["id"]
+    asks.append(Asker("a scanner", sees=frozenset({"id", "status"})))
+    body = {"id": str(uuid4()), "reader_id": reader, "name": "비밀"}
+    path = f"/shelves/{body['id']}"
+    # The second key finds the row there already: its answer is not kept, but shown again.
+    for key in "1122":
+        answer = client.post("/shelves", json=body, headers={KEY: key})
+        assert answer.status_code in {200, 201}, answer.text
+        assert answer.get_json().keys() == {"id", "status"}
+    assert answer.headers["Idempotency-Replayed"] == "true"
+    assert client.get(path).json == answer.json
+    assert client.get(path).headers.get("ETag") != '"1"'
+    asks.pop()
+    assert client.get(path).get_json()["name"]
+    app.extensions["database"].dispose()
+
+
 def test_a_statement_by_itself_is_bound_to_who_asks(library):
     mine, other = library.reader(), library.reader()
     shelf = library.shelf(other)

@@ -99,6 +99,36 @@ def test_each_operation_takes_few_round_trips(counted: Callable[..., int], make)
     assert counted("GET", "/healthz") == 0
 
 
+def test_each_change_of_an_itinerary_is_one_round_trip(counted: Callable[..., int], make):
+    item = {"start_minute": 0, "duration_minutes": 60, "place": {"name": "x"}}
+    itinerary = make.itinerary(item, plan_date="2026-12-24")
+    path = f"/v1/itineraries/{itinerary['id']}"
+    other = make.user()["id"]
+    anything = {"If-Match": "*"}
+
+    def trips(method: str, rest: str, body: Any = None) -> int:
+        return counted(method, path + rest, json=body, headers=anything)
+
+    assert trips("GET", "") == 1
+    new = {"user_id": itinerary["user_id"], "title": "x", "items": [item] * 9}
+    assert counted("POST", "/v1/itineraries", json=new) == 1
+    assert trips("PATCH", "", {"title": "x"}) == 1
+    assert trips("PATCH", "", {"title": "x"}) == 1
+    assert trips("POST", "/items", item) == 1
+    assert trips("PATCH", "/items/1", {"notes": "x"}) == 1
+    assert trips("POST", "/reorder", {"positions": [2, 1]}) == 1
+    assert trips("POST", "/shift", {"minutes": 5, "days": 1}) == 1
+    assert trips("DELETE", "/items/1") == 1
+    assert trips("PUT", "/items", {"items": [item]}) == 1
+    assert trips("POST", "/versions/1/restore", {}) == 1
+    assert trips("GET", "/versions/1/diff/2") == 1
+    assert trips("POST", "/duplicate", {"user_id": other}) == 1
+    assert trips("POST", "/archive") == 1
+    assert trips("POST", "/members", {"user_id": other, "role": "viewer"}) == 1
+    assert trips("POST", "/transfer", {"user_id": other}) == 1
+    assert trips("DELETE", "") == 1
+
+
 def test_a_unit_of_work_is_undone_unless_it_is_committed(database: Database):
     insert = "INSERT INTO users (id, username) VALUES (gen_random_uuid(), %(name)s)"
     count = "SELECT count(*) FROM users"

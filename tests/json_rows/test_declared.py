@@ -82,6 +82,10 @@ WRONG = {
         lambda: Transition(shelves, Verdict, to="closed"),
         "Verdict has verdict: no column of shelves takes that, and no SQL reads it",
     ),
+    "an id of a transition, which is none of the row": (
+        lambda: Transition(shelves, ShelfCreate, to="closed"),
+        "ShelfCreate has id: no column of shelves takes that, and no SQL reads it",
+    ),
     "a new row that is lost in part": (
         lambda: New(notes, Verdict, values={"text": "'x'"}),
         "Verdict has verdict: no column of notes takes that",

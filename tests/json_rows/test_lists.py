@@ -10,8 +10,10 @@ from urllib.parse import quote
 import psycopg2
 import pytest
 
+from json_rows.listing import Selection
 from json_rows.measuring import PAGE_BYTES
 from json_rows.unit_of_work import UnitOfWork
+from service.domain.workflows import workflows as workflows_resource
 
 
 def _walk(client, path: str) -> list[list[str]]:
@@ -73,6 +75,7 @@ def _cursor(*parts: object) -> str:
 
 
 UUID = "00000000-0000-7000-8000-000000000000"
+MARK = Selection(workflows_resource.listing, {}).mark(None)
 
 
 @pytest.mark.parametrize(
@@ -84,20 +87,48 @@ UUID = "00000000-0000-7000-8000-000000000000"
         "!!!!",
         "AAAA",
         _cursor(),
-        _cursor("-created_at", "2026-01-01", "no uuid"),
-        _cursor("-created_at", "no time", UUID),
-        _cursor("-created_at", "2026-01-01\x00", UUID),
-        _cursor("-created_at", "\ud800", UUID),
-        _cursor("-created_at", 5, UUID),
-        _cursor("-created_at", None, UUID),
-        _cursor("created_at", "2026-01-01 00:00:00+00", UUID),
-        _cursor("-created_at", "2026-01-01 00:00:00+00", 7),
+        _cursor(MARK, "-created_at", "2026-01-01", "no uuid"),
+        _cursor(MARK, "-created_at", "no time", UUID),
+        _cursor(MARK, "-created_at", "2026-01-01\x00", UUID),
+        _cursor(MARK, "-created_at", "\ud800", UUID),
+        _cursor(MARK, "-created_at", 5, UUID),
+        _cursor(MARK, "-created_at", None, UUID),
+        _cursor(MARK, "created_at", "2026-01-01 00:00:00+00", UUID),
+        _cursor(MARK, "-created_at", "2026-01-01 00:00:00+00", 7),
+        _cursor("another!", "-created_at", "2026-01-01 00:00:00+00", UUID),
+        # As the release before wrote them.
+        _cursor("-created_at", "2026-01-01 00:00:00+00", UUID),
         base64.urlsafe_b64encode(b"[" * 500).decode(),
     ],
 )
 def test_a_bad_cursor_is_refused(client, pointers, cursor):
+    right = _cursor(MARK, "-created_at", "2026-01-01 00:00:00+00", UUID)
+    assert client.get(f"/v1/workflows?cursor={right}").status_code == 200
     path = f"/v1/workflows?cursor={quote(cursor)}"
     assert pointers(client.get(path)) == ["/cursor"]
+
+
+def test_a_cursor_of_another_list_is_refused(client, make, pointers):
+    workflow, other = make.workflow(), make.workflow()
+    for each in (workflow, other):
+        for _ in range(2):
+            make.generation(each["id"])
+    lists = (
+        "/v1/workflows",
+        "/v1/generations",
+        *(f"/v1/workflows/{each['id']}/generations" for each in (workflow, other)),
+        *(f"/v1/workflows/{each['id']}/timeline" for each in (workflow, other)),
+    )
+    cursors = {path: client.get(f"{path}?limit=1").get_json()["next_cursor"] for path in lists}
+    assert None not in cursors.values()
+    for path in lists:
+        for source, cursor in cursors.items():
+            answer = client.get(f"{path}?limit=1&cursor={cursor}")
+            if source == path:
+                assert answer.status_code == 200
+            else:
+                assert pointers(answer) == ["/cursor"]
+                assert "of this list" in answer.get_json()["detail"]
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,11 @@ from json_rows import (
     ownership,
 )
 from tests.json_rows import shelves_app
+from tests.json_rows.clubs import clubs, invitations, meetings
 from tests.json_rows.shelf_models import (
     BookCreate,
+    Reader,
+    ReaderRead,
     Shelf,
     ShelfCreate,
     ShelfFilter,
@@ -181,6 +184,93 @@ TAKEN = {
 }  # fmt: skip
 
 
+SEEN, CHANGED, OWN = clubs.owned, clubs.writable, clubs.theirs
+OF_SEEN = f"WITH c AS (SELECT clubs.* FROM clubs WHERE {SEEN})"
+OF_CHANGED = f"WITH c AS (SELECT clubs.* FROM clubs WHERE {CHANGED})"
+OF_OWN = f"WITH c AS (SELECT clubs.* FROM clubs WHERE {OWN})"
+JOINED = "meetings.club_id = clubs.id"
+
+ONLY_SEEN = {
+    "UPDATE": f"UPDATE clubs SET name = 'x' WHERE {SEEN}",
+    "DELETE": f"DELETE FROM clubs WHERE {SEEN}",
+    "DELETE in a CTE": f"WITH c AS (DELETE FROM clubs WHERE {SEEN} RETURNING clubs.id)"
+    " SELECT * FROM c",
+    "INSERT": "INSERT INTO clubs (id, reader_id) SELECT given.id, given.reader_id FROM given WHERE "
+    + SEEN.replace("clubs.", "given."),
+    "UPDATE of a child": f"UPDATE meetings SET title = 'x' WHERE {meetings.owned}",
+    "UPDATE of a child by its parent": f"UPDATE meetings SET title = 'x' FROM clubs"
+    f" WHERE {JOINED} AND {SEEN}",
+    "UPDATE of a child by a parent of another name": "UPDATE meetings SET title = 'x'"
+    f" FROM clubs AS c WHERE meetings.club_id = c.id AND {SEEN.replace('clubs.', 'c.')}",
+    "DELETE of a child by its parent": f"DELETE FROM meetings USING clubs WHERE {JOINED}"
+    f" AND {SEEN}",
+    "UPDATE of a child by a CTE": f"{OF_SEEN} UPDATE meetings SET title = 'x' FROM c"
+    " WHERE meetings.club_id = c.id",
+    "UPDATE of a child by a CTE of a CTE": f"{OF_SEEN}, d AS (SELECT c.* FROM c) UPDATE meetings"
+    " SET title = 'x' FROM d WHERE meetings.club_id = d.id",
+    "INSERT of a child": f"INSERT INTO meetings (id, club_id) SELECT %(a)s, clubs.id FROM clubs"
+    f" WHERE {SEEN}",
+    "INSERT of a child by a CTE": f"{OF_SEEN} INSERT INTO meetings (id, club_id) SELECT %(a)s, c.id"
+    " FROM c",
+    "INSERT over a child by a CTE": f"{OF_SEEN} INSERT INTO minutes (club_id) SELECT c.id FROM c"
+    " ON CONFLICT (club_id) DO UPDATE SET text = 'x'",
+    "UPDATE of a grandchild": f"{OF_SEEN}, m AS (SELECT meetings.* FROM meetings, c"
+    " WHERE meetings.club_id = c.id) UPDATE remarks SET text = 'x' FROM m"
+    " WHERE remarks.meeting_id = m.id",
+    "DELETE of a grandchild": f"DELETE FROM remarks USING meetings WHERE {meetings.owned}"
+    " AND remarks.meeting_id = meetings.id",
+    "INSERT of the owner's": f"{OF_CHANGED} INSERT INTO invitations (id, club_id)"
+    " SELECT %(a)s, c.id FROM c",
+    "UPDATE of the owner's": f"UPDATE invitations SET code = 'x' WHERE {invitations.owned}",
+    "UPDATE of the owner's by its parent": f"{OF_CHANGED} UPDATE invitations SET code = 'x' FROM c"
+    " WHERE invitations.club_id = c.id",
+    "DELETE of the owner's by its parent": f"DELETE FROM invitations USING clubs WHERE {CHANGED}"
+    " AND invitations.club_id = clubs.id",
+    "both, of which the weaker one is the row's": f"UPDATE meetings SET title = 'x'"
+    f" FROM clubs, clubs AS c WHERE {SEEN} AND {CHANGED.replace('clubs.', 'c.')} AND {JOINED}",
+}  # fmt: skip
+MAY_CHANGE = {
+    "SELECT": f"SELECT * FROM clubs WHERE {SEEN}",
+    "SELECT of a child by its parent": f"SELECT * FROM clubs, meetings WHERE {SEEN} AND {JOINED}",
+    "SELECT of the owner's by its parent": f"{OF_SEEN} SELECT * FROM invitations, c"
+    " WHERE invitations.club_id = c.id",
+    "SELECT FOR UPDATE": f"SELECT FROM clubs WHERE {SEEN} FOR NO KEY UPDATE",
+    "UPDATE": f"UPDATE clubs SET name = 'x' WHERE {SEEN} AND {CHANGED}",
+    "UPDATE by the owner": f"UPDATE clubs SET name = 'x' WHERE {OWN}",
+    "DELETE by the owner": f"DELETE FROM clubs WHERE {OWN}",
+    "INSERT": "INSERT INTO clubs (id, reader_id) SELECT given.id, given.reader_id FROM given WHERE "
+    + OWN.replace("clubs.", "given."),
+    "UPDATE of a child": f"UPDATE meetings SET title = 'x' WHERE {meetings.writable}",
+    "UPDATE of a child by its parent": f"UPDATE meetings SET title = 'x' FROM clubs"
+    f" WHERE {JOINED} AND {CHANGED}",
+    "UPDATE of a child by what was changed": f"WITH c AS (UPDATE clubs SET name = 'x'"
+    f" WHERE {CHANGED} RETURNING clubs.*) UPDATE meetings SET title = 'x' FROM c"
+    " WHERE meetings.club_id = c.id",
+    "INSERT of a child": f"{OF_CHANGED} INSERT INTO meetings (id, club_id) SELECT %(a)s, c.id"
+    " FROM c",
+    "INSERT of the owner's": f"{OF_OWN} INSERT INTO invitations (id, club_id) SELECT %(a)s, c.id"
+    " FROM c",
+    "DELETE of the owner's": f"DELETE FROM invitations WHERE {invitations.writable}",
+    "DELETE of a grandchild": f"{OF_CHANGED}, m AS (SELECT meetings.* FROM meetings, c"
+    " WHERE meetings.club_id = c.id) DELETE FROM remarks USING m WHERE remarks.meeting_id = m.id",
+    "INSERT of the owner's into what is new": "WITH added AS (INSERT INTO clubs (id, reader_id)"
+    " SELECT given.id, CASE WHEN " + OWN.replace("clubs.", "given.") + " THEN given.reader_id END"
+    " FROM given RETURNING clubs.*) INSERT INTO invitations (id, club_id) SELECT %(a)s, added.id"
+    " FROM added",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ONLY_SEEN)
+def test_what_changes_rows_that_may_only_be_seen_is_refused(name):
+    with pytest.raises(OwnershipError, match="where it may only be seen"):
+        Statement(ONLY_SEEN[name])
+
+
+@pytest.mark.parametrize("name", MAY_CHANGE)
+def test_what_changes_rows_as_their_owner_lets_is_taken(name):
+    assert Statement(MAY_CHANGE[name]).sql == MAY_CHANGE[name]
+
+
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_forgets_the_owner_is_refused(name):
     with pytest.raises(OwnershipError, match="A statement"):
@@ -277,3 +367,21 @@ def test_a_table_has_one_owner_only():
     assert Resource("shelf", Shelf, ShelfSummary, owner="reader_id").owned == shelves.owned
     with pytest.raises(TypeError, match="Rows of shelves have another owner by now"):
         Resource("shelf", Shelf, ShelfSummary, owner="{row}.name = %(owner)s::text")
+
+
+def test_rows_of_anybody_are_read_where_a_resource_says_that_they_are_known(monkeypatch):
+    with pytest.raises(TypeError, match="Rows of readers are not known to others"):
+        str(readers.anybodys)
+    monkeypatch.setattr(ownership, "_OWNERS", {})
+    assert Resource("shelf", Shelf, ShelfSummary, owner="reader_id").owner
+    known = Resource("reader", Reader, ReaderRead, owner="id", known=True)
+    Statement(f"SELECT readers.name FROM readers WHERE {known.anybodys}")
+    Statement(f"SELECT readers.name FROM readers WHERE {known.owned}")
+    for sql in (
+        f"UPDATE readers SET name = 'x' WHERE {known.anybodys}",
+        f"DELETE FROM readers WHERE {known.anybodys}",
+        f"SELECT * FROM shelves WHERE {known.anybodys.replace('readers.', 'shelves.')}",
+        f"SELECT readers.name FROM readers WHERE true OR {known.anybodys}",
+    ):
+        with pytest.raises(OwnershipError):
+            Statement(sql)

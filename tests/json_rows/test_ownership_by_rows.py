@@ -1,5 +1,8 @@
 """Statements that are made up at random and taken show a stranger no row of others, when run."""
 
+import re
+from contextlib import closing, suppress
+from itertools import product
 from uuid import UUID
 
 import psycopg2
@@ -8,7 +11,9 @@ from hypothesis import strategies as st
 
 from json_rows import OwnershipError, Statement, UnitOfWork
 from smorest_sqlmodel.errors import ApiError
+from tests.json_rows.clubs import clubs, invitations, meetings, remarks
 from tests.json_rows.shelves import books, shelves
+from tests.json_rows.test_sharing import Club
 
 HIDDEN = "비밀"
 OWNED, BOOKS = shelves.owned, books.owned
@@ -80,3 +85,67 @@ def test_what_is_taken_shows_a_stranger_nothing(library):
     try_one()
     # Of those that are run, some would show others' rows, were it not for who asks.
     assert len(done) > 20
+
+
+OF = {"clubs": clubs, "meetings": meetings, "remarks": remarks, "invitations": invitations}
+COLUMNS = {"clubs": "name", "meetings": "title", "remarks": "text", "invitations": "code"}
+PARENTS = {
+    "meetings": ("club_id", "clubs"),
+    "invitations": ("club_id", "clubs"),
+    "remarks": ("meeting_id", "meetings"),
+}
+NEW = {
+    "meetings": "meetings (id, version, title, status, club_id)"
+    " SELECT gen_random_uuid(), 1, 'changed', 'planned', {}.id",
+    "invitations": "invitations (id, code, club_id) SELECT gen_random_uuid(), 'changed', {}.id",
+    "remarks": "remarks (id, text, meeting_id) SELECT gen_random_uuid(), 'changed', {}.id",
+}
+
+
+def changes():
+    """Make statements that change a club, or what it has, by way of what it hangs on."""
+    for table, (link, parent) in PARENTS.items():
+        kept = [
+            condition
+            for name in (table, parent)
+            for condition in (OF[name].owned, OF[name].writable, OF[name].theirs)
+        ]
+        ctes = [
+            f"SELECT {parent}.* FROM {parent} WHERE {condition}"
+            for condition in (OF[parent].owned, OF[parent].writable, OF[parent].theirs)
+        ]
+        sources = [("c", "c"), (parent, parent), (f"{parent}, c", parent), (f"c, {parent}", "c")]
+        for cte, (froms, through), condition in product(ctes, sources, ["true", *kept]):
+            joined = f"{table}.{link} = {through}.id AND {condition}"
+            for verb in (
+                f"UPDATE {table} SET {COLUMNS[table]} = 'changed' FROM {froms} WHERE {joined}",
+                f"DELETE FROM {table} USING {froms} WHERE {joined}",
+                f"INSERT INTO {NEW[table].format(through)} FROM {froms} WHERE {condition}",
+            ):
+                yield f"WITH c AS ({cte}) {verb}"
+
+
+def test_what_is_taken_changes_no_row_that_may_only_be_seen(library):
+    club = Club(library)
+    done: dict[str, set[str]] = {role: set() for role in ("viewer", "editor", "owner")}
+
+    def run(sql, reader):
+        """Count the rows that a statement changes for somebody; it is undone."""
+        with closing(library.database.primary.engine.raw_connection()) as connection:
+            cursor = connection.cursor()
+            cursor.execute(sql, {"owner": reader})
+            return cursor.rowcount
+
+    for sql in changes():
+        with suppress(OwnershipError, psycopg2.Error):
+            Statement(sql)
+            for role, changing in done.items():
+                if run(sql, club.readers[role]):
+                    changing.add(sql)
+    assert not done["viewer"]
+    # Both others may do some, and the owner more.
+    assert len(done["editor"]) > 20
+    assert len(done["owner"]) > len(done["editor"])
+    written = re.compile("(?:INTO|UPDATE|DELETE FROM) invitations")
+    assert any(map(written.search, done["owner"]))
+    assert not any(map(written.search, done["editor"]))

@@ -178,3 +178,34 @@ def test_a_step_that_is_repeated_is_found_though_others_went_on(library, headers
     assert (other.status_code, other.json["status"]) == (200, "paused")
     late = post(f"{path}/pause", json={"text": "???"})
     assert (late.status_code, late.json["allowed"]) == (409, ["closed", "open"])
+
+
+def test_a_step_that_comes_again_with_other_values_is_a_conflict_that_points_to_them(library):
+    shelf = library.shelf(library.reader())
+    path = f"/shelves/{shelf['id']}"
+    post = library.client().post
+    question = {"question_id": str(uuid4()), "text": "?"}
+    post(f"{path}/pause", json=question)
+    for answered in (False, True):
+        if answered:
+            post(f"{path}/resume", json={"answer": "!"})
+        again = one_round_trip(library, lambda: post(f"{path}/pause", json=question))
+        assert again.status_code == 200
+        other = post(f"{path}/pause", json={**question, "text": "??"})
+        assert other.status_code == 409
+        assert [error["pointer"] for error in other.json["errors"]] == ["/text"]
+        assert other.json["current"] == again.json["status"]
+        # What a conflict tells besides is only there where there is something to tell.
+        assert other.json.get("question_id") == (None if answered else question["question_id"])
+        assert ("question_id" in other.json) is not answered
+
+
+def test_an_id_that_another_row_has_is_a_conflict_of_a_step_too(library):
+    question = {"question_id": str(uuid4()), "text": "?"}
+    for expected in (200, 409):
+        shelf = library.shelf(library.reader())
+        asked = library.client().post(f"/shelves/{shelf['id']}/pause", json=question)
+        assert asked.status_code == expected
+        if expected == 409:
+            assert [error["pointer"] for error in asked.json["errors"]] == ["/id"]
+            assert library.client().get(f"/shelves/{shelf['id']}").json["status"] == "open"

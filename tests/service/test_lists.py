@@ -5,12 +5,15 @@ import pytest
 from json_rows.listing import Page
 from json_rows.unit_of_work import UnitOfWork
 from service.domain.generations import generations
+from service.domain.itineraries import itineraries, versions
+from service.domain.itinerary_members import members
 from service.domain.model_prices import model_prices
 from service.domain.nodes import nodes
 from service.domain.timeline import TIMELINE
 from service.domain.users import users
 from service.domain.workflows import workflows
 from service.models.generation import GenerationFilter
+from service.models.itinerary import ItineraryFilter
 from service.models.model_price import ModelPriceFilter
 from service.models.node import NodeFilter
 from service.models.user import UserFilter
@@ -23,6 +26,9 @@ LISTS = {
     "users": (users.listing, [*UserFilter.model_fields]),
     "model prices": (model_prices.listing, [*ModelPriceFilter.model_fields]),
     "timeline": (TIMELINE, ["workflow_id"]),
+    "itineraries": (itineraries.listing, [*ItineraryFilter.model_fields]),
+    "versions": (versions.listing, ["itinerary_id"]),
+    "members": (members.listing, ["itinerary_id"]),
 }
 
 

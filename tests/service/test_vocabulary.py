@@ -26,6 +26,7 @@ OTHERWISE = {
     "to run": rf"{NO_NOUN}\b[Rr]un(?: it| the import| with| into| `| Flask's| Alembic's)"
     r"|\b(?:has|may be|only a few|those who) run\b"
     r"|\b(?:Where it|planner|any command|docs/|Who) runs\b",
+    "a member of a question": r"[\"'/`]step[\"'`]|\bstep, requested_at\b|\) step\b|(?m:^step$)",
     "what a command did": r"\bthe run it stands for\b|\beach run looks at the database\b",
 }
 CALLED = {
@@ -39,6 +40,7 @@ NAMES = {
     "dry_run": "an option of commands",
     "_DRY_RUN": "the same",
     "pending_step": "a column",
+    "step": "a member of a question: the name of the node that asks",
 }
 
 ONLY_OF_TRIPS = re.compile(

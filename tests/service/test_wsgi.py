@@ -14,7 +14,7 @@ def load(root, tmp_path):
     """Import wsgi:app as a WSGI server does, in a process of its own."""
 
     def load(**environment: str) -> subprocess.CompletedProcess[str]:
-        names = {"DATABASE_URL", "DIRECT_DATABASE_URL", "APP_ENV", "FLASK_RUN_FROM_CLI"}
+        names = {"DATABASE_URL", "DIRECT_DATABASE_URL", "APP_ENV", "FLASK_RUN_FROM_CLI", "AUTH"}
         inherited = {name: value for name, value in os.environ.items() if name not in names}
         return subprocess.run(
             [sys.executable, "-c", "import wsgi; print(wsgi.app.name)"],
@@ -62,5 +62,18 @@ def test_a_setting_that_can_not_be_stops_it(load):
 
 
 def test_it_starts_before_the_database_can_be_reached(load):
-    started = load(DATABASE_URL="postgresql://me@127.0.0.1:1/trips", APP_ENV="production")
+    url = "postgresql://me@127.0.0.1:1/trips"
+    started = load(DATABASE_URL=url, APP_ENV="production", AUTH="on")
     assert (started.returncode, started.stdout) == (0, "service.app\n")
+    assert "AUTH" not in started.stderr
+
+
+@pytest.mark.parametrize("environment", ["production", "development"])
+def test_security_20_without_a_word_on_keys_it_does_not_start(load, environment):
+    url = "postgresql://me@127.0.0.1:1/trips"
+    stopped = load(DATABASE_URL=url, APP_ENV=environment)
+    assert stopped.returncode == 1
+    assert stopped.stderr.startswith("Error: AUTH is not set: say AUTH=on")
+    started = load(DATABASE_URL=url, APP_ENV=environment, AUTH="off")
+    assert started.returncode == 0
+    assert "AUTH is off: whoever reaches this service may read, change and erase" in started.stderr

@@ -275,3 +275,24 @@ def test_what_a_guard_means_for_an_operation_is_in_the_document(guarded):
                 is_guarded = path != "/health"
                 assert ({"403", "503"} <= operation["responses"].keys()) == is_guarded
                 assert operation.get("security") == ([{"key": []}] if is_guarded else None)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "told"),
+    [
+        ("GET", f"/books/{BOOK}/none", "/books/…"),
+        ("GET", "/books/no-uuid", "/books/…"),
+        ("DELETE", f"/books/{BOOK}", "/books/…"),
+        ("GET", f"/books//{BOOK}/", "/books/…"),
+        ("GET", f"/Books/{BOOK}/none", "/Books/…"),
+        ("DELETE", "/books", "/books"),
+        ("GET", f"/bookshops/{BOOK}", f"/bookshops/{BOOK}"),
+    ],
+)
+def test_a_path_that_lets_in_who_knows_it_is_in_no_problem(method, path, told):
+    app = make_app(make_books(has_secret_paths=True))
+    app.url_map.merge_slashes = False
+    told_by: Any = app.test_client().open(path, method=method).json
+    assert told_by["instance"] == told
+    others: Any = make_app(make_books()).test_client().get("/books/no-uuid").json
+    assert others["instance"] == "/books/no-uuid"

@@ -8,7 +8,17 @@ import pytest
 
 from plain_commands.errors import InvalidInputError, NotFoundError
 from serverless_postgres.settings import PostgresSettings
-from sqlite_to_postgres import Expected, Shape, bring_in, open_database, open_file, open_tables
+from sqlite_to_postgres import (
+    Expected,
+    Parent,
+    RefusedError,
+    Shape,
+    TableImport,
+    bring_in,
+    open_database,
+    open_file,
+    open_tables,
+)
 
 
 @pytest.fixture
@@ -192,3 +202,53 @@ def test_a_table_that_postgres_does_not_have_is_an_error_of_its_own(imported, co
     connection.commit()
     with pytest.raises(psycopg2.errors.UndefinedTable):
         imported()
+
+
+SHORT = 300
+
+
+def stamp(values, keys, row):
+    """A stamp for each book of a known length; one of many pages has none, and one too long."""
+    _, book_id, title, pages, _ = row
+    if type(pages) is not int:
+        return None
+    if pages > SHORT:
+        message = "too long for a stamp"
+        raise RefusedError(message)
+    values.note("stamped by hand")
+    return keys.of("books", book_id), title
+
+
+def test_rows_can_be_made_of_those_of_another_table(imported, file, connection, bring):
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TABLE stamps (id uuid PRIMARY KEY, book_id uuid NOT NULL REFERENCES books,"
+            " title text, source_id text, repairs text)"
+        )
+    connection.commit()
+    stamps = TableImport(
+        "stamps",
+        stamp,
+        ("book_id", "title"),
+        made_of="books",
+        source_id="source_id",
+        note="repairs",
+        parent=Parent("books", "book_id", "book"),
+    )
+    plan = replace(bring.LIBRARY, tables=(*bring.LIBRARY.tables, stamps))
+    file.execute("INSERT INTO books VALUES (3, 'Momo', 300, '2026-01-11'), (4, 'No', 9, NULL)")
+    done = []
+    progress = lambda _, part, whole: done.append((part, whole))  # noqa: E731
+    told = imported(plan, progress)
+    # Of the four books one has no length; one is too long, and one was refused itself.
+    assert told["stamps"] == (3, 1, 0, 0, 2)
+    assert done[-1] == (14, 14)
+    found = rows(
+        connection, "SELECT stamps.id, stamps.title, source_id, stamps.repairs FROM stamps"
+    )
+    assert [row[1:] for row in found] == [("Momo", "3", "stamped by hand")]
+    assert rows(connection, "SELECT count(*) FROM books WHERE id IN (SELECT id FROM stamps)") == [
+        (0,)
+    ]
+    assert imported(plan)["stamps"] == (3, 0, 1, 0, 2)
+    assert rows(connection, "SELECT id FROM stamps") == [found[0][:1]]

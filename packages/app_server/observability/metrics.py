@@ -100,6 +100,11 @@ class Metrics:
             ["outcome"],
             registry=None,
         )
+        self._uncounted = Counter(
+            "http_requests_uncounted",
+            "Requests let through without a limit, as what counts them for it is away.",
+            registry=None,
+        )
         self._in_flight = _gauge("http_requests_in_flight", "Requests not yet answered.")
         self._pool = _gauge(
             "database_pool_connections",
@@ -159,6 +164,10 @@ class Metrics:
             new = self._folder.path / f"schema-{os.getpid()}.new"
             new.write_text(seen, encoding="utf-8")
             new.rename(self._folder.path / "schema")
+
+    def note_uncounted(self) -> None:
+        """Count a request that was let through though it could not be counted for its caller."""
+        self._uncounted.inc()
 
     def text(self, accept: str) -> tuple[bytes, str]:
         """Write the metrics of all processes; returns the text and its media type.

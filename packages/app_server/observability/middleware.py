@@ -87,16 +87,24 @@ class _Streamed:
         self._end = end
 
     def __iter__(self) -> Iterator[bytes]:
+        """Make part after part; each may be asked for in another thread."""
         exchange = self._exchange
         exchange.size = 0
-        try:
-            for chunk in self._body:
-                exchange.size += len(chunk)
-                yield chunk
-        except Exception:
-            # The head of the answer is gone; only the log can still tell.
-            exchange.status = _FAILED
-            raise
+        parts = iter(self._body)
+        while True:
+            enter(exchange)
+            try:
+                part = next(parts, None)
+            except Exception:
+                # The head of the answer is gone; only the log can still tell.
+                exchange.status = _FAILED
+                raise
+            finally:
+                enter(None)
+            if part is None:
+                return
+            exchange.size += len(part)
+            yield part
 
     def close(self) -> None:
         """Close the body, as PEP 3333 wants it, also one that was given up."""

@@ -85,6 +85,13 @@ def note_schema(revision: str, *, is_ahead: bool = False) -> None:
         metrics.note_schema(revision, is_ahead=is_ahead)
 
 
+def note_uncounted() -> None:
+    """Count a request that was let through though it could not be counted for its caller."""
+    metrics: Metrics | None = current_app.extensions.get("metrics")
+    if metrics is not None:
+        metrics.note_uncounted()
+
+
 def _init_metrics(
     app: Flask, settings: ServerSettings, begins: list[Listener], ends: list[Listener]
 ) -> "Metrics":

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Self
 
+from plain_commands.durations import read_duration
 from plain_commands.errors import InvalidInputError
 
 # "Maximum expiration is 30 days from the current time" (Neon's manual, "Branch expiration").
 LONGEST_LIFETIME = timedelta(days=30)
-_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _LSN = re.compile(r"[0-9A-Fa-f]{1,8}/[0-9A-Fa-f]{1,8}")
 
 
@@ -54,13 +54,7 @@ def read_lifetime(text: str) -> timedelta:
 
     Raises InvalidInputError for anything else, and for more than Neon allows.
     """
-    found = re.fullmatch(r"(\d{1,6})\s*([mhdw])", text.strip())
-    if not found or not int(found[1]):
-        message = (
-            f"{text!r} is not a lifetime: write minutes, hours, days or weeks, as in 90m or 7d."
-        )
-        raise InvalidInputError(message)
-    lifetime = timedelta(**{_UNITS[found[2]]: int(found[1])})
+    lifetime = read_duration(text, noun="lifetime")
     if lifetime > LONGEST_LIFETIME:
         message = f"Neon lets a branch expire after {LONGEST_LIFETIME.days} days at most."
         raise InvalidInputError(message)

@@ -189,7 +189,7 @@ def test_the_level_can_be_set(make_app, log_lines):
 
 
 def test_in_production_lines_are_json_and_else_they_are_for_people(make_app, capsys):
-    make_app(app_env="production")
+    make_app(app_env="production", auth="on")
     logger.warning("one")
     assert capsys.readouterr().err.startswith('{"time":"')
     make_app()

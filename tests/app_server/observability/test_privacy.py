@@ -1,15 +1,23 @@
 """Nothing that a request holds gets into logs, spans and metrics, wherever it stands."""
 
+import json
 import logging
 import re
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 from pydantic import TypeAdapter
 
+from api_access import Scope
+from api_access.key_format import KeyFormat
+from api_access.key_models import KeyCreate
 from app_server.refusal import REFUSAL
+from json_rows import UnitOfWork
 from json_rows.work import unit_of_work
+from service.domain.keys import KEYS
+from service.settings import Settings
 from smorest_sqlmodel.errors import BadRequestError, OverloadedError, RequestTimeoutError
 
 NAME = "geheim비밀"
@@ -81,6 +89,11 @@ PATHS = [
         ("GET", f"/v1/users?{name}={{}}")
         for name in ("sort", "fields", "{}", "q=%ff", "{}=1&limit")
     ),
+    *((method, "/v1/shared/{}") for method in ("GET", "HEAD", "POST", "GEHEIM")),
+    *(
+        ("GET", path)
+        for path in ("/v1/feeds/{}.ics", "/v1/feeds/{}", "/v1/shared/{}/", "/V1//Shared/{}")
+    ),
     ("GET", "/v1/users?q={}&q={}"),
     ("GET", "/{}" + "/x" * 5000),
     ("GET", "/v1/users?{}=" + "x" * 9000),
@@ -124,10 +137,20 @@ REFUSALS = [
 
 
 @pytest.fixture
-def client(make_app, collector, monkeypatch, tmp_path, database):
-    """A client of a service that tells all it can."""
+def watched(make_app, collector, monkeypatch, tmp_path, database):
+    """Make a client of a service that tells all it can."""
     assert database
     monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "50")
+    return partial(_watched, make_app, collector, monkeypatch, tmp_path)
+
+
+@pytest.fixture
+def client(watched):
+    """A client of a service that tells all it can."""
+    return watched()
+
+
+def _watched(make_app, collector, monkeypatch, tmp_path, **more):
     app = make_app(
         log_format="json",
         log_level="DEBUG",
@@ -137,6 +160,7 @@ def client(make_app, collector, monkeypatch, tmp_path, database):
         slow_query_plan="on",
         otel_exporter_otlp_endpoint=collector.url,
         allowed_hosts=("localhost",),
+        **more,
     )
     for listener in app.extensions["database"].listeners:
         if hasattr(listener.__self__, "_limit_s"):
@@ -160,8 +184,9 @@ def ask_everything(client) -> int:
             client.open("/v1/users", method=method, data=f'"{NAME}"', headers=given)
             count += 1
     for refusal in REFUSALS:
-        for path in (f"/{NAME}", f"/v1/users/by-username/{NAME}"):
-            client.put(path, environ_overrides={REFUSAL: refusal})
+        for path in (f"/{NAME}", f"/v1/users/by-username/{NAME}", f"/v1/shared/{NAME}"):
+            answer = client.put(path, environ_overrides={REFUSAL: refusal})
+            assert (NAME in answer.text) == ("shared" not in path)
             count += 1
     for fault in FAULTS:
         answer = client.get(f"/test/{fault.__name__}/{NAME}")
@@ -189,6 +214,35 @@ def test_nothing_of_a_request_is_seen_outside(client, collector, capsys):
             for at in re.finditer("|".join(map(re.escape, FORMS)), text)
         ]
         assert not found, f"{where}: {places[:5]}"
+
+
+def test_security_3_keys_are_seen_nowhere_outside(watched, collector, capsys, database):
+    client = watched(auth="on")
+    secrets = []
+    written = KeyFormat(Settings.key_name, is_production=False)
+    with UnitOfWork(database) as work:
+        new = KeyCreate(name="x", scopes=[Scope.ADMIN])
+        made = json.loads(work.run(KEYS.create(written.make(), new, None)).json)
+    secrets.append(made["key"])
+    headers = {"Authorization": f"Bearer {made['key']}", "Idempotency-Key": "1"}
+    body = {"name": "x", "scopes": ["read"]}
+    for _ in range(2):
+        answer = client.post("/v1/keys", json=body, headers=headers)
+        assert answer.status_code == 201
+        secrets += filter(None, [answer.json.get("key")])
+    rotated = client.post(f"/v1/keys/{answer.json['id']}/rotate", json={}, headers=headers)
+    secrets += [rotated.json["key"], unknown := written.make()]
+    asked = 3
+    for key in (*secrets, f"{unknown}x", f"x{unknown}"):
+        client.get("/v1/workflows", headers={"Authorization": f"Bearer {key}"})
+        asked += 1
+    spans = collector.await_spans(lambda span: span.kind == span.SPAN_KIND_SERVER, asked)
+    assert len(spans) == asked
+    told = capsys.readouterr().err + str(collector.requests) + client.get("/metrics").text
+    assert "slow query" in told
+    assert len(secrets) == 4
+    for secret in secrets:
+        assert secret[len("tps_test_") + 3 :] not in told
 
 
 def test_of_a_path_that_leads_nowhere_there_is_what_begins_a_route(client, log_lines, nowhere):

@@ -32,6 +32,7 @@ def served(worker_url, execute, tmp_path, collector):
     url = worker_url.set(drivername="postgresql", username=name, password=PASSWORD)
     environment = {
         "APP_ENV": "production",
+        "AUTH": "off",
         "DATABASE_URL": url.render_as_string(hide_password=False),
         "NEON_API_KEY": KEY,
         "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,

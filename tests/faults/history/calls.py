@@ -28,6 +28,7 @@ class Kind(StrEnum):
     WORKFLOW = "workflows"
     NODE = "nodes"
     GENERATION = "generations"
+    INTERACTION = "interactions"
 
 
 class Outcome(StrEnum):
@@ -114,7 +115,7 @@ class Database:
     @cached_property
     def _by_workflow(self) -> dict[Kind, dict[str, list[Row]]]:
         found: dict[Kind, dict[str, list[Row]]] = {kind: defaultdict(list) for kind in Kind}
-        for kind in (Kind.NODE, Kind.GENERATION):
+        for kind in (Kind.NODE, Kind.GENERATION, Kind.INTERACTION):
             for row in self[kind].values():
                 found[kind][row["workflow_id"]].append(row)
         return found

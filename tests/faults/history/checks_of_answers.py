@@ -22,6 +22,8 @@ _EXPECTED = {
     "get_node": (200, 404),
     "start_node": (200, 404, 409),
     "record_heartbeat": (200, 409),
+    "await_input": (200, 409),
+    "resume_workflow": (200, 409),
     "update_workflow": (200, 412),
     **dict.fromkeys(WORKFLOW_ENDS, (200, 409)),
     **dict.fromkeys(NODE_ENDS, (200, 404, 409)),

@@ -75,6 +75,8 @@ def _changes_in_rows(history: History, workflow: Row, database: Database) -> int
     """Count the changes that are seen in the rows of a workflow."""
     nodes = database.of(workflow["id"], Kind.NODE)
     count = len(nodes) + len(database.of(workflow["id"], Kind.GENERATION)) + is_closed(workflow)
+    for interaction in database.of(workflow["id"], Kind.INTERACTION):
+        count += 1 + (interaction["answered_at"] is not None)
     for node in nodes:
         calls = history.by_mark.get(node["mark"], [])
         first = (calls[0].request.body or {}).get("status", "running") if calls else "running"

@@ -23,16 +23,18 @@ MEMBERS = {
     ),
     Kind.NODE: ("id", "seq", "status", "started_at", "completed_at"),
     Kind.GENERATION: ("id", "cost"),
+    Kind.INTERACTION: ("id", "seq", "requested_at", "answered_at"),
 }
 """What is noted of a row."""
 
-_TIMES = ("started_at", "completed_at")
+_TIMES = ("started_at", "completed_at", "requested_at", "answered_at")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _VERSION = re.compile(r'"(\d+)')
 
 _SHOWS = {
     "list_nodes": Kind.NODE,
     "list_workflow_generations": Kind.GENERATION,
+    "list_interactions": Kind.INTERACTION,
     "create_node": Kind.NODE,
     "create_generation": Kind.GENERATION,
 }
@@ -134,7 +136,8 @@ def _rows(request: Request, answer: Answer, told: Any) -> Iterator[tuple[Kind, R
     elif answer.status == 409 and "current" in told:
         of_node = kind is Kind.NODE and request.node
         named = (Kind.NODE, request.node) if of_node else (Kind.WORKFLOW, request.workflow)
-        yield named[0], {"id": named[1], "status": told["current"]}
+        more = {name: told[name] for name in ("interaction_id",) if name in told}
+        yield named[0], {"id": named[1], "status": told["current"], **more}
     elif answer.status < 300 and request.operation == "get_timeline":
         for entry in told["items"]:
             its = Kind(f"{entry['kind']}s")

@@ -175,6 +175,19 @@ DEFECTS = {
             concerns=_only_reads_by_body,
         ),
         Defect(
+            "open-wait-forgotten",
+            "the wait that an end cuts short is the agent's time",
+            pattern=r"coalesce\(interactions\.answered_at, ",
+            replacement="coalesce(interactions.answered_at, interactions.requested_at, ",
+            concerns=_closes,
+        ),
+        Defect(
+            "answer-not-recognised",
+            "an answer that comes again answers the next question, too",
+            pattern=r"\binteractions\.answer_id = said\.id\b",
+            replacement="false",
+        ),
+        Defect(
             "commit-lost",
             "a transaction is rolled back and acknowledged, now and then",
             pattern=r"\bCOMMIT$",

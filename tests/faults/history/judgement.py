@@ -34,6 +34,14 @@ from .checks_of_versions import (
     if_match_is_kept,
     versions_never_go_back,
 )
+from .checks_of_waiting import (
+    answers_are_kept,
+    conflicts_name_the_question,
+    one_question_is_open,
+    questions_are_kept,
+    questions_are_listed,
+    waiting_adds_up,
+)
 
 Check = Callable[[History, Database], Iterator[str]]
 
@@ -57,6 +65,12 @@ CHECKS: Sequence[Check] = (
     etags_are_versions,
     if_match_is_kept,
     times_add_up,
+    questions_are_kept,
+    answers_are_kept,
+    one_question_is_open,
+    waiting_adds_up,
+    conflicts_name_the_question,
+    questions_are_listed,
     lists_have_what_was_acknowledged,
     counters_count_what_was_acknowledged,
     nodes_are_found,

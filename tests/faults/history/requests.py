@@ -15,11 +15,15 @@ MIXTURE = {
     "list_nodes": 16,
     "list_workflow_generations": 8,
     "get_timeline": 10,
+    "list_interactions": 6,
     "create_node": 34,
     "create_generation": 20,
     "end_node": 28,
     "record_heartbeat": 12,
     "update_workflow": 12,
+    "await_input": 10,
+    "resume_workflow": 14,
+    "talk": 3,
     "end_workflow": 3,
     "delete": 2,
     "again": 16,
@@ -43,8 +47,8 @@ def drawn(board: Board, chance: random.Random) -> Request:
         return request
     make = _WRITES.get(name)
     subject = board.pick(chance)
-    if name == "end_workflow":
-        first, *others = _rush(subject, chance)
+    if series := _SERIES.get(name):
+        first, *others = series(subject, chance)
         board.queue(others)
         return first
     return make(subject, chance) if make else _read(name, board, subject, chance)
@@ -52,10 +56,24 @@ def drawn(board: Board, chance: random.Random) -> Request:
 
 def _rush(subject: Subject, chance: random.Random) -> list[Request]:
     """Draw an end, and what comes just before and just after it."""
-    makes = (_create_node, _create_node, _end_node, _create_generation, _end_workflow)
+    makes = (
+        *(_create_node, _create_node, _end_node, _create_generation, _end_workflow),
+        *(_await_input, _resume_workflow),
+    )
     rush = [chance.choice(makes)(subject, chance) for _ in range(CROWD)]
     rush.insert(chance.randrange(CROWD), _end_workflow(subject, chance))
     return rush
+
+
+def _talk(subject: Subject, chance: random.Random) -> list[Request]:
+    """Draw questions, and an answer that is sent once more when the next one may be open."""
+    answer = _resume_workflow(subject, chance)
+    while not answer.has_identity:
+        answer = _resume_workflow(subject, chance)
+    return [_await_input(subject, chance), answer, _await_input(subject, chance), answer]
+
+
+_SERIES = {"end_workflow": _rush, "talk": _talk}
 
 
 def create_workflow(board: Board, chance: random.Random) -> Request:
@@ -201,6 +219,20 @@ def _update_workflow(subject: Subject, chance: random.Random) -> Request:
     )
 
 
+def _await_input(subject: Subject, chance: random.Random) -> Request:
+    mark = uuid4().hex
+    sent = _as_sent({"question": mark}, _identity(chance, mark), mark)
+    path = f"/v1/workflows/{subject.id}/await-input"
+    return Request("await_input", "POST", path, subject.id, **sent)
+
+
+def _resume_workflow(subject: Subject, chance: random.Random) -> Request:
+    mark = uuid4().hex
+    sent = _as_sent({"answer": mark}, _identity(chance, mark), mark)
+    path = f"/v1/workflows/{subject.id}/resume"
+    return Request("resume_workflow", "POST", path, subject.id, **sent)
+
+
 def _delete(subject: Subject, chance: random.Random) -> Request:
     """Delete what is not there, or a version that never was."""
     if chance.random() < 0.5:
@@ -216,6 +248,8 @@ _WRITES: dict[str, Callable[[Subject, random.Random], Request]] = {
     "end_node": _end_node,
     "record_heartbeat": _record_heartbeat,
     "update_workflow": _update_workflow,
+    "await_input": _await_input,
+    "resume_workflow": _resume_workflow,
     "delete": _delete,
 }
 
@@ -231,6 +265,7 @@ def _read(name: str, board: Board, subject: Subject, chance: random.Random) -> R
         "list_nodes": f"{workflow}/nodes?{_WHOLE_LIST}",
         "list_workflow_generations": f"{workflow}/generations?{_WHOLE_LIST}",
         "get_timeline": f"{workflow}/timeline?{_WHOLE_LIST}",
+        "list_interactions": f"{workflow}/interactions?{_WHOLE_LIST}",
     }
     if name in paths:
         return Request(name, "GET", paths[name], subject.id)

@@ -27,6 +27,11 @@ _SELECTS = {
         SELECT id::text, workflow_id::text, user_prompt AS mark, prompt_tokens, completion_tokens,
             cost
         FROM generations""",
+    Kind.INTERACTION: """
+        SELECT id::text, workflow_id::text, seq, question AS mark, answer AS answer_mark,
+            (EXTRACT(epoch FROM requested_at) * 1000000)::bigint AS requested_at,
+            (EXTRACT(epoch FROM answered_at) * 1000000)::bigint AS answered_at
+        FROM interactions""",
 }
 
 

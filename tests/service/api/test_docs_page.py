@@ -19,7 +19,8 @@ def opened(client):
 def test_the_rows_of_the_examples_are_there(opened):
     assert opened.get(f"/v1/users/{examples.USER}").json["username"] == "하늘"
     workflows = opened.get(f"/v1/workflows?user_id={examples.USER}").json["items"]
-    assert [workflow["status"] for workflow in workflows] == ["running"] * 4
+    states = [workflow["status"] for workflow in workflows]
+    assert sorted(states) == ["awaiting_input", *["running"] * 5]
     nodes = opened.get(f"/v1/workflows/{examples.WORKFLOW}/nodes").json["items"]
     assert sorted(node["status"] for node in nodes) == ["pending"] * 2 + ["running"] * 3
     for path in ("nodes/" + examples.NODE + "/state", "generations/" + examples.GENERATION):
@@ -55,15 +56,17 @@ def test_a_copy_of_an_answer_goes_with_the_person_whose_row_it_shows(opened, dat
         answer = opened.post(
             path.format(**ids),
             json=body["application/json"].get("example"),
-            headers={"Idempotency-Key": "k"},
+            headers={"Idempotency-Key": "k", "If-Match": "*"},
         )
         assert answer.status_code < 300, (path, answer.text)
     user = opened.get(f"/v1/users/{examples.USER}")
     headers = {"If-Match": user.headers["ETag"]}
-    assert opened.delete(f"/v1/users/{examples.USER}", headers=headers).status_code == 204
+    assert opened.delete(f"/v1/users/{examples.USER}", headers=headers).status_code == 200
     with database.transaction() as connection:
         left = connection.exec_driver_sql("SELECT path FROM idempotency_keys").scalars().all()
-    assert left == ["/v1/model-prices"]
+    # The keys of the examples are bound to nobody.
+    rotated = f"/v1/keys/{examples.KEY_TO_ROTATE}/rotate"
+    assert sorted(left) == ["/v1/keys", rotated, "/v1/model-prices"]
 
 
 def test_nothing_of_somebodys_own_is_written_over(client, make, problem):

@@ -80,7 +80,9 @@ def test_errors_are_problem_details(document):
 
 def test_headers_are_documented(operations):
     created = operations["POST /v1/users"]["responses"]["201"]
-    assert {"ETag", "Location", "Idempotency-Replayed", "Read-After"} == set(created["headers"])
+    of_limits = {"RateLimit", "RateLimit-Policy"}
+    of_rows = {"ETag", "Location", "Idempotency-Replayed", "Read-After"}
+    assert of_rows | of_limits == set(created["headers"])
     assert "Link" in operations["GET /v1/users"]["responses"]["200"]["headers"]
     assert "ETag" in operations["GET /v1/users/{user_id}"]["responses"]["304"]["headers"]
     names = {item["name"] for item in operations["GET /v1/users/{user_id}"]["parameters"]}
@@ -90,7 +92,8 @@ def test_headers_are_documented(operations):
 def test_schemas_say_what_is_required_nullable_bounded_and_default(document):
     schemas = document["components"]["schemas"]
     create = schemas["WorkflowCreate"]
-    assert set(create["required"]) == {"user_id", "user_input"}
+    # Callers that are bound to a user leave out whose it is.
+    assert set(create["required"]) == {"user_input"}
     assert create["additionalProperties"] is False
     properties = create["properties"]
     assert properties["user_input"] == {
@@ -109,7 +112,7 @@ def test_schemas_say_what_is_required_nullable_bounded_and_default(document):
         {"type": "null"},
     ]
     assert "metadata" in properties
-    assert properties["user_id"]["format"] == "uuid"
+    assert properties["user_id"]["anyOf"][0]["format"] == "uuid"
     assert schemas["WorkflowStatus"]["enum"] == [
         "running",
         "awaiting_input",
@@ -198,10 +201,12 @@ def test_the_entries_of_a_timeline_are_told_apart_by_their_kind(document):
         "mapping": {
             "node": "#/components/schemas/TimelineNode",
             "generation": "#/components/schemas/TimelineGeneration",
+            "interaction": "#/components/schemas/TimelineInteraction",
         },
     }
     assert schemas["TimelineNode"]["properties"]["kind"]["const"] == "node"
     assert schemas["TimelineNode"]["properties"]["generation"]["type"] == "null"
+    assert schemas["TimelineInteraction"]["properties"]["node"]["type"] == "null"
 
 
 def test_the_members_of_a_conflict_are_typed(document):
@@ -215,9 +220,9 @@ def test_the_members_of_a_conflict_are_typed(document):
     assert set(problem["required"]) == {"type", "title", "status", "detail", "instance"}
 
 
-def test_it_says_where_the_service_is_and_that_nobody_is_asked_who_they_are(document):
+def test_it_says_where_the_service_is_and_that_nobody_has_to_say_who_they_are(document):
     assert [server["url"] for server in document["servers"]] == ["/"]
-    assert document["security"] == []
+    assert document["paths"]["/v1/users"]["get"]["security"] == [{}, {"key": ["admin"]}]
     assert document["info"]["license"]["identifier"] == "MIT"
 
 

@@ -342,7 +342,7 @@ def test_the_source_is_let_go_before_the_long_work_of_writing(tables, database):
         )
         # A session ends a moment after its connection.
         deadline = time.monotonic() + 10
-        while "Reading generations" in seen and question(tables.url, sql):
+        while "Reading itineraries" in seen and question(tables.url, sql):
             assert time.monotonic() < deadline
         return question(tables.url, sql)
 

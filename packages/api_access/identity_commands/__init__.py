@@ -1,0 +1,1 @@
+"""The commands `identities link` and `unlink`, for whoever has the database."""

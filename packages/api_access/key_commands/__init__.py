@@ -1,0 +1,1 @@
+"""The commands `keys create`, `list`, `revoke` and `rotate`, for whoever has the database."""

@@ -1,0 +1,1 @@
+"""Itineraries as other programs read them, and rows as files: all that leaves as something else."""
