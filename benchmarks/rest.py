@@ -413,6 +413,8 @@ def comparable(row: dict[str, Any], of_its_own: frozenset[str]) -> dict[str, Any
         if name.endswith("_at") and value
         else value
         for name, value in row.items()
+        # Which this service looks up, and the peer does not.
+        if name != "itinerary_id"
     }
 
 
