@@ -1,47 +1,25 @@
 """An OTLP/HTTP collector that keeps the traces that it is sent."""
 
-import threading
 import time
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from tests.http_server import HttpServer
 
 TIME_LIMIT_S = 30
 
 
-class Collector:
+class Collector(HttpServer):
     """Answers with `answer`, after `wait_s`; what it has refused it does not keep."""
 
     def __init__(self) -> None:
         self.answer = 200
         self.wait_s = 0.0
         self.requests: list[ExportTraceServiceRequest] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}
-        )
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        _kind: type[BaseException] | None,
-        _error: BaseException | None,
-        _traceback: TracebackType | None,
-    ) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__init__()
 
     def spans(self) -> list[Any]:
         """List the spans of all requests."""

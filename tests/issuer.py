@@ -1,16 +1,16 @@
 """An issuer of tokens (JWT), whose keys are made on the fly and served over HTTP."""
 
 import json
-import threading
 import time
 from collections.abc import Callable, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from jwt.algorithms import get_default_algorithms
+
+from tests.http_server import HttpServer
 
 AUDIENCE = "trips"
 
@@ -29,7 +29,7 @@ def public(key: Key, algorithm: str, **members: Any) -> dict[str, Any]:
     return {**written, "use": "sig", **members}
 
 
-class Issuer:
+class Issuer(HttpServer):
     """Signs with one key, and answers with what is in `answer`; without it, with its keys.
 
     `wait_s` is how long it thinks first, `drip_s` how long after each letter. `asked` counts.
@@ -43,31 +43,11 @@ class Issuer:
         self.asked = 0
         self.name = "https://auth.example.com"
         self.rotate("first")
-        self._stopped = threading.Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}
-        )
+        super().__init__()
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}/jwks.json"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        _kind: type[BaseException] | None,
-        _error: BaseException | None,
-        _traceback: TracebackType | None,
-    ) -> None:
-        self._stopped.set()
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        return f"{super().url}/jwks.json"
 
     def rotate(self, kid: str) -> None:
         """Sign with a new key from now on, and publish it alone."""
@@ -110,7 +90,7 @@ class Issuer:
                 issuer.asked += 1
                 body = json.dumps({"keys": issuer.keys}).encode()
                 status, headers, body = issuer.answer or (200, {}, body)
-                issuer._stopped.wait(issuer.wait_s)
+                issuer.ended.wait(issuer.wait_s)
                 self.send_response(status)
                 for name, value in headers.items():
                     self.send_header(name, value)
@@ -126,7 +106,7 @@ class Issuer:
                     return
                 for letter in body:
                     self.wfile.write(bytes([letter]))
-                    if issuer._stopped.wait(issuer.drip_s):
+                    if issuer.ended.wait(issuer.drip_s):
                         return
 
             def log_message(self, *_: object) -> None:

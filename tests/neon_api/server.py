@@ -3,14 +3,16 @@
 import json
 import re
 import threading
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from contextlib import suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from io import BufferedIOBase
-from typing import Any, Self
+from types import TracebackType
+from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from tests.http_server import HttpServer
 from tests.neon_api.answers import Reply, problem
 from tests.neon_api.contract import CONTRACT
 
@@ -39,7 +41,7 @@ class Call:
     headers: dict[str, str]
 
 
-class ApiServer(ABC):
+class ApiServer(HttpServer):
     """Answers over HTTP; a call or an answer that breaks the contract fails the test at its end."""
 
     def __init__(self) -> None:
@@ -54,26 +56,21 @@ class ApiServer(ABC):
         self.silent_after: int | None = None
         """After so many calls, all others get no answer."""
         self.gives_request_id = True
-        self.ended = threading.Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
+        super().__init__()
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.ended.set()
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        super().__exit__(kind, error, traceback)
         if self.violations:
             raise AssertionError("\n".join(self.violations))
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}{_PREFIX}"
+        return f"{super().url}{_PREFIX}"
 
     def fail(self, method: str, path: str, *kinds: int | str, **headers: str) -> None:
         """Let the next calls of a method and path (a regular expression) go wrong, in order."""
